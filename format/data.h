@@ -1,0 +1,35 @@
+/* Data files → data sets; predictions → files. Formats are told by content, not only by name. */
+#ifndef TONNX_FORMAT_DATA_H
+#define TONNX_FORMAT_DATA_H
+
+#include "../runtime/dataset.h"
+#include "../runtime/log.h"
+
+TONNX_BEGIN
+
+typedef struct tonnx_data_options {
+    size_t size;         /* sizeof(tonnx_data_options) */
+    size_t limit;        /* first N samples; 0: all */
+    bool classes;        /* whole-number targets are classes (default); false: numbers */
+    tonnx_log log;       /* hears what was inferred: header, target column, classes */
+} tonnx_data_options;
+
+#define TONNX_DATA_OPTIONS_DEFAULT { sizeof(tonnx_data_options), 0, true, { NULL, NULL } }
+
+/* `data` is a file: .npy, IDX or IDX.gz, CSV or TSV. `target` is a second file, or for tables a column ("label", or "#3"
+ * counted from 1), or NULL for none. Integer targets of one column are classes, other targets numbers; text targets are
+ * classes by sorted name. Images flatten. TONNX_IO_FAILED where a file cannot be read, TONNX_BAD_DATA (file, line, column or
+ * field) where it is wrong. `options` may be NULL. */
+TONNX_API tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const char *target,
+                                          const tonnx_data_options *options);
+
+/* Writes rows as they come: .npy (float32, C order) or, for any other name and for "-" (stdout), CSV. */
+typedef struct tonnx_rows_file tonnx_rows_file;
+TONNX_API tonnx_status tonnx_rows_create(tonnx_rows_file **out, const char *path, size_t rows);
+TONNX_API tonnx_status tonnx_rows_write(tonnx_rows_file *file, const float *values, size_t count, size_t width);
+TONNX_API tonnx_status tonnx_rows_finish(tonnx_rows_file *file); /* frees */
+TONNX_API void tonnx_rows_discard(tonnx_rows_file *file);
+
+TONNX_END
+
+#endif

@@ -1,0 +1,26 @@
+/* ONNX files ↔ models. The profile that is read and written: format/README.md. */
+#ifndef TONNX_FORMAT_ONNX_H
+#define TONNX_FORMAT_ONNX_H
+
+#include "../runtime/log.h"
+#include "../runtime/model.h"
+
+TONNX_BEGIN
+
+/* Reads a model. The bytes are checked before any parser sees them (depth, counts, duplicates, UTF-8); memory stays
+ * under 96 MiB + 3 × the file. TONNX_IO_FAILED where the file cannot be opened or read, TONNX_BAD_MODEL where it is not
+ * a readable model, with file and field. `log` may be NULL. The caller owns *out. */
+TONNX_API tonnx_status tonnx_onnx_load(tonnx_model **out, const char *path, const tonnx_log *log);
+
+/* The same from memory; the bytes are copied. `name` stands for the path in messages. */
+TONNX_API tonnx_status tonnx_onnx_read(tonnx_model **out, const void *bytes, size_t size, const char *name,
+                                       const tonnx_log *log);
+
+/* Writes a model: the source's bytes, with only what was changed replaced, each tensor in its own storage form.
+ * Atomic: the file appears whole or not at all. Refuses (TONNX_BAD_USAGE) a path that is, through any alias, the file the
+ * model came from. `log` may be NULL. */
+TONNX_API tonnx_status tonnx_onnx_save(const tonnx_model *model, const char *path, const tonnx_log *log);
+
+TONNX_END
+
+#endif

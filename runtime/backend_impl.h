@@ -1,0 +1,93 @@
+/* The backend interface. Callers use the tonnx__backend_… functions below (the front door, backend.c), which validate
+ * sizes and ownership once; implementers may assert. Nothing is optional.
+ *
+ * Laws (design.md §4): instructions take effect in order; only read and finish wait, and device failures surface
+ * there; results are bit-equal for any number of threads. */
+#ifndef TONNX_RUNTIME_BACKEND_IMPL_H
+#define TONNX_RUNTIME_BACKEND_IMPL_H
+
+#include "runtime/backend.h"
+#include "runtime/dataset_impl.h"
+#include "runtime/log_impl.h"
+#include "runtime/program_impl.h"
+
+typedef struct tonnx__backend_options {
+    const char *name; /* "auto", "cpu", "reference", "vulkan:1" */
+    int threads;      /* 0: as many as the machine has cores */
+    tonnx_log log;
+} tonnx__backend_options;
+
+/* Elements as the caller holds them; a backend may hold them otherwise and translates. */
+typedef enum tonnx__numbers { TONNX__F32, TONNX__F64 } tonnx__numbers;
+
+/* What an implementer derives its own structs from, as their first member. */
+typedef struct tonnx__backend tonnx__backend;
+typedef struct tonnx__device_state tonnx__device_state; /* the state arenas on the device */
+typedef struct tonnx__exec tonnx__exec;                 /* a program made ready to run, with its work arena */
+
+typedef struct tonnx__backend_kind {
+    const char *name;
+    tonnx_status (*devices)(void (*visit)(void *user, const tonnx_device_info *info), void *user);
+    tonnx_status (*open)(tonnx__backend **out, const tonnx__backend_options *options);
+    void (*close)(tonnx__backend *backend);
+    /* What `start` of the log says it runs on. Borrowed. */
+    const char *(*device)(const tonnx__backend *backend);
+
+    /* Arenas of `sizes` elements each (TONNX__STATE_ARENAS of them), zeroed. */
+    tonnx_status (*state_new)(tonnx__backend *backend, const size_t *sizes, tonnx__device_state **out);
+    void (*state_free)(tonnx__device_state *state);
+    tonnx_status (*state_write)(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count,
+                                const void *from, tonnx__numbers numbers);
+    tonnx_status (*state_read)(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count, void *to,
+                               tonnx__numbers numbers);
+
+    /* `program` and `state` are borrowed and outlive the exec. */
+    tonnx_status (*exec_new)(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
+    void (*exec_free)(tonnx__exec *exec);
+    /* Runs one step per record (count ≤ TONNX__MAX_STEPS), batches gathered from `feed`; `order[i]` is the sample at
+     * position i. feed and order stay unchanged until finish or the next read. feed may be NULL for a program without gather. */
+    tonnx_status (*run)(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order, const tonnx__record *records,
+                        size_t count);
+    /* count·TONNX__RESULTS numbers of the last run; waits. */
+    tonnx_status (*results)(tonnx__exec *exec, size_t count, double *to);
+    /* WORK buffers, by absolute offset; read waits. */
+    tonnx_status (*work_write)(tonnx__exec *exec, size_t offset, size_t count, const void *from, tonnx__numbers numbers);
+    tonnx_status (*work_read)(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
+    tonnx_status (*finish)(tonnx__backend *backend);
+} tonnx__backend_kind;
+
+enum { TONNX__MAX_STEPS = 256 };
+
+struct tonnx__backend {
+    const tonnx__backend_kind *kind;
+};
+struct tonnx__device_state {
+    tonnx__backend *backend;
+    size_t sizes[TONNX__STATE_ARENAS];
+};
+struct tonnx__exec {
+    tonnx__device_state *state;
+    const tonnx__program *program;
+};
+
+/* The front door. */
+tonnx_status tonnx__backend_open(tonnx__backend **out, const tonnx__backend_options *options);
+void tonnx__backend_close(tonnx__backend *backend);
+const char *tonnx__backend_device(const tonnx__backend *backend);
+tonnx_status tonnx__device_state_new(tonnx__device_state **out, tonnx__backend *backend, const size_t *sizes);
+void tonnx__device_state_free(tonnx__device_state *state);
+tonnx_status tonnx__device_state_write(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count,
+                                       const void *from, tonnx__numbers numbers);
+tonnx_status tonnx__device_state_read(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count,
+                                      void *to, tonnx__numbers numbers);
+tonnx_status tonnx__exec_new(tonnx__exec **out, tonnx__device_state *state, const tonnx__program *program);
+void tonnx__exec_free(tonnx__exec *exec);
+tonnx_status tonnx__exec_run(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order,
+                             const tonnx__record *records, size_t count);
+tonnx_status tonnx__exec_results(tonnx__exec *exec, size_t count, double *to);
+/* A buffer of the program, whichever arena it lives in. */
+tonnx_status tonnx__exec_write(tonnx__exec *exec, int buffer, const void *from, tonnx__numbers numbers);
+tonnx_status tonnx__exec_read(tonnx__exec *exec, int buffer, void *to, tonnx__numbers numbers);
+tonnx_status tonnx__backend_finish(tonnx__backend *backend);
+
+#endif

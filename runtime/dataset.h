@@ -1,0 +1,75 @@
+/* A data set: samples as rows of features, and their targets. */
+#ifndef TONNX_RUNTIME_DATASET_H
+#define TONNX_RUNTIME_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "log.h"
+#include "status.h"
+
+TONNX_BEGIN
+
+typedef struct tonnx_dataset tonnx_dataset;
+
+typedef enum tonnx_target_kind {
+    TONNX_TARGET_NONE,
+    TONNX_TARGET_CLASS, /* one class index per sample */
+    TONNX_TARGET_NUMBER /* `target_width` numbers per sample */
+} tonnx_target_kind;
+
+/* What a data set is made of in memory; the arrays are copied. */
+typedef struct tonnx_dataset_arrays {
+    size_t size; /* sizeof(tonnx_dataset_arrays) */
+    size_t samples, features;
+    const float *x;             /* [samples, features], or NULL where x_bytes is given */
+    const unsigned char *x_bytes; /* [samples, features] */
+    const int32_t *classes;     /* [samples], or NULL */
+    const float *targets;       /* [samples, target_width], or NULL */
+    size_t target_width;
+} tonnx_dataset_arrays;
+
+TONNX_API tonnx_status tonnx_dataset_from_arrays(tonnx_dataset **out, const tonnx_dataset_arrays *arrays);
+
+/* Fills one sample: x has `features` floats, target `target_width` (one for a class index). Returns 0, or not, to fail. */
+typedef int (*tonnx_sample_fn)(void *user, size_t sample, float *x, float *target);
+
+/* Calls `sample` once for each of `samples` samples, in order, and keeps what it gives. */
+TONNX_API tonnx_status tonnx_dataset_from_callback(tonnx_dataset **out, size_t samples, size_t features,
+                                                   tonnx_target_kind kind, size_t target_width, tonnx_sample_fn sample,
+                                                   void *user);
+
+TONNX_API void tonnx_dataset_free(tonnx_dataset *data);
+
+typedef struct tonnx_dataset_info {
+    size_t samples, features;
+    bool bytes; /* features are bytes: 0…255, multiplied by `scale` when gathered */
+    double scale;
+    tonnx_target_kind target_kind;
+    size_t target_width, class_count; /* class_count: largest index + 1, or the number of names */
+    const char *const *class_names;   /* NULL where classes have no names */
+    const char *const *column_names;  /* of the features; NULL where they have none */
+    const char *target_name;          /* "" where it has none */
+} tonnx_dataset_info;
+
+TONNX_API void tonnx_dataset_describe(const tonnx_dataset *data, tonnx_dataset_info *out);
+
+/* How features are scaled when gathered: by a factor (any data). Bytes are divided by 255 from the start. */
+TONNX_API void tonnx_dataset_set_scale(tonnx_dataset *data, double factor);
+
+/* Keeps the first `samples` samples (all, where there are no more). */
+TONNX_API void tonnx_dataset_limit(tonnx_dataset *data, size_t samples);
+
+/* Moves a share of `data` (0 < share < 1) into *out, at random by `seed`, stratified where targets are classes (each
+ * class gives round(share·its count), at least one sample stays on either side). Both keep the file's order. */
+TONNX_API tonnx_status tonnx_dataset_split(tonnx_dataset **out, tonnx_dataset *data, double share, uint64_t seed);
+
+/* Per feature mean and deviation (population), or minimum and maximum, over all samples, in double, after the scale.
+ * `a`, `b`: room for `features`. */
+TONNX_API void tonnx_dataset_mean_std(const tonnx_dataset *data, double *mean, double *std);
+TONNX_API void tonnx_dataset_min_max(const tonnx_dataset *data, double *min, double *max);
+
+TONNX_END
+
+#endif

@@ -1,0 +1,45 @@
+/* The data set's inside, and what a backend gathers batches from. */
+#ifndef TONNX_RUNTIME_DATASET_IMPL_H
+#define TONNX_RUNTIME_DATASET_IMPL_H
+
+#include "runtime/dataset.h"
+#include "runtime/mem_impl.h"
+
+struct tonnx_dataset {
+    size_t samples, features;
+    float *x;               /* [samples, features]; NULL where bytes */
+    unsigned char *x_bytes; /* [samples, features]; NULL where floats */
+    double scale;           /* of features when gathered: 1/255 for bytes, 1 for floats, unless set */
+    tonnx_target_kind target_kind;
+    int32_t *classes;
+    float *targets;
+    size_t target_width; /* 1 for classes, 0 for none */
+    size_t class_count;
+    char **class_names;  /* class_count of them; NULL where none */
+    char **column_names; /* `features` of them; NULL where none */
+    char *target_name;
+};
+
+/* A view of a data set that stays put while a program runs. Exactly one of x and x_bytes is set. */
+typedef struct tonnx__feed {
+    size_t samples, features;
+    const float *x;
+    const unsigned char *x_bytes;
+    double scale;
+    const int32_t *classes; /* or NULL */
+    const float *targets;   /* [samples, width], or NULL */
+    size_t width;
+} tonnx__feed;
+
+void tonnx__dataset_feed(const tonnx_dataset *data, tonnx__feed *out);
+
+/* Readers hand over what they read: every pointer in *parts is owned by the data set from then on, also on failure.
+ * Checks: at least one sample and feature, all features and targets finite, classes ≥ 0; fails with TONNX_BAD_DATA
+ * that names `path`, sample and feature. */
+tonnx_status tonnx__dataset_take(tonnx_dataset **out, tonnx_dataset *parts, const char *path);
+
+/* The order of an epoch: a permutation of 0…samples−1 that depends on seed and epoch alone (Fisher–Yates over Philox
+ * words). `order` has room for `samples`. */
+void tonnx__shuffle(uint32_t *order, size_t samples, uint64_t seed, uint64_t epoch);
+
+#endif

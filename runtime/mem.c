@@ -1,0 +1,109 @@
+#include "runtime/mem_impl.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Atomic size_t made, fail_at;
+static _Atomic bool fail_on;
+
+bool tonnx__add(size_t *out, size_t a, size_t b)
+{
+    if (!__builtin_add_overflow(a, b, out)) return true;
+    *out = SIZE_MAX;
+    return false;
+}
+
+bool tonnx__mul(size_t *out, size_t a, size_t b)
+{
+    if (!__builtin_mul_overflow(a, b, out)) return true;
+    *out = SIZE_MAX;
+    return false;
+}
+
+/* Counts one allocation, and says whether the test's fault falls on it. */
+static bool faulted(void)
+{
+    const size_t now = atomic_fetch_add(&made, 1) + 1;
+    const size_t at = atomic_load(&fail_at);
+    return at && (now == at || (now > at && atomic_load(&fail_on)));
+}
+
+size_t tonnx__mem_fault(size_t nth, bool persistent)
+{
+    atomic_store(&fail_at, nth);
+    atomic_store(&fail_on, persistent);
+    return atomic_exchange(&made, 0);
+}
+
+static tonnx_status no_memory(size_t bytes)
+{
+    return tonnx__fail(TONNX_NO_MEMORY, "out of memory: %zu bytes could not be had", bytes);
+}
+
+tonnx_status tonnx__alloc(void *out, size_t count, size_t size)
+{
+    size_t bytes = 0;
+    void *p = NULL;
+    if (tonnx__mul(&bytes, count, size) && !faulted()) p = calloc(1, bytes ? bytes : 1);
+    memcpy(out, &p, sizeof p);
+    return p ? TONNX_OK : no_memory(bytes);
+}
+
+tonnx_status tonnx__alloc_aligned(void *out, size_t count, size_t size)
+{
+    size_t bytes = 0, padded = 0;
+    void *p = NULL;
+    if (tonnx__mul(&bytes, count, size) && tonnx__add(&padded, bytes, TONNX__ALIGN) && !faulted())
+        p = aligned_alloc(TONNX__ALIGN, padded / TONNX__ALIGN * TONNX__ALIGN);
+    if (p) memset(p, 0, padded / TONNX__ALIGN * TONNX__ALIGN);
+    memcpy(out, &p, sizeof p);
+    return p ? TONNX_OK : no_memory(bytes);
+}
+
+tonnx_status tonnx__grow(void *array, size_t *room, size_t need, size_t size)
+{
+    void *old = NULL, *grown = NULL;
+    size_t count = *room ? *room : 8, bytes = 0;
+    if (need <= *room) return TONNX_OK;
+    while (count < need)
+        if (!tonnx__mul(&count, count, 2)) return no_memory(SIZE_MAX);
+    if (!tonnx__mul(&bytes, count, size)) return no_memory(SIZE_MAX);
+    memcpy(&old, array, sizeof old);
+    if (!faulted()) grown = realloc(old, bytes);
+    if (!grown) return no_memory(bytes);
+    memset((char *)grown + *room * size, 0, bytes - *room * size);
+    memcpy(array, &grown, sizeof grown);
+    *room = count;
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__strndup(char **out, const char *text, size_t length)
+{
+    size_t bytes = 0;
+    *out = NULL;
+    if (!tonnx__add(&bytes, length, 1)) return no_memory(SIZE_MAX);
+    const tonnx_status status = tonnx__alloc(out, bytes, 1);
+    if (!status && length) memcpy(*out, text, length);
+    return status;
+}
+
+tonnx_status tonnx__strdup(char **out, const char *text)
+{
+    return tonnx__strndup(out, text, strlen(text));
+}
+
+void tonnx__free(void *pointer)
+{
+    free(pointer);
+}
+
+void *tonnx__budget_alloc(tonnx__budget *budget, size_t size)
+{
+    if (size > budget->left) {
+        budget->overdrawn = true;
+        return NULL;
+    }
+    budget->left -= size;
+    return faulted() ? NULL : malloc(size ? size : 1);
+}

@@ -1,0 +1,53 @@
+/* A net: what a model means. A DAG of layers over values of shape [N, F], built by recognising the graph's patterns. */
+#ifndef TONNX_RUNTIME_NET_H
+#define TONNX_RUNTIME_NET_H
+
+#include "log.h"
+#include "model.h"
+
+TONNX_BEGIN
+
+typedef struct tonnx_net tonnx_net;
+
+typedef struct tonnx_net_options {
+    size_t size;        /* sizeof(tonnx_net_options): fields may be added */
+    const char *input;  /* NULL: the model's only float input */
+    const char *output; /* NULL: the model's first float output */
+    bool keep_ties;     /* treat every shared initializer as tied */
+    bool untie;         /* treat none as tied */
+    double bn_momentum; /* where the file gives a batch norm none; NaN: ONNX's 0.9 */
+    tonnx_log log;
+} tonnx_net_options;
+
+#define TONNX_NET_OPTIONS_DEFAULT { sizeof(tonnx_net_options), NULL, NULL, false, false, __builtin_nan(""), { NULL, NULL } }
+
+/* Recognises `model`. The net borrows the model, which must outlive it; it may mark the model (an initializer that
+ * was merged by an exporter is un-shared). TONNX_BAD_MODEL names file, node, op and inputs of what it cannot read.
+ * `options` may be NULL. */
+TONNX_API tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_options *options);
+TONNX_API void tonnx_net_free(tonnx_net *net);
+
+typedef struct tonnx_layer_info {
+    const char *name;       /* the first node's name, or its first output where it has none */
+    const char *kind;       /* "dense", "activation", "batchnorm", "softmax", … */
+    const char *op;         /* ONNX ops it was read from: "Gemm", "MatMul+Add" */
+    char activation[64];    /* of an activation layer, or of the one that follows a dense layer: "tanh", "elu:0.8"; else "none" */
+    const char *weight;     /* initializer names; NULL where absent */
+    const char *bias;
+    size_t fan_in, fan_out; /* features in and out */
+    size_t parameters;      /* trainable elements */
+    double flops;           /* per sample, forward: 2·in·out for dense, about 1 per element else */
+} tonnx_layer_info;
+
+TONNX_API size_t tonnx_net_layer_count(const tonnx_net *net);
+TONNX_API void tonnx_net_layer(const tonnx_net *net, size_t i, tonnx_layer_info *out);
+
+TONNX_API size_t tonnx_net_features_in(const tonnx_net *net);
+TONNX_API size_t tonnx_net_features_out(const tonnx_net *net);
+
+/* Trainable elements in all, each shared one counted once. */
+TONNX_API size_t tonnx_net_parameters(const tonnx_net *net);
+
+TONNX_END
+
+#endif

@@ -1,0 +1,70 @@
+/* The net's inside. Layers stand in an order in which each one's inputs come first. */
+#ifndef TONNX_RUNTIME_NET_IMPL_H
+#define TONNX_RUNTIME_NET_IMPL_H
+
+#include "runtime/net.h"
+#include "runtime/param_impl.h"
+
+typedef enum tonnx__layer_kind {
+    TONNX__LAYER_DENSE,      /* y = alpha·x·Wᵀ + beta·b */
+    TONNX__LAYER_ACTIVATION, /* y = f(x; a, b), `act` is a row of the op book; PReLU has `weight` as its slope */
+    TONNX__LAYER_BATCH_NORM, /* per column: weight = scale, bias = shift, mean, variance */
+    TONNX__LAYER_LAYER_NORM, /* per row, centred: weight = scale, bias = shift (either may be -1) */
+    TONNX__LAYER_RMS_NORM,   /* per row, not centred: weight = scale */
+    TONNX__LAYER_DROPOUT,    /* identity in inference; `a` = ratio */
+    TONNX__LAYER_BINARY,     /* y = in[0] op in[1], op `binary`; an operand may be a parameter [1, F] or [1, 1] */
+    TONNX__LAYER_CONCAT,     /* along features */
+    TONNX__LAYER_SLICE,      /* features [from, from + width) */
+    TONNX__LAYER_SOFTMAX,    /* per row; `log` for LogSoftmax */
+    TONNX__LAYER_KINDS
+} tonnx__layer_kind;
+
+typedef enum tonnx__binary { TONNX__ADD, TONNX__SUB, TONNX__MUL, TONNX__DIV } tonnx__binary;
+
+/* What a layer reads: a value of the net, or a parameter (exactly one is ≥ 0). */
+typedef struct tonnx__operand {
+    int value, param;
+} tonnx__operand;
+
+typedef struct tonnx__layer {
+    tonnx__layer_kind kind;
+    char *name; /* owned */
+    char *op;   /* owned: the ONNX ops it was read from */
+    tonnx__operand *in; /* owned; one, two for binary, more for concat */
+    size_t in_count;
+    int out;                           /* the value it makes */
+    int weight, bias, mean, variance;  /* parameters; -1 where absent */
+    int act;                           /* op book row (tonnx__activation) */
+    tonnx__binary binary;
+    bool log;
+    double alpha, beta; /* dense */
+    double a, b;        /* activation's attributes; dropout's ratio in a */
+    double epsilon, momentum; /* norms; momentum weighs the OLD running value, as ONNX does */
+    size_t from, width; /* slice */
+} tonnx__layer;
+
+typedef struct tonnx__net_value {
+    char *name; /* owned: the ONNX value's name */
+    size_t features;
+} tonnx__net_value;
+
+struct tonnx_net {
+    tonnx_model *model; /* borrowed */
+    tonnx__layer *layers;
+    tonnx__param *params;
+    tonnx__net_value *values;
+    size_t layer_count, param_count, value_count;
+    size_t layer_room, param_room, value_room;
+    int input, output; /* values */
+    tonnx_log log;
+    double bn_momentum;
+    bool keep_ties, untie;
+};
+
+/* What stands before a head of Softmax, LogSoftmax or Sigmoid; the output itself where there is no such head.
+ * *head is that layer's index, or -1. */
+int tonnx__net_logits(const tonnx_net *net, int *head);
+
+const char *tonnx__layer_kind_name(tonnx__layer_kind kind);
+
+#endif

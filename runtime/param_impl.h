@@ -1,0 +1,43 @@
+/* A parameter: a tensor as the net computes with it, and the way back to the file's tensor it came from. */
+#ifndef TONNX_RUNTIME_PARAM_IMPL_H
+#define TONNX_RUNTIME_PARAM_IMPL_H
+
+#include "runtime/model_impl.h"
+
+typedef enum tonnx__role {
+    TONNX__ROLE_WEIGHT,   /* dense: [out, in] */
+    TONNX__ROLE_BIAS,     /* dense, affine shift: [1, F] or [1, 1] */
+    TONNX__ROLE_SCALE,    /* norm: [1, F] */
+    TONNX__ROLE_SHIFT,    /* norm: [1, F] */
+    TONNX__ROLE_MEAN,     /* batch norm's running mean: [1, F]; never trained, updated by training */
+    TONNX__ROLE_VARIANCE, /* batch norm's running variance: [1, F]; likewise */
+    TONNX__ROLE_SLOPE,    /* PReLU: [1, F] or [1, 1] */
+    TONNX__ROLE_CONSTANT  /* an operand that is not trained */
+} tonnx__role;
+
+/* Element (r, c) of the parameter is element offset + r·row_stride + c·col_stride of the source tensor. Transposes,
+ * reshapes, casts and slices of an initializer all come down to this, and it is invertible. */
+typedef struct tonnx__view {
+    size_t offset, row_stride, col_stride;
+} tonnx__view;
+
+typedef struct tonnx__param {
+    char *name; /* the initializer's (or Constant output's) name; what --freeze and the log say */
+    tonnx__role role;
+    size_t rows, cols; /* as computed: a weight is [out, in], a vector [1, F] */
+    ptrdiff_t tensor;  /* index into model->tensors; -1: the tensor of a Constant node */
+    tonnx__tensor *constant; /* that tensor, borrowed from the node; NULL else */
+    tonnx__view view;
+    bool trained; /* by default: roles WEIGHT to SHIFT and SLOPE */
+} tonnx__param;
+
+/* The source tensor, wherever it lives. */
+tonnx__tensor *tonnx__param_tensor(const tonnx__param *param, tonnx_model *model);
+
+/* Copies the parameter out of the model: rows·cols numbers, row-major. */
+void tonnx__param_pull(const tonnx__param *param, tonnx_model *model, double *values);
+
+/* Puts rows·cols numbers back. An element whose number equals what pull (rounded to float) gives keeps its bytes. */
+tonnx_status tonnx__param_push(const tonnx__param *param, tonnx_model *model, const double *values);
+
+#endif

@@ -1,0 +1,101 @@
+/* The trainer: a model, a data set and options become a better model. */
+#ifndef TONNX_RUNTIME_TRAIN_H
+#define TONNX_RUNTIME_TRAIN_H
+
+#include "dataset.h"
+#include "log.h"
+#include "model.h"
+#include "ops/book.h"
+
+TONNX_BEGIN
+
+typedef enum tonnx_bn_variance { TONNX_BN_AUTO, TONNX_BN_BIASED, TONNX_BN_UNBIASED } tonnx_bn_variance;
+
+/* One line of the story of a run; which fields mean something depends on `kind`. Numbers that are not known are NaN. */
+typedef struct tonnx_event {
+    enum { TONNX_EVENT_START, TONNX_EVENT_STEP, TONNX_EVENT_EPOCH, TONNX_EVENT_END } kind;
+    const char *backend, *device;                 /* start */
+    size_t parameters, samples;                   /* start */
+    uint64_t total_steps, steps_per_epoch, total_epochs; /* start */
+    uint64_t step, epoch;                         /* counted from 1 */
+    double loss, rate, grad_norm;                 /* step: the batch's loss before its update */
+    double train_loss, val_loss, val_accuracy;    /* epoch */
+    double seconds, samples_per_second;           /* epoch (without validation); end: seconds in all */
+    tonnx_status status;                          /* end */
+} tonnx_event;
+
+typedef struct tonnx_train_options {
+    size_t size; /* sizeof(tonnx_train_options): fields may be added */
+    tonnx_loss loss;
+    double huber_delta;
+    tonnx_optimizer optimizer;
+    double rate, momentum, beta1, beta2, eps, rho, weight_decay; /* NaN: the optimizer's default (op book) */
+    bool nesterov;
+    tonnx_schedule schedule;
+    tonnx_schedule_options schedule_options;
+    uint64_t warmup; /* steps */
+    double clip_norm, clip_value; /* 0: none */
+    uint64_t epochs, steps;       /* steps 0: as many as the epochs have; else whichever ends first */
+    size_t batch;
+    bool drop_last, shuffle;
+    uint64_t seed;
+    const char *const *freeze; /* globs over initializer names, NULL-terminated; NULL: none */
+    const char *const *only;   /* the same: train nothing else */
+    bool freeze_bn;
+    tonnx_bn_variance bn;
+    bool dropout; /* false: dropout layers do nothing */
+    bool keep_ties, untie;
+    double bn_momentum;         /* NaN: the file's, or 0.9 */
+    const char *input, *output; /* NULL: the only ones */
+    const char *backend;        /* "auto", "cpu", "reference" */
+    int threads;                /* 0: all cores */
+    const tonnx_dataset *validation; /* borrowed; NULL: none */
+    uint64_t log_every;         /* step events every N steps; 0: none */
+    bool log_grad_norm;         /* step events carry the gradient's norm */
+    tonnx_log log;
+    void (*event)(void *user, const tonnx_event *event); /* may be NULL */
+    void *event_user;
+} tonnx_train_options;
+
+#define TONNX_TRAIN_OPTIONS_DEFAULT                                                                                    \
+    { sizeof(tonnx_train_options), TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, TONNX_NAN, TONNX_NAN, TONNX_NAN, TONNX_NAN,       \
+      TONNX_NAN, TONNX_NAN, TONNX_NAN, false, TONNX_SCHEDULE_constant, { 30, 0.1, 0.0 }, 0, 0.0, 0.0, 10, 0, 32,       \
+      false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
+      false, { NULL, NULL }, NULL, NULL }
+#define TONNX_NAN __builtin_nan("")
+
+typedef struct tonnx_trainer tonnx_trainer;
+
+/* Recognises the model, binds the data, compiles the step. Model, data and options' pointers are borrowed and outlive
+ * the trainer. Fails where they do not fit, naming both dimensions. */
+TONNX_API tonnx_status tonnx_trainer_new(tonnx_trainer **out, tonnx_model *model, const tonnx_dataset *data,
+                                         const tonnx_train_options *options);
+TONNX_API void tonnx_trainer_free(tonnx_trainer *trainer);
+
+TONNX_API bool tonnx_trainer_done(const tonnx_trainer *trainer);
+
+/* One step; one epoch (or what is left of it); all that is left. TONNX_DIVERGED where loss or gradient norm is not
+ * finite, naming the step; TONNX_INTERRUPTED after a stop. */
+TONNX_API tonnx_status tonnx_trainer_step(tonnx_trainer *trainer);
+TONNX_API tonnx_status tonnx_trainer_epoch(tonnx_trainer *trainer);
+TONNX_API tonnx_status tonnx_trainer_run(tonnx_trainer *trainer);
+
+/* Asks a running trainer to stop at the next step. Async-signal-safe; callable from any thread. */
+TONNX_API void tonnx_trainer_stop(tonnx_trainer *trainer);
+
+/* Trained tensors and running statistics back into `model` (the one the trainer was made with). Elements that did not
+ * change keep their bytes. */
+TONNX_API tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model);
+
+/* The loss that `auto` came to, and the loss of the last step. */
+TONNX_API tonnx_loss tonnx_trainer_loss(const tonnx_trainer *trainer);
+TONNX_API double tonnx_trainer_last_loss(const tonnx_trainer *trainer);
+
+/* The program of a full batch's training step, as text, one instruction a line, through `line` (design.md: a program
+ * is data and can be printed). */
+TONNX_API tonnx_status tonnx_trainer_plan(const tonnx_trainer *trainer, void (*line)(void *user, const char *text),
+                                          void *user);
+
+TONNX_END
+
+#endif
