@@ -11,9 +11,11 @@ TONNX_BEGIN
 
 typedef enum tonnx_bn_variance { TONNX_BN_AUTO, TONNX_BN_BIASED, TONNX_BN_UNBIASED } tonnx_bn_variance;
 
+typedef enum tonnx_event_kind { TONNX_EVENT_START, TONNX_EVENT_STEP, TONNX_EVENT_EPOCH, TONNX_EVENT_END } tonnx_event_kind;
+
 /* One line of the story of a run; which fields mean something depends on `kind`. Numbers that are not known are NaN. */
 typedef struct tonnx_event {
-    enum { TONNX_EVENT_START, TONNX_EVENT_STEP, TONNX_EVENT_EPOCH, TONNX_EVENT_END } kind;
+    tonnx_event_kind kind;
     const char *backend, *device;                 /* start */
     size_t parameters, samples;                   /* start */
     uint64_t total_steps, steps_per_epoch, total_epochs; /* start */

@@ -1,0 +1,16 @@
+# One executable per suite: tests/test_NOUN.c → ctest NOUN. Tests see everything, so they link the static library.
+pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+file(GLOB TEST_SOURCES CONFIGURE_DEPENDS tests/test_*.c)
+foreach(source ${TEST_SOURCES})
+  get_filename_component(name ${source} NAME_WE)
+  string(REPLACE "test_" "" noun ${name})
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE tonnx_flags tonnx_static PkgConfig::CHECK m)
+  target_compile_definitions(${name} PRIVATE TONNX_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
+    TONNX_SOURCE="${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${noun} COMMAND ${name})
+endforeach()
+file(GLOB TEST_EXTRAS CONFIGURE_DEPENDS tests/*/tests.cmake)
+foreach(extra ${TEST_EXTRAS})
+  include(${extra})
+endforeach()
