@@ -72,12 +72,16 @@ struct tonnx_model {
     char *producer, *producer_version, *graph_name;
     size_t opset_count, node_count, tensor_count, input_count, output_count, metadata_count, function_count;
     size_t node_room, tensor_room, metadata_room;
+    size_t front_count; /* nodes added at the front: nodes[0 … front_count) */
     tonnx__opset *opsets;
     tonnx__node *nodes; /* in the file's order; added ones (source_at) stand before all, in order */
     tonnx__tensor *tensors; /* initializers; added ones last. Pointers move when one is added: hold indices */
     tonnx__value *inputs, *outputs;
     tonnx__metadata *metadata;
 };
+
+/* Frees what the node owns. */
+void tonnx__node_clear(tonnx__node *node);
 
 /* The default domain's opset; 0 where none is declared. */
 int64_t tonnx__model_opset(const tonnx_model *model);
@@ -108,7 +112,7 @@ tonnx_status tonnx__model_add_node(tonnx_model *model, bool front, const char *o
 tonnx_status tonnx__node_add_float(tonnx__node *node, const char *name, float value);
 tonnx_status tonnx__node_add_int(tonnx__node *node, const char *name, int64_t value);
 
-/* Input i of node reads `name` from now on. */
+/* Input i of node reads `name` from now on; beyond the last, inputs in between are omitted ones. */
 tonnx_status tonnx__model_rename_input(tonnx_model *model, size_t node, size_t input, const char *name);
 
 /* An empty model in memory: IR version, opset, one float input [N, features_in] and one output [N, features_out]. */

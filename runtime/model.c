@@ -1,0 +1,279 @@
+#include "runtime/model_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void strings_free(char **strings, size_t count)
+{
+    for (size_t i = 0; strings && i < count; i++) tonnx__free(strings[i]);
+    tonnx__free(strings);
+}
+
+static void attribute_clear(tonnx__attribute *attribute)
+{
+    tonnx__free(attribute->name);
+    tonnx__free(attribute->s);
+    tonnx__free(attribute->floats);
+    tonnx__free(attribute->ints);
+    if (attribute->tensor) tonnx__tensor_clear(attribute->tensor);
+    tonnx__free(attribute->tensor);
+}
+
+void tonnx__node_clear(tonnx__node *node)
+{
+    for (size_t i = 0; node->attributes && i < node->attribute_count; i++) attribute_clear(&node->attributes[i]);
+    tonnx__free(node->attributes);
+    strings_free(node->inputs, node->input_count);
+    strings_free(node->outputs, node->output_count);
+    tonnx__free(node->name);
+    tonnx__free(node->op_type);
+    tonnx__free(node->domain);
+    tonnx__free(node->renamed);
+    *node = (tonnx__node){ 0 };
+}
+
+static void values_free(tonnx__value *values, size_t count)
+{
+    for (size_t i = 0; values && i < count; i++) {
+        strings_free(values[i].dim_params, values[i].rank);
+        tonnx__free(values[i].dims);
+        tonnx__free(values[i].name);
+    }
+    tonnx__free(values);
+}
+
+static void metadata_clear(tonnx__metadata *entry)
+{
+    tonnx__free(entry->key);
+    tonnx__free(entry->value);
+    *entry = (tonnx__metadata){ 0 };
+}
+
+void tonnx_model_free(tonnx_model *model)
+{
+    if (!model) return;
+    for (size_t i = 0; i < model->node_count; i++) tonnx__node_clear(&model->nodes[i]);
+    for (size_t i = 0; i < model->tensor_count; i++) tonnx__tensor_clear(&model->tensors[i]);
+    for (size_t i = 0; i < model->metadata_count; i++) metadata_clear(&model->metadata[i]);
+    for (size_t i = 0; i < model->opset_count; i++) tonnx__free(model->opsets[i].domain);
+    values_free(model->inputs, model->input_count);
+    values_free(model->outputs, model->output_count);
+    tonnx__free(model->nodes);
+    tonnx__free(model->tensors);
+    tonnx__free(model->metadata);
+    tonnx__free(model->opsets);
+    tonnx__free(model->path);
+    tonnx__free(model->source);
+    tonnx__free(model->producer);
+    tonnx__free(model->producer_version);
+    tonnx__free(model->graph_name);
+    tonnx__free(model);
+}
+
+static const char *text_or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+void tonnx_model_describe(const tonnx_model *model, tonnx_model_info *out)
+{
+    *out = (tonnx_model_info){ .path = text_or_empty(model->path),
+                               .ir_version = model->ir_version,
+                               .opset = tonnx__model_opset(model),
+                               .producer = text_or_empty(model->producer),
+                               .producer_version = text_or_empty(model->producer_version),
+                               .graph_name = text_or_empty(model->graph_name),
+                               .node_count = model->node_count,
+                               .tensor_count = model->tensor_count,
+                               .output_count = model->output_count,
+                               .metadata_count = model->metadata_count,
+                               .bytes = model->source_size };
+    for (size_t i = 0; i < model->input_count; i++) out->input_count += !model->inputs[i].is_initializer;
+}
+
+static void describe_value(const tonnx__value *value, tonnx_value_info *out)
+{
+    *out = (tonnx_value_info){ .name = value->name,
+                               .dtype = value->dtype,
+                               .has_shape = value->has_shape,
+                               .rank = value->rank,
+                               .dims = value->dims,
+                               .dim_params = (const char *const *)value->dim_params };
+}
+
+void tonnx_model_input(const tonnx_model *model, size_t i, tonnx_value_info *out)
+{
+    const tonnx__value *value = model->inputs;
+    while (value->is_initializer || i--) value++;
+    describe_value(value, out);
+}
+
+void tonnx_model_output(const tonnx_model *model, size_t i, tonnx_value_info *out)
+{
+    describe_value(&model->outputs[i], out);
+}
+
+static tonnx__metadata *find_metadata(const tonnx_model *model, const char *key)
+{
+    for (size_t i = 0; i < model->metadata_count; i++)
+        if (!strcmp(model->metadata[i].key, key)) return &model->metadata[i];
+    return NULL;
+}
+
+const char *tonnx_model_metadata(const tonnx_model *model, const char *key)
+{
+    const tonnx__metadata *entry = find_metadata(model, key);
+    return entry ? entry->value : NULL;
+}
+
+void tonnx_model_metadata_at(const tonnx_model *model, size_t i, const char **key, const char **value)
+{
+    *key = model->metadata[i].key;
+    *value = model->metadata[i].value;
+}
+
+static tonnx_status replace_metadata(tonnx__metadata *entry, const char *value)
+{
+    char *copy = NULL;
+    if (!strcmp(entry->value, value)) return TONNX_OK;
+    const tonnx_status status = tonnx__strdup(&copy, value);
+    if (status) return status;
+    tonnx__free(entry->value);
+    entry->value = copy;
+    entry->changed = true;
+    return TONNX_OK;
+}
+
+tonnx_status tonnx_model_set_metadata(tonnx_model *model, const char *key, const char *value)
+{
+    tonnx__metadata *entry = find_metadata(model, key);
+    if (entry) return replace_metadata(entry, value);
+    tonnx_status status =
+        tonnx__grow(&model->metadata, &model->metadata_room, model->metadata_count + 1, sizeof *model->metadata);
+    if (status) return status;
+    tonnx__metadata fresh = { .source_at = TONNX__NOT_IN_SOURCE, .changed = true };
+    status = tonnx__strdup(&fresh.key, key);
+    if (!status) status = tonnx__strdup(&fresh.value, value);
+    if (status) metadata_clear(&fresh);
+    else model->metadata[model->metadata_count++] = fresh;
+    return status;
+}
+
+/* Whether the elements differ from the file's: a step that moved nothing changed nothing. */
+static bool is_changed(const tonnx__tensor *tensor)
+{
+    if (tensor->source_at == TONNX__NOT_IN_SOURCE) return true;
+    return tensor->fresh && memcmp(tensor->fresh, tensor->bytes, tensor->count * tonnx_dtype_size(tensor->dtype));
+}
+
+void tonnx_model_tensor(const tonnx_model *model, size_t i, tonnx_tensor_info *out)
+{
+    const tonnx__tensor *tensor = &model->tensors[i];
+    *out = (tonnx_tensor_info){ .name = tensor->name,
+                                .dtype = tensor->dtype,
+                                .rank = tensor->rank,
+                                .dims = tensor->dims,
+                                .count = tensor->count,
+                                .changed = is_changed(tensor) };
+}
+
+tonnx_status tonnx_model_find(const tonnx_model *model, const char *name, size_t *out)
+{
+    const ptrdiff_t i = tonnx__model_find_tensor(model, name);
+    *out = i < 0 ? 0 : (size_t)i;
+    if (i >= 0) return TONNX_OK;
+    return tonnx__fail(TONNX_BAD_MODEL, "%s: there is no initializer '%s'", text_or_empty(model->path), name);
+}
+
+static tonnx_status need_numbers(const tonnx__tensor *tensor)
+{
+    if (tonnx_dtype_size(tensor->dtype)) return TONNX_OK;
+    return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': elements of type %s are not read as numbers", tensor->name,
+                       tonnx_dtype_name(tensor->dtype));
+}
+
+tonnx_status tonnx_model_read(const tonnx_model *model, size_t i, double *out)
+{
+    const tonnx__tensor *tensor = &model->tensors[i];
+    const tonnx_status status = need_numbers(tensor);
+    for (size_t k = 0; !status && k < tensor->count; k++) out[k] = tonnx__tensor_get(tensor, k);
+    return status;
+}
+
+tonnx_status tonnx_model_write(tonnx_model *model, size_t i, const double *values)
+{
+    tonnx__tensor *tensor = &model->tensors[i];
+    const tonnx_status status = tonnx__tensor_touch(tensor);
+    for (size_t k = 0; !status && k < tensor->count; k++)
+        if (tonnx__tensor_get(tensor, k) != values[k]) tonnx__tensor_set(tensor, k, values[k]);
+    return status;
+}
+
+int64_t tonnx__model_opset(const tonnx_model *model)
+{
+    for (size_t i = 0; i < model->opset_count; i++)
+        if (!*model->opsets[i].domain) return model->opsets[i].version;
+    return 0;
+}
+
+ptrdiff_t tonnx__model_find_tensor(const tonnx_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->tensor_count; i++)
+        if (!model->tensors[i].removed && !strcmp(model->tensors[i].name, name)) return (ptrdiff_t)i;
+    return -1;
+}
+
+const tonnx__attribute *tonnx__node_attribute(const tonnx__node *node, const char *name)
+{
+    for (size_t i = 0; i < node->attribute_count; i++)
+        if (!strcmp(node->attributes[i].name, name)) return &node->attributes[i];
+    return NULL;
+}
+
+double tonnx__node_float(const tonnx__node *node, const char *name, double otherwise)
+{
+    const tonnx__attribute *attribute = tonnx__node_attribute(node, name);
+    return attribute && attribute->type == TONNX__ATTRIBUTE_FLOAT ? (double)attribute->f : otherwise;
+}
+
+int64_t tonnx__node_int(const tonnx__node *node, const char *name, int64_t otherwise)
+{
+    const tonnx__attribute *attribute = tonnx__node_attribute(node, name);
+    return attribute && attribute->type == TONNX__ATTRIBUTE_INT ? attribute->i : otherwise;
+}
+
+const char *tonnx__node_input(const tonnx__node *node, size_t i)
+{
+    return i < node->input_count ? node->inputs[i] : "";
+}
+
+/* Appends `part` to `text` as far as there is room. */
+static void append(char *text, size_t size, const char *part)
+{
+    const size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s", part);
+}
+
+static void append_list(char *text, size_t size, char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i) append(text, size, ", ");
+        append(text, size, names[i]);
+    }
+}
+
+const char *tonnx__node_label(const tonnx__node *node, char *text, size_t size)
+{
+    snprintf(text, size, "%s node", node->op_type);
+    if (*node->name) {
+        append(text, size, " '");
+        append(text, size, node->name);
+        append(text, size, "'");
+    }
+    append(text, size, " (");
+    append_list(text, size, node->inputs, node->input_count);
+    append(text, size, " \xe2\x86\x92 ");
+    append_list(text, size, node->outputs, node->output_count);
+    append(text, size, ")");
+    return text;
+}
