@@ -58,7 +58,7 @@ TONNX_API void tonnx_dataset_describe(const tonnx_dataset *data, tonnx_dataset_i
 /* How features are scaled when gathered: by a factor (any data). Bytes are divided by 255 from the start. */
 TONNX_API void tonnx_dataset_set_scale(tonnx_dataset *data, double factor);
 
-/* Keeps the first `samples` samples (all, where there are no more). */
+/* Keeps the first `samples` samples (all, where there are no more, or `samples` is 0). */
 TONNX_API void tonnx_dataset_limit(tonnx_dataset *data, size_t samples);
 
 /* Moves a share of `data` (0 < share < 1) into *out, at random by `seed`, stratified where targets are classes (each

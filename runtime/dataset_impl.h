@@ -20,6 +20,9 @@ struct tonnx_dataset {
     char *target_name;
 };
 
+/* Arrays over the classes stay small, whatever index a file claims. */
+enum { TONNX__MAX_CLASSES = 1 << 20 };
+
 /* A view of a data set that stays put while a program runs. Exactly one of x and x_bytes is set. */
 typedef struct tonnx__feed {
     size_t samples, features;
@@ -34,7 +37,8 @@ typedef struct tonnx__feed {
 void tonnx__dataset_feed(const tonnx_dataset *data, tonnx__feed *out);
 
 /* Readers hand over what they read: every pointer in *parts is owned by the data set from then on, also on failure.
- * Checks: at least one sample and feature, all features and targets finite, classes ≥ 0; fails with TONNX_BAD_DATA
+ * Sets scale, kind and class_count; checks:
+ * at least one sample and feature, all features and targets finite, 0 ≤ classes < TONNX__MAX_CLASSES; fails with TONNX_BAD_DATA
  * that names `path`, sample and feature. */
 tonnx_status tonnx__dataset_take(tonnx_dataset **out, tonnx_dataset *parts, const char *path);
 
