@@ -45,7 +45,7 @@ typedef struct tonnx__backend_kind {
     tonnx_status (*exec_new)(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
     void (*exec_free)(tonnx__exec *exec);
     /* Runs one step per record (count ≤ TONNX__MAX_STEPS), batches gathered from `feed`; `order[i]` is the sample at
-     * position i. feed and order stay unchanged until finish or the next read. feed may be NULL for a program without gather. */
+     * position i (order NULL: sample i). feed and order stay unchanged until finish or the next read. feed may be NULL for a program without gather. */
     tonnx_status (*run)(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order, const tonnx__record *records,
                         size_t count);
     /* count·TONNX__RESULTS numbers of the last run; waits. */

@@ -4,6 +4,7 @@
 #define TONNX_RUNTIME_PROGRAM_IMPL_H
 
 #include "runtime/mem_impl.h"
+#include "runtime/ops/binary_impl.h"
 #include "runtime/ops/book_impl.h"
 
 typedef enum tonnx__kind {
@@ -104,5 +105,18 @@ tonnx_status tonnx__program_verify(const tonnx__program *program);
 const char *tonnx__kind_name(tonnx__kind kind);
 const char *tonnx__kind_inputs(tonnx__kind kind);
 const char *tonnx__kind_outputs(tonnx__kind kind);
+
+/* The k-th slot of such a list: its name (without the "?") into `name`, whether it may be absent into *optional.
+ * Returns false where the list has no k-th slot. */
+bool tonnx__kind_slot(const char *slots, int k, char name[24], bool *optional);
+
+/* Elements of a buffer: rows · cols (checked when the buffer was made). */
+size_t tonnx__buffer_count(const tonnx__buffer *buffer);
+
+const char *tonnx__arena_name(tonnx__arena arena);
+
+/* Prints the program, one instruction a line: number, kind, outputs = inputs with their names, shapes and arenas, flags
+ * and numbers that are not at rest, activation or loss by name. */
+void tonnx__program_print(const tonnx__program *program, void (*line)(void *user, const char *text), void *user);
 
 #endif
