@@ -3,7 +3,6 @@
 #define TONNX_RUNTIME_NET_IMPL_H
 
 #include "runtime/net.h"
-#include "runtime/ops/binary_impl.h"
 #include "runtime/param_impl.h"
 
 typedef enum tonnx__layer_kind {
@@ -19,6 +18,8 @@ typedef enum tonnx__layer_kind {
     TONNX__LAYER_SOFTMAX,    /* per row; `log` for LogSoftmax */
     TONNX__LAYER_KINDS
 } tonnx__layer_kind;
+
+typedef enum tonnx__binary { TONNX__ADD, TONNX__SUB, TONNX__MUL, TONNX__DIV } tonnx__binary;
 
 /* What a layer reads: a value of the net, or a parameter (exactly one is ≥ 0). */
 typedef struct tonnx__operand {

@@ -2,6 +2,8 @@
 #ifndef TONNX_RUNTIME_OPS_BINARY_IMPL_H
 #define TONNX_RUNTIME_OPS_BINARY_IMPL_H
 
-typedef enum tonnx__binary { TONNX__ADD, TONNX__SUB, TONNX__MUL, TONNX__DIV, TONNX__BINARIES } tonnx__binary;
+#include "runtime/net_impl.h"
+
+enum { TONNX__BINARIES = TONNX__DIV + 1 };
 
 #endif
