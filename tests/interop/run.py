@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""The interop tests: tonnx beside the frameworks that its files come from.
+
+usage: run.py --tonnx PATH [--torch] [--only PART[/CASE]]
+
+Runs every part, prints a line for each and one for each failure, and ends with `N passed, N failed`. --torch adds the
+parts that need PyTorch. CASE may hold * and ?. Exit 1 where something failed.
+"""
+import argparse
+import importlib
+import sys
+import time
+
+from common import Suite
+
+# in this order: what the later ones rely on comes first
+PARTS = ["inference", "random_mlps", "train_fixtures", "lossless", "seeds", "scaling", "torch_back"]
+NEEDS_TORCH = {"torch_back"}
+
+
+def run_part(name, tonnx, case):
+    suite = Suite(tonnx, case)
+    start = time.time()
+    try:
+        importlib.import_module(name).run(suite)
+    finally:
+        suite.close()
+    print(f"{name}: {suite.passed} passed, {len(suite.failures)} failed ({time.time() - start:.1f} s)")
+    for line in suite.notes:
+        print(f"  {line}")
+    for line in suite.failures:
+        print(f"  FAIL {name}/{line}")
+    sys.stdout.flush()
+    return suite.passed, len(suite.failures)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="tonnx beside onnx, onnxruntime and PyTorch")
+    parser.add_argument("--tonnx", required=True, help="the command to test")
+    parser.add_argument("--torch", action="store_true", help="also the parts that need PyTorch")
+    parser.add_argument("--only", default="", metavar="PART[/CASE]", help="one part, or one case of it")
+    options = parser.parse_args()
+    part, _, case = options.only.partition("/")
+    if part and part not in PARTS:
+        parser.error(f"no part {part}; there are {', '.join(PARTS)}")
+    wanted = [name for name in PARTS if name == part or (not part and (options.torch or name not in NEEDS_TORCH))]
+    results = [run_part(name, options.tonnx, case or "*") for name in wanted]
+    passed, failed = sum(p for p, _ in results), sum(f for _, f in results)
+    if passed + failed == 0:
+        print(f"--only {options.only} matches no case")
+        failed = 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
