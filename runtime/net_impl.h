@@ -3,6 +3,7 @@
 #define TONNX_RUNTIME_NET_IMPL_H
 
 #include "runtime/net.h"
+#include "runtime/ops/binary_impl.h"
 #include "runtime/param_impl.h"
 
 typedef enum tonnx__layer_kind {
@@ -19,8 +20,6 @@ typedef enum tonnx__layer_kind {
     TONNX__LAYER_KINDS
 } tonnx__layer_kind;
 
-typedef enum tonnx__binary { TONNX__ADD, TONNX__SUB, TONNX__MUL, TONNX__DIV } tonnx__binary;
-
 /* What a layer reads: a value of the net, or a parameter (exactly one is ≥ 0). */
 typedef struct tonnx__operand {
     int value, param;
@@ -28,19 +27,19 @@ typedef struct tonnx__operand {
 
 typedef struct tonnx__layer {
     tonnx__layer_kind kind;
-    char *name; /* owned */
-    char *op;   /* owned: the ONNX ops it was read from */
+    char *name;         /* owned */
+    char *op;           /* owned: the ONNX ops it was read from */
     tonnx__operand *in; /* owned; one, two for binary, more for concat */
     size_t in_count;
-    int out;                           /* the value it makes */
-    int weight, bias, mean, variance;  /* parameters; -1 where absent */
-    int act;                           /* op book row (tonnx__activation) */
+    int out;                          /* the value it makes */
+    int weight, bias, mean, variance; /* parameters; -1 where absent */
+    int act;                          /* op book row (tonnx__activation) */
     tonnx__binary binary;
     bool log;
-    double alpha, beta; /* dense */
-    double a, b;        /* activation's attributes; dropout's ratio in a */
+    double alpha, beta;       /* dense */
+    double a, b;              /* activation's attributes; dropout's ratio in a */
     double epsilon, momentum; /* norms; momentum weighs the OLD running value, as ONNX does */
-    size_t from, width; /* slice */
+    size_t from, width;       /* slice */
 } tonnx__layer;
 
 typedef struct tonnx__net_value {
@@ -64,6 +63,9 @@ struct tonnx_net {
 /* What stands before a head of Softmax, LogSoftmax or Sigmoid; the output itself where there is no such head.
  * *head is that layer's index, or -1. */
 int tonnx__net_logits(const tonnx_net *net, int *head);
+
+/* Visits every use of a parameter; `visit` may renumber it. */
+void tonnx__net_each_param(tonnx_net *net, void (*visit)(void *user, int *param), void *user);
 
 const char *tonnx__layer_kind_name(tonnx__layer_kind kind);
 

@@ -24,11 +24,16 @@ typedef struct tonnx__view {
 typedef struct tonnx__param {
     char *name; /* the initializer's (or Constant output's) name; what --freeze and the log say */
     tonnx__role role;
-    size_t rows, cols; /* as computed: a weight is [out, in], a vector [1, F] */
-    ptrdiff_t tensor;  /* index into model->tensors; -1: the tensor of a Constant node */
+    size_t rows, cols;       /* as computed: a weight is [out, in], a vector [1, F] */
+    ptrdiff_t tensor;        /* index into model->tensors; -1: the tensor of a Constant node */
     tonnx__tensor *constant; /* that tensor, borrowed from the node; NULL else */
     tonnx__view view;
     bool trained; /* by default: roles WEIGHT to SHIFT and SLOPE */
+    /* Where an exporter merged equal tensors into one, a use of it trains alone and gets an initializer of its own
+     * (named `name`) once the numbers differ. */
+    bool merged;            /* shares its tensor's present bytes with another parameter that trains alone */
+    ptrdiff_t merged_node;  /* the Identity node whose output it is, or the node that reads the shared tensor */
+    ptrdiff_t merged_input; /* that node's input, to be renamed; -1: an Identity, to be removed */
 } tonnx__param;
 
 /* The source tensor, wherever it lives. */
@@ -39,5 +44,8 @@ void tonnx__param_pull(const tonnx__param *param, tonnx_model *model, double *va
 
 /* Puts rows·cols numbers back. An element whose number equals what pull (rounded to float) gives keeps its bytes. */
 tonnx_status tonnx__param_push(const tonnx__param *param, tonnx_model *model, const double *values);
+
+/* True where push would change nothing. */
+bool tonnx__param_equals(const tonnx__param *param, tonnx_model *model, const double *values);
 
 #endif

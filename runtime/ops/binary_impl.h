@@ -2,8 +2,6 @@
 #ifndef TONNX_RUNTIME_OPS_BINARY_IMPL_H
 #define TONNX_RUNTIME_OPS_BINARY_IMPL_H
 
-#include "runtime/net_impl.h"
-
-enum { TONNX__BINARIES = TONNX__DIV + 1 };
+typedef enum tonnx__binary { TONNX__ADD, TONNX__SUB, TONNX__MUL, TONNX__DIV, TONNX__BINARIES } tonnx__binary;
 
 #endif

@@ -1,0 +1,56 @@
+#include "runtime/param_impl.h"
+
+#include <math.h>
+
+tonnx__tensor *tonnx__param_tensor(const tonnx__param *param, tonnx_model *model)
+{
+    return param->tensor >= 0 ? &model->tensors[param->tensor] : param->constant;
+}
+
+/* Where element (row, col) lies in the source tensor. */
+static size_t source_index(const tonnx__view *view, size_t row, size_t col)
+{
+    return view->offset + row * view->row_stride + col * view->col_stride;
+}
+
+void tonnx__param_pull(const tonnx__param *param, tonnx_model *model, double *values)
+{
+    const tonnx__tensor *tensor = tonnx__param_tensor(param, model);
+    for (size_t r = 0; r < param->rows; r++)
+        for (size_t c = 0; c < param->cols; c++)
+            *values++ = tonnx__tensor_get(tensor, source_index(&param->view, r, c));
+}
+
+/* Training computes in float, so a double of the file that was not trained comes back as its nearest float: that is no
+ * change. NaN is equal to NaN here, for the bytes stay the same. */
+static bool unchanged(double in_file, double value)
+{
+    return in_file == value || (double)(float)in_file == value || (isnan(in_file) && isnan(value));
+}
+
+tonnx_status tonnx__param_push(const tonnx__param *param, tonnx_model *model, const double *values)
+{
+    tonnx__tensor *tensor = tonnx__param_tensor(param, model);
+    bool touched = false;
+    for (size_t r = 0; r < param->rows; r++)
+        for (size_t c = 0; c < param->cols; c++, values++) {
+            const size_t i = source_index(&param->view, r, c);
+            if (unchanged(tonnx__tensor_get(tensor, i), *values)) continue;
+            if (!touched) {
+                const tonnx_status status = tonnx__tensor_touch(tensor);
+                if (status) return status;
+                touched = true;
+            }
+            tonnx__tensor_set(tensor, i, *values);
+        }
+    return TONNX_OK;
+}
+
+bool tonnx__param_equals(const tonnx__param *param, tonnx_model *model, const double *values)
+{
+    const tonnx__tensor *tensor = tonnx__param_tensor(param, model);
+    for (size_t r = 0; r < param->rows; r++)
+        for (size_t c = 0; c < param->cols; c++, values++)
+            if (!unchanged(tonnx__tensor_get(tensor, source_index(&param->view, r, c)), *values)) return false;
+    return true;
+}

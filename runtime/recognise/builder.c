@@ -1,0 +1,216 @@
+/* What every family works with: facts, and layers and parameters added to the net. */
+#include "runtime/recognise/recognise_impl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const tonnx__fact *tonnx__fact_of(const tonnx__builder *builder, const char *name)
+{
+    static const tonnx__fact unknown = { .tensor = -1, .identity = -1, .value = -1 };
+    const ptrdiff_t i = *name ? tonnx__map_get(&builder->facts_by_name, name) : -1;
+    return i < 0 ? &unknown : &builder->facts[i];
+}
+
+tonnx_status tonnx__fact_set(tonnx__builder *builder, const char *name, const tonnx__fact *fact)
+{
+    const tonnx__fact copy = *fact; /* it may lie in the array that grows */
+    const tonnx_status status =
+        tonnx__grow(&builder->facts, &builder->fact_room, builder->fact_count + 1, sizeof *builder->facts);
+    if (status) return status;
+    builder->facts[builder->fact_count] = copy;
+    return tonnx__map_set(&builder->facts_by_name, name, (ptrdiff_t)builder->fact_count++);
+}
+
+const tonnx__node *tonnx__maker_of(const tonnx__builder *builder, const char *name, const char *op_type)
+{
+    const ptrdiff_t i = *name ? tonnx__map_get(&builder->maker, name) : -1;
+    if (i < 0) return NULL;
+    const tonnx__node *node = &builder->model->nodes[i];
+    return !*node->domain && !strcmp(node->op_type, op_type) ? node : NULL;
+}
+
+static const tonnx__fact *input_of_kind(const tonnx__builder *builder, const tonnx__node *node, size_t i,
+                                        tonnx__fact_kind kind)
+{
+    const tonnx__fact *fact = tonnx__fact_of(builder, tonnx__node_input(node, i));
+    return fact->kind == kind ? fact : NULL;
+}
+
+const tonnx__fact *tonnx__constant_input(const tonnx__builder *builder, const tonnx__node *node, size_t i)
+{
+    return input_of_kind(builder, node, i, TONNX__FACT_CONSTANT);
+}
+
+const tonnx__fact *tonnx__value_input(const tonnx__builder *builder, const tonnx__node *node, size_t i)
+{
+    return input_of_kind(builder, node, i, TONNX__FACT_VALUE);
+}
+
+size_t tonnx__fact_count(const tonnx__fact *fact)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < fact->rank; i++) count *= fact->dims[i]; /* fits: it did when the tensor was read */
+    return count;
+}
+
+double tonnx__fact_get(const tonnx__builder *builder, const tonnx__fact *fact, size_t index)
+{
+    const tonnx__tensor *tensor = fact->tensor >= 0 ? &builder->model->tensors[fact->tensor] : fact->constant;
+    size_t at = fact->offset;
+    for (size_t i = fact->rank; i-- > 0; index /= fact->dims[i]) at += index % fact->dims[i] * fact->strides[i];
+    return tonnx__tensor_get(tensor, at);
+}
+
+bool tonnx__fact_scalar(const tonnx__builder *builder, const tonnx__fact *fact, double *out)
+{
+    if (!fact || fact->kind != TONNX__FACT_CONSTANT || tonnx__fact_count(fact) != 1) return false;
+    *out = tonnx__fact_get(builder, fact, 0);
+    return true;
+}
+
+bool tonnx__fact_is_row(const tonnx__fact *fact, size_t features)
+{
+    const size_t count = tonnx__fact_count(fact);
+    return count == 1 || (count == features && fact->rank && fact->dims[fact->rank - 1] == features);
+}
+
+/* Room for one more element of one of the net's arrays. */
+#define ROOM_FOR_ONE(net, noun)                                                                                        \
+    tonnx__grow(&(net)->noun##s, &(net)->noun##_room, (net)->noun##_count + 1, sizeof *(net)->noun##s)
+
+static tonnx_status add_value(tonnx_net *net, int *out, const char *name, size_t features)
+{
+    tonnx_status status = ROOM_FOR_ONE(net, value);
+    if (!status) status = tonnx__strdup(&net->values[net->value_count].name, name);
+    if (status) return status;
+    net->values[net->value_count].features = features;
+    *out = (int)net->value_count++;
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__value_add(tonnx__builder *builder, int *out, const char *name, size_t features,
+                              const tonnx__fact *like)
+{
+    tonnx__fact fact = { .kind = TONNX__FACT_VALUE, .rank = 2, .dims = { 0, features }, .tensor = -1, .identity = -1 };
+    if (like) {
+        fact.rank = like->rank;
+        fact.transposed = like->transposed;
+        memcpy(fact.dims, like->dims, sizeof fact.dims);
+    }
+    const tonnx_status status = add_value(builder->net, &fact.value, name, features);
+    *out = fact.value;
+    return status ? status : tonnx__fact_set(builder, name, &fact);
+}
+
+tonnx_status tonnx__layer_add(tonnx__builder *builder, tonnx__layer **out, tonnx__layer_kind kind,
+                              const tonnx__node *node, const tonnx__operand *in, size_t in_count, size_t features,
+                              const tonnx__fact *like)
+{
+    tonnx_net *net = builder->net;
+    tonnx__layer *layer = NULL;
+    *out = NULL;
+    tonnx_status status = ROOM_FOR_ONE(net, layer);
+    if (status) return status;
+    layer = &net->layers[net->layer_count++];
+    *layer = (tonnx__layer){ .kind = kind,
+                             .out = -1,
+                             .weight = -1,
+                             .bias = -1,
+                             .mean = -1,
+                             .variance = -1,
+                             .act = TONNX_ACT_NONE,
+                             .alpha = 1,
+                             .beta = 1,
+                             .in_count = in_count };
+    status = tonnx__strdup(&layer->name, *node->name ? node->name : node->outputs[0]);
+    if (!status) status = tonnx__strdup(&layer->op, node->op_type);
+    if (!status) status = tonnx__alloc(&layer->in, in_count, sizeof *layer->in);
+    if (status) return status;
+    memcpy(layer->in, in, in_count * sizeof *in);
+    status = tonnx__value_add(builder, &layer->out, node->outputs[0], features, like);
+    *out = status ? NULL : layer;
+    return status;
+}
+
+/* The parameter with this tensor and view in this role, if the net has it. */
+static int find_param(const tonnx_net *net, const tonnx__param *like)
+{
+    for (size_t i = 0; i < net->param_count; i++) {
+        const tonnx__param *p = &net->params[i];
+        if (p->tensor == like->tensor && p->constant == like->constant && p->role == like->role &&
+            p->rows == like->rows && p->cols == like->cols && !memcmp(&p->view, &like->view, sizeof p->view) &&
+            !strcmp(p->name, like->name))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Every use gets a parameter; whether uses of one tensor are one parameter is decided when the net is whole (ties.c).
+ */
+static tonnx_status add_param(tonnx__builder *builder, int *out, tonnx__param *param, const char *name)
+{
+    tonnx_net *net = builder->net;
+    char *owned = NULL;
+    tonnx_status status = tonnx__strdup(&owned, name);
+    if (status) return status;
+    param->name = owned;
+    *out = find_param(net, param);
+    if (*out >= 0) {
+        tonnx__free(owned);
+        return TONNX_OK;
+    }
+    status = ROOM_FOR_ONE(net, param);
+    if (status) {
+        tonnx__free(owned);
+        return status;
+    }
+    param->trained =
+        param->role != TONNX__ROLE_MEAN && param->role != TONNX__ROLE_VARIANCE && param->role != TONNX__ROLE_CONSTANT;
+    net->params[net->param_count] = *param;
+    *out = (int)net->param_count++;
+    return TONNX_OK;
+}
+
+/* Identity of the use: where the tensor's name would be replaced, should the use need a tensor of its own. */
+static void note_use(const tonnx__builder *builder, tonnx__param *param, const tonnx__fact *fact,
+                     const tonnx__node *node, size_t input)
+{
+    param->tensor = fact->tensor;
+    param->constant = fact->constant;
+    param->merged_node = fact->identity >= 0 ? fact->identity : node - builder->model->nodes;
+    param->merged_input = fact->identity >= 0 ? -1 : (ptrdiff_t)input;
+}
+
+tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
+                                 bool transpose, const tonnx__node *node, size_t input)
+{
+    const size_t row = transpose ? 1 : 0, col = 1 - row;
+    tonnx__param param = { .role = role,
+                           .rows = fact->dims[row],
+                           .cols = fact->dims[col],
+                           .view = { fact->offset, fact->strides[row], fact->strides[col] } };
+    note_use(builder, &param, fact, node, input);
+    return add_param(builder, out, &param, fact->name);
+}
+
+tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
+                                 const tonnx__node *node, size_t input)
+{
+    tonnx__param param = { .role = role, .rows = 1, .cols = tonnx__fact_count(fact), .view = { fact->offset, 0, 0 } };
+    for (size_t i = 0; i < fact->rank; i++)
+        if (fact->dims[i] != 1) param.view.col_stride = fact->strides[i];
+    note_use(builder, &param, fact, node, input);
+    return add_param(builder, out, &param, fact->name);
+}
+
+tonnx_status tonnx__node_fail(const tonnx__builder *builder, const tonnx__node *node, const char *format, ...)
+{
+    char label[256], what[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return tonnx__fail(TONNX_BAD_MODEL, "%s: %s: %s", builder->path, tonnx__node_label(node, label, sizeof label),
+                       what);
+}

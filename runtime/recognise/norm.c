@@ -1,0 +1,96 @@
+/* Normalisation that stands as one op: BatchNormalization, LayerNormalization, RMSNormalization; and Dropout. */
+#include <math.h>
+#include <string.h>
+
+#include "runtime/recognise/recognise_impl.h"
+
+static tonnx_status norm_param(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__node *node,
+                               size_t input, size_t features)
+{
+    const tonnx__fact *fact = tonnx__constant_input(builder, node, input);
+    if (!fact) return tonnx__node_fail(builder, node, "'%s' is no constant", tonnx__node_input(node, input));
+    if (tonnx__fact_count(fact) != features)
+        return tonnx__node_fail(builder, node, "'%s' has %zu elements, the data %zu features", fact->name,
+                                tonnx__fact_count(fact), features);
+    return tonnx__param_vector(builder, out, role, fact, node, input);
+}
+
+/* ONNX BatchNormalization 1…15: scale, B, mean, var; momentum weighs the old running value, 0.9 where absent. */
+static tonnx_status recognise_batch_norm(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
+                                         bool *known)
+{
+    static const tonnx__role roles[4] = { TONNX__ROLE_SCALE, TONNX__ROLE_SHIFT, TONNX__ROLE_MEAN,
+                                          TONNX__ROLE_VARIANCE };
+    const size_t features = builder->net->values[x->value].features;
+    const tonnx__operand in = { x->value, -1 };
+    const double otherwise = isnan(builder->net->bn_momentum) ? 0.9 : builder->net->bn_momentum;
+    int params[4] = { -1, -1, -1, -1 };
+    tonnx__layer *layer = NULL;
+    tonnx_status status = TONNX_OK;
+    if (x->rank != 2 || x->transposed) return TONNX_OK;
+    for (size_t i = 0; i < 4 && !status; i++) status = norm_param(builder, &params[i], roles[i], node, i + 1, features);
+    if (!status) status = tonnx__layer_add(builder, &layer, TONNX__LAYER_BATCH_NORM, node, &in, 1, features, NULL);
+    if (status) return status;
+    layer->weight = params[0];
+    layer->bias = params[1];
+    layer->mean = params[2];
+    layer->variance = params[3];
+    layer->epsilon = tonnx__node_float(node, "epsilon", 1e-5f);
+    layer->momentum = tonnx__node_float(node, "momentum", otherwise);
+    *known = true;
+    return TONNX_OK;
+}
+
+/* LayerNormalization 17 and RMSNormalization 23, over the features (axis −1, which is 1 here). */
+static tonnx_status recognise_row_norm(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
+                                       bool *known)
+{
+    const bool rms = !strcmp(node->op_type, "RMSNormalization");
+    const int64_t axis = tonnx__node_int(node, "axis", -1);
+    const size_t features = builder->net->values[x->value].features;
+    const tonnx__operand in = { x->value, -1 };
+    int scale = -1, shift = -1;
+    tonnx__layer *layer = NULL;
+    if (x->rank != 2 || x->transposed || (axis != 1 && axis != -1) || node->output_count > 1) return TONNX_OK;
+    tonnx_status status = norm_param(builder, &scale, TONNX__ROLE_SCALE, node, 1, features);
+    if (!status && !rms && *tonnx__node_input(node, 2))
+        status = norm_param(builder, &shift, TONNX__ROLE_SHIFT, node, 2, features);
+    if (!status)
+        status = tonnx__layer_add(builder, &layer, rms ? TONNX__LAYER_RMS_NORM : TONNX__LAYER_LAYER_NORM, node, &in, 1,
+                                  features, NULL);
+    if (status) return status;
+    layer->weight = scale;
+    layer->bias = shift;
+    layer->epsilon = tonnx__node_float(node, "epsilon", 1e-5f);
+    *known = true;
+    return TONNX_OK;
+}
+
+/* Dropout: the ratio is an attribute below opset 12 and input 1 from there on, ½ where absent. What the file says of
+ * training mode does not matter: it drops where we train, and never where we predict. */
+static tonnx_status recognise_dropout(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
+                                      bool *known)
+{
+    const tonnx__operand in = { x->value, -1 };
+    double ratio = tonnx__node_float(node, "ratio", 0.5);
+    tonnx__layer *layer = NULL;
+    if (*tonnx__node_input(node, 1) && !tonnx__fact_scalar(builder, tonnx__constant_input(builder, node, 1), &ratio))
+        return tonnx__node_fail(builder, node, "ratio '%s' is no constant number", tonnx__node_input(node, 1));
+    if (!(ratio >= 0 && ratio < 1)) return tonnx__node_fail(builder, node, "ratio %g is not in [0, 1)", ratio);
+    const tonnx_status status = tonnx__layer_add(builder, &layer, TONNX__LAYER_DROPOUT, node, &in, 1,
+                                                 builder->net->values[x->value].features, x);
+    if (!status) layer->a = ratio;
+    *known = !status;
+    return status;
+}
+
+tonnx_status tonnx__recognise_norm(tonnx__builder *builder, const tonnx__node *node, bool *known)
+{
+    const tonnx__fact *x = tonnx__value_input(builder, node, 0);
+    if (!x) return TONNX_OK;
+    if (!strcmp(node->op_type, "BatchNormalization")) return recognise_batch_norm(builder, node, x, known);
+    if (!strcmp(node->op_type, "LayerNormalization")) return recognise_row_norm(builder, node, x, known);
+    if (!strcmp(node->op_type, "RMSNormalization")) return recognise_row_norm(builder, node, x, known);
+    if (!strcmp(node->op_type, "Dropout")) return recognise_dropout(builder, node, x, known);
+    return TONNX_OK;
+}

@@ -1,0 +1,101 @@
+/* Recognising: a graph of nodes becomes a DAG of layers.
+ *
+ * The builder walks the nodes that the chosen output needs, inputs first. Each node gives every value it makes a
+ * *fact*: it is a constant (a view of a tensor), or a value of the net, or nothing known. A family looks at a node, and
+ * back over the nodes before it, and where it sees one of its patterns it adds a layer for the whole pattern. What the
+ * inner nodes had become on their own is then dead and pruned at the end; what no family knew is an error only where
+ * the output still depends on it. So the longest pattern wins and no family knows another. */
+#ifndef TONNX_RUNTIME_RECOGNISE_RECOGNISE_IMPL_H
+#define TONNX_RUNTIME_RECOGNISE_RECOGNISE_IMPL_H
+
+#include "runtime/map_impl.h"
+#include "runtime/net_impl.h"
+#include "runtime/ops/book_impl.h"
+
+enum { TONNX__MAX_RANK = 8 };
+
+typedef enum tonnx__fact_kind { TONNX__FACT_UNKNOWN, TONNX__FACT_CONSTANT, TONNX__FACT_VALUE } tonnx__fact_kind;
+
+typedef struct tonnx__fact {
+    tonnx__fact_kind kind;
+    size_t rank;
+    size_t dims[TONNX__MAX_RANK]; /* of a value: dims[0] is the batch and means nothing */
+    /* A constant: element (i, j, …) is element offset + i·strides[0] + j·strides[1] + … of the tensor. */
+    ptrdiff_t tensor;
+    tonnx__tensor *constant;
+    size_t offset, strides[TONNX__MAX_RANK];
+    const char *name;   /* what the parameter is called: the tensor's name, or an Identity's output */
+    ptrdiff_t identity; /* the Identity node it came through; -1 */
+    /* A value of the net. */
+    int value;
+    bool transposed; /* the node's value is [F, N] where the net's is [N, F] */
+} tonnx__fact;
+
+typedef struct tonnx__builder {
+    tonnx_net *net;
+    tonnx_model *model;
+    const char *path;
+    int64_t opset;
+    tonnx__map facts_by_name; /* value name → index into facts */
+    tonnx__map maker;         /* value name → node that makes it */
+    tonnx__fact *facts;
+    size_t fact_count, fact_room;
+} tonnx__builder;
+
+/* The fact about a value name; a fact of kind UNKNOWN where nothing was recorded. */
+const tonnx__fact *tonnx__fact_of(const tonnx__builder *builder, const char *name);
+tonnx_status tonnx__fact_set(tonnx__builder *builder, const char *name, const tonnx__fact *fact);
+
+/* The node that makes a value, and only if it is of that type in the default domain; NULL else. */
+const tonnx__node *tonnx__maker_of(const tonnx__builder *builder, const char *name, const char *op_type);
+
+/* Input i of node as a constant or as a net value ([N, F], or N-D seen flat); NULL where it is none. */
+const tonnx__fact *tonnx__constant_input(const tonnx__builder *builder, const tonnx__node *node, size_t i);
+const tonnx__fact *tonnx__value_input(const tonnx__builder *builder, const tonnx__node *node, size_t i);
+
+/* A constant with one element → its number. */
+bool tonnx__fact_scalar(const tonnx__builder *builder, const tonnx__fact *fact, double *out);
+/* A constant's element at a flat row-major index. */
+double tonnx__fact_get(const tonnx__builder *builder, const tonnx__fact *fact, size_t index);
+size_t tonnx__fact_count(const tonnx__fact *fact);
+
+/* A new value of the net, named `name`, of the shape that `like` has (NULL: [N, features]), with its fact. */
+tonnx_status tonnx__value_add(tonnx__builder *builder, int *out, const char *name, size_t features,
+                              const tonnx__fact *like);
+
+/* Adds a layer named after `node`, reading `in` values, making the node's first output with `features` features of
+ * the shape that `like` has (NULL: [N, features]). *out is valid until the next one is added. */
+tonnx_status tonnx__layer_add(tonnx__builder *builder, tonnx__layer **out, tonnx__layer_kind kind,
+                              const tonnx__node *node, const tonnx__operand *in, size_t in_count, size_t features,
+                              const tonnx__fact *like);
+
+/* A parameter [rows, cols] over a constant: rank 2 as it stands, or its transpose, or a vector along its only axis
+ * that is not 1 (then rows = 1). *out is its index in the net. Same constant, same view: same parameter.
+ * `node`, `input`: the use, for un-sharing. */
+tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
+                                 bool transpose, const tonnx__node *node, size_t input);
+tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
+                                 const tonnx__node *node, size_t input);
+
+/* True where the constant has `features` elements along its last axis and 1 along the others, or one element. */
+bool tonnx__fact_is_row(const tonnx__fact *fact, size_t features);
+
+/* The families. Each sets *known where it recognised the node (and gave its outputs facts). A failure is an error in
+ * the file that no other family can mend (a Gemm whose shapes do not fit). */
+typedef tonnx_status (*tonnx__family)(tonnx__builder *builder, const tonnx__node *node, bool *known);
+tonnx_status tonnx__fold(tonnx__builder *builder, const tonnx__node *node, bool *known);
+tonnx_status tonnx__recognise_dense(tonnx__builder *builder, const tonnx__node *node, bool *known);
+tonnx_status tonnx__recognise_activation(tonnx__builder *builder, const tonnx__node *node, bool *known);
+tonnx_status tonnx__recognise_norm(tonnx__builder *builder, const tonnx__node *node, bool *known);
+tonnx_status tonnx__recognise_shape(tonnx__builder *builder, const tonnx__node *node, bool *known);
+tonnx_status tonnx__recognise_arithmetic(tonnx__builder *builder, const tonnx__node *node, bool *known);
+
+/* Walks the graph from `output` (a value name) with the net's input already a fact, and asks the families at each node.
+ * Fails where the output is no value of the net, naming the first node that nobody knew. */
+tonnx_status tonnx__walk(tonnx__builder *builder, const char *output);
+
+/* Fails with TONNX_BAD_MODEL: "PATH: OP node 'NAME' (inputs → outputs): …". */
+tonnx_status tonnx__node_fail(const tonnx__builder *builder, const tonnx__node *node, const char *format, ...)
+    TONNX_PRINTF(3, 4);
+
+#endif

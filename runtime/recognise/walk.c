@@ -1,0 +1,136 @@
+/* The walk: from the chosen output back to the input, then over the nodes in between, inputs first. */
+#include <string.h>
+
+#include "runtime/recognise/recognise_impl.h"
+
+/* The families, in the order in which they are asked. */
+static const tonnx__family families[] = { tonnx__fold,           tonnx__recognise_dense, tonnx__recognise_activation,
+                                          tonnx__recognise_norm, tonnx__recognise_shape, tonnx__recognise_arithmetic };
+
+static tonnx_status index_makers(tonnx__builder *builder)
+{
+    for (size_t n = 0; n < builder->model->node_count; n++) {
+        const tonnx__node *node = &builder->model->nodes[n];
+        for (size_t i = 0; i < node->output_count && !node->removed; i++) {
+            if (!*node->outputs[i]) continue;
+            const tonnx_status status = tonnx__map_set(&builder->maker, node->outputs[i], (ptrdiff_t)n);
+            if (status) return status;
+        }
+    }
+    return TONNX_OK;
+}
+
+/* Initializers are constants, also where they are listed as inputs (IR 3). */
+static tonnx_status add_initializers(tonnx__builder *builder)
+{
+    for (size_t t = 0; t < builder->model->tensor_count; t++) {
+        const tonnx__tensor *tensor = &builder->model->tensors[t];
+        tonnx__fact fact = { .kind = TONNX__FACT_CONSTANT,
+                             .rank = tensor->rank,
+                             .tensor = (ptrdiff_t)t,
+                             .name = tensor->name,
+                             .identity = -1,
+                             .value = -1 };
+        size_t stride = 1;
+        if (tensor->removed || tensor->rank > TONNX__MAX_RANK || !tensor->bytes) continue;
+        for (size_t i = tensor->rank; i-- > 0; stride *= fact.dims[i]) {
+            fact.dims[i] = (size_t)tensor->dims[i];
+            fact.strides[i] = stride;
+        }
+        const tonnx_status status = tonnx__fact_set(builder, tensor->name, &fact);
+        if (status) return status;
+    }
+    return TONNX_OK;
+}
+
+/* One node of the walk's stack: the next input to look at. */
+typedef struct frame {
+    size_t node, input;
+} frame;
+
+typedef struct walk {
+    frame *stack;
+    size_t depth, room;
+    unsigned char *state; /* per node: 0 not seen, 1 on the stack, 2 in the order */
+    size_t *order, count;
+} walk;
+
+static tonnx_status push(const tonnx__builder *builder, walk *w, size_t node)
+{
+    if (w->state[node] == 2) return TONNX_OK;
+    if (w->state[node] == 1)
+        return tonnx__node_fail(builder, &builder->model->nodes[node], "the graph has a cycle through this node");
+    const tonnx_status status = tonnx__grow(&w->stack, &w->room, w->depth + 1, sizeof *w->stack);
+    if (status) return status;
+    w->state[node] = 1;
+    w->stack[w->depth++] = (frame){ node, 0 };
+    return TONNX_OK;
+}
+
+/* Depth first, without recursion: a file may hold a chain of a million nodes. */
+static tonnx_status order_nodes(const tonnx__builder *builder, walk *w, const char *output)
+{
+    const ptrdiff_t last = tonnx__map_get(&builder->maker, output);
+    tonnx_status status = last < 0 ? TONNX_OK : push(builder, w, (size_t)last);
+    while (w->depth && !status) {
+        frame *top = &w->stack[w->depth - 1];
+        const tonnx__node *node = &builder->model->nodes[top->node];
+        if (top->input < node->input_count) {
+            const char *name = node->inputs[top->input++];
+            const ptrdiff_t maker = *name ? tonnx__map_get(&builder->maker, name) : -1;
+            if (maker >= 0) status = push(builder, w, (size_t)maker);
+        } else {
+            w->state[top->node] = 2;
+            w->order[w->count++] = top->node;
+            w->depth--;
+        }
+    }
+    return status;
+}
+
+static tonnx_status recognise_node(tonnx__builder *builder, const tonnx__node *node)
+{
+    bool known = false;
+    tonnx_status status = TONNX_OK;
+    if (*node->domain && strcmp(node->domain, "ai.onnx") != 0) return TONNX_OK;
+    for (size_t f = 0; f < sizeof families / sizeof *families && !known && !status; f++)
+        status = families[f](builder, node, &known);
+    return status;
+}
+
+/* The first node that no family knew although all it reads is known: what stands between the user and training. */
+static tonnx_status refuse(const tonnx__builder *builder, const walk *w)
+{
+    for (size_t k = 0; k < w->count; k++) {
+        const tonnx__node *node = &builder->model->nodes[w->order[k]];
+        if (tonnx__fact_of(builder, node->outputs[0])->kind != TONNX__FACT_UNKNOWN) continue;
+        if (*node->domain && strcmp(node->domain, "ai.onnx") != 0)
+            return tonnx__node_fail(builder, node, "operator domain '%s' is not one that tonnx reads", node->domain);
+        return tonnx__node_fail(builder, node,
+                                "tonnx does not read this operator here; `tonnx ops` lists what it reads");
+    }
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__walk(tonnx__builder *builder, const char *output)
+{
+    const size_t nodes = builder->model->node_count;
+    walk w = { 0 };
+    tonnx_status status = index_makers(builder);
+    if (!status) status = add_initializers(builder);
+    if (!status) status = tonnx__alloc(&w.state, nodes, 1);
+    if (!status) status = tonnx__alloc(&w.order, nodes, sizeof *w.order);
+    if (!status) status = order_nodes(builder, &w, output);
+    for (size_t k = 0; k < w.count && !status; k++)
+        status = recognise_node(builder, &builder->model->nodes[w.order[k]]);
+    if (!status && tonnx__fact_of(builder, output)->kind != TONNX__FACT_VALUE) {
+        status = refuse(builder, &w);
+        if (!status)
+            status = tonnx__fail(TONNX_BAD_MODEL, "%s: output '%s' does not depend on input '%s'", builder->path,
+                                 output, builder->net->values[0].name);
+    }
+    tonnx__free(w.stack);
+    tonnx__free(w.state);
+    tonnx__free(w.order);
+    return status;
+}
