@@ -31,10 +31,13 @@ typedef struct function {
     double bound; /* ulp */
 } function;
 
-#define ROW(name, bound) { #name, tonnx_##name##_f32, tonnx_##name##_f64, bound }
+#define ROW(name, bound)                                                                                               \
+    {                                                                                                                  \
+#name, tonnx_##name##_f32, tonnx_##name##_f64, bound                                                           \
+    }
 static const function functions[] = {
-    ROW(exp, 1.5), ROW(expm1, 2.0), ROW(log, 1.5), ROW(log1p, 2.0), ROW(tanh, 3.0), ROW(erf, 2.0), ROW(sigmoid, 3.0),
-    ROW(softplus, 2.5),
+    ROW(exp, 1.5),  ROW(expm1, 2.0), ROW(log, 1.5),     ROW(log1p, 2.0),
+    ROW(tanh, 3.0), ROW(erf, 2.0),   ROW(sigmoid, 3.0), ROW(softplus, 2.5),
 };
 
 static double worst(const function *row, float *at)
@@ -64,15 +67,17 @@ END_TEST
 /* Zeros, the largest and smallest numbers, infinities, NaN, and both sides of what the functions branch on. */
 START_TEST(extremes)
 {
-    static const float points[] = { 0.0f, 1e-45f, 1.17549435e-38f, 1.17549421e-38f, 1e-30f, 0.5f, 1.0f, 0.99999994f,
-                                    1.00000012f, 0.70710677f, 0.70710684f, 1.41421354f, 3.95f, 4.0f, 9.01f, 10.0f,
-                                    80.0f, 80.00001f, 87.33655f, 88.72283f, 88.72284f, 88.8f, 89.0f, 103.97f, 104.0f,
-                                    1e8f, 3.40282347e38f, INFINITY, NAN };
+    static const float points[] = { 0.0f,      1e-45f,      1.17549435e-38f, 1.17549421e-38f, 1e-30f,      0.5f,
+                                    1.0f,      0.99999994f, 1.00000012f,     0.70710677f,     0.70710684f, 1.41421354f,
+                                    3.95f,     4.0f,        9.01f,           10.0f,           80.0f,       80.00001f,
+                                    87.33655f, 88.72283f,   88.72284f,       88.8f,           89.0f,       103.97f,
+                                    104.0f,    1e8f,        3.40282347e38f,  INFINITY,        NAN };
     const function *row = &functions[_i];
     for (size_t i = 0; i < 2 * sizeof points / sizeof *points; i++) {
         const float x = i % 2 ? -points[i / 2] : points[i / 2];
         const float got = row->f(x);
-        ck_assert_msg(ulps(got, row->truth((double)x)) <= row->bound, "%s(%.9g) = %.9g", row->name, (double)x, (double)got);
+        ck_assert_msg(ulps(got, row->truth((double)x)) <= row->bound, "%s(%.9g) = %.9g", row->name, (double)x,
+                      (double)got);
     }
 }
 END_TEST

@@ -23,6 +23,12 @@ double tonnx__activation_f(tonnx_activation act, double x, double a, double b);
 double tonnx__activation_d(tonnx_activation act, double x, double a, double b);
 double tonnx__activation_da(tonnx_activation act, double x, double a);
 
+/* The init gain with these attributes: PyTorch's calculate_gain; 1 for TONNX_ACT_NONE. */
+double tonnx__activation_gain(tonnx_activation act, double a, double b);
+
+/* Whether the derivative reads y (else x). */
+bool tonnx__activation_keeps_y(tonnx_activation act);
+
 /* f'(x, y) as an instruction has it: only the argument that the row keeps is read. */
 double tonnx__activation_dxy(tonnx_activation act, double x, double y, double a, double b);
 
@@ -46,5 +52,22 @@ void tonnx__optimizer_coefficients(tonnx_optimizer optimizer, const double h[6],
  * step lr·gamma^⌊t/size⌋; exponential lr·gamma^t; linear from lr to min; one-cycle as PyTorch's OneCycleLR. */
 double tonnx__schedule_rate(tonnx_schedule schedule, const struct tonnx_schedule_options *options, double rate,
                             uint64_t t, uint64_t total);
+
+/* A scheme's row: the variance of a weight is scale/fan. */
+typedef enum tonnx__fan { TONNX__FAN_none, TONNX__FAN_in, TONNX__FAN_avg } tonnx__fan;
+typedef enum tonnx__distribution {
+    TONNX__DISTRIBUTION_uniform,
+    TONNX__DISTRIBUTION_normal,
+    TONNX__DISTRIBUTION_constant,
+    TONNX__DISTRIBUTION_chosen
+} tonnx__distribution;
+
+typedef struct tonnx__scheme_info {
+    double scale;
+    tonnx__fan fan;
+    tonnx__distribution distribution;
+} tonnx__scheme_info;
+
+tonnx__scheme_info tonnx__scheme_describe(tonnx_scheme scheme);
 
 #endif
