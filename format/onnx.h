@@ -21,6 +21,9 @@ TONNX_API tonnx_status tonnx_onnx_read(tonnx_model **out, const void *bytes, siz
  * model came from. `log` may be NULL. */
 TONNX_API tonnx_status tonnx_onnx_save(const tonnx_model *model, const char *path, const tonnx_log *log);
 
+/* The same into memory, for what is no file (standard output): *bytes are freed with tonnx_file_free. */
+TONNX_API tonnx_status tonnx_onnx_write(const tonnx_model *model, unsigned char **bytes, size_t *size);
+
 TONNX_END
 
 #endif

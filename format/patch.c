@@ -1,0 +1,182 @@
+#include "format/patch_impl.h"
+
+#include <string.h>
+
+#include "format/tensor_data_impl.h"
+
+/* Field numbers of the messages that are patched. */
+enum {
+    MODEL_GRAPH = 7,
+    MODEL_METADATA = 14,
+    GRAPH_NODE = 1,
+    GRAPH_INITIALIZER = 5,
+    NODE_INPUT = 1,
+    NODE_ATTRIBUTE = 5,
+    ATTRIBUTE_TENSOR = 5,
+    ENTRY_VALUE = 2
+};
+
+typedef struct patch {
+    const tonnx_model *model;
+    const unsigned char *source;
+    tonnx__splice *splice;
+} patch;
+
+static tonnx__wire_walk children(const patch *p, const tonnx__field *parent, uint32_t number)
+{
+    return (tonnx__wire_walk){ p->source, parent->content, parent->end, number };
+}
+
+static tonnx_status remove_field(const patch *p, const tonnx__field *parent, const tonnx__field *field)
+{
+    return tonnx__splice_add(p->splice, parent->content, field->at, field->end - field->at, NULL, 0);
+}
+
+/* Text field `number` in place of source[at … at + remove) of `parent`. */
+static tonnx_status put_text(const patch *p, const tonnx__field *parent, size_t at, size_t remove, uint32_t number,
+                             const char *text)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    const tonnx_status status = tonnx__onnx_pack_text(number, text, &bytes, &size);
+    return status ? status : tonnx__splice_take(p->splice, parent->content, at, remove, bytes, size);
+}
+
+/* Inputs that read another value now; those beyond the source's last follow it. */
+static tonnx_status patch_inputs(const patch *p, const tonnx__node *node, const tonnx__field *field)
+{
+    tonnx__wire_walk walk = children(p, field, NODE_INPUT);
+    tonnx__field input;
+    tonnx_status status = TONNX_OK;
+    size_t i = 0, after = field->content;
+    for (; !status && tonnx__wire_each(&walk, &input); i++) {
+        after = input.end;
+        if (node->renamed[i]) status = put_text(p, field, input.at, input.end - input.at, NODE_INPUT, node->inputs[i]);
+    }
+    for (; !status && i < node->input_count; i++) status = put_text(p, field, after, 0, NODE_INPUT, node->inputs[i]);
+    return status;
+}
+
+/* A Constant's value that was trained. */
+static tonnx_status patch_attributes(const patch *p, const tonnx__node *node, const tonnx__field *field)
+{
+    tonnx__wire_walk walk = children(p, field, NODE_ATTRIBUTE);
+    tonnx__field attribute, at;
+    tonnx_status status = TONNX_OK;
+    for (size_t i = 0; !status && i < node->attribute_count && tonnx__wire_each(&walk, &attribute); i++) {
+        const tonnx__tensor *tensor = node->attributes[i].tensor;
+        tonnx__wire_walk inner = children(p, &attribute, ATTRIBUTE_TENSOR);
+        if (tensor && tensor->fresh && tonnx__wire_each(&inner, &at))
+            status = tonnx__tensor_data_patch(tensor, p->source, at.content, at.end, p->splice);
+    }
+    return status;
+}
+
+static tonnx_status patch_node(const patch *p, const tonnx__node *node, const tonnx__field *graph,
+                               const tonnx__field *field)
+{
+    if (node->removed) return remove_field(p, graph, field);
+    const tonnx_status status = node->renamed ? patch_inputs(p, node, field) : TONNX_OK;
+    return status ? status : patch_attributes(p, node, field);
+}
+
+static tonnx_status insert_nodes(const patch *p, const tonnx__field *graph, size_t at, size_t first, size_t last)
+{
+    tonnx_status status = TONNX_OK;
+    for (size_t i = first; !status && i < last; i++) {
+        unsigned char *bytes = NULL;
+        size_t size = 0;
+        if (p->model->nodes[i].removed) continue;
+        status = tonnx__onnx_pack_node(&p->model->nodes[i], &bytes, &size);
+        if (!status) status = tonnx__splice_take(p->splice, graph->content, at, 0, bytes, size);
+    }
+    return status;
+}
+
+/* Nodes added at the front go before the source's first, those added at the end behind its last. */
+static tonnx_status patch_nodes(const patch *p, const tonnx__field *graph)
+{
+    const tonnx_model *model = p->model;
+    tonnx__wire_walk walk = children(p, graph, GRAPH_NODE);
+    tonnx__field field;
+    size_t i = model->front_count, front = graph->content, back = graph->content;
+    bool first = true;
+    tonnx_status status = TONNX_OK;
+    for (; !status && i < model->node_count && tonnx__wire_each(&walk, &field); i++) {
+        if (first) {
+            status = insert_nodes(p, graph, field.at, 0, model->front_count);
+            first = false;
+        }
+        if (!status) status = patch_node(p, &model->nodes[i], graph, &field);
+        back = field.end;
+    }
+    if (!status && first) status = insert_nodes(p, graph, front, 0, model->front_count);
+    return status ? status : insert_nodes(p, graph, back, i, model->node_count);
+}
+
+static tonnx_status insert_tensor(const patch *p, const tonnx__field *graph, size_t at, const tonnx__tensor *tensor)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    const tonnx_status status = tonnx__onnx_pack_tensor(tensor, &bytes, &size);
+    return status ? status : tonnx__splice_take(p->splice, graph->content, at, 0, bytes, size);
+}
+
+static tonnx_status patch_tensors(const patch *p, const tonnx__field *graph)
+{
+    const tonnx_model *model = p->model;
+    tonnx__wire_walk walk = children(p, graph, GRAPH_INITIALIZER);
+    tonnx__field field;
+    tonnx_status status = TONNX_OK;
+    size_t i = 0, back = graph->end;
+    for (; !status && i < model->tensor_count && tonnx__wire_each(&walk, &field); i++) {
+        const tonnx__tensor *tensor = &model->tensors[i];
+        back = field.end;
+        if (tensor->removed) status = remove_field(p, graph, &field);
+        else if (tensor->fresh)
+            status = tonnx__tensor_data_patch(tensor, p->source, field.content, field.end, p->splice);
+    }
+    for (; !status && i < model->tensor_count; i++)
+        if (!model->tensors[i].removed) status = insert_tensor(p, graph, back, &model->tensors[i]);
+    return status;
+}
+
+static tonnx_status patch_entry(const patch *p, const tonnx__metadata *entry, const tonnx__field *field)
+{
+    tonnx__wire_walk walk = children(p, field, ENTRY_VALUE);
+    tonnx__field value;
+    if (!entry->changed) return TONNX_OK;
+    if (!tonnx__wire_each(&walk, &value)) return put_text(p, field, field->end, 0, ENTRY_VALUE, entry->value);
+    return put_text(p, field, value.at, value.end - value.at, ENTRY_VALUE, entry->value);
+}
+
+static tonnx_status patch_metadata(const patch *p, const tonnx__field *whole)
+{
+    const tonnx_model *model = p->model;
+    tonnx__wire_walk walk = children(p, whole, MODEL_METADATA);
+    tonnx__field field;
+    tonnx_status status = TONNX_OK;
+    size_t i = 0;
+    for (; !status && i < model->metadata_count && tonnx__wire_each(&walk, &field); i++)
+        status = patch_entry(p, &model->metadata[i], &field);
+    for (; !status && i < model->metadata_count; i++) {
+        unsigned char *bytes = NULL;
+        size_t size = 0;
+        status = tonnx__onnx_pack_metadata(&model->metadata[i], &bytes, &size);
+        if (!status) status = tonnx__splice_take(p->splice, whole->content, whole->end, 0, bytes, size);
+    }
+    return status;
+}
+
+tonnx_status tonnx__onnx_patch(const tonnx_model *model, const unsigned char *source, size_t size,
+                               tonnx__splice *splice)
+{
+    const patch p = { model, source, splice };
+    const tonnx__field whole = { .content = 0, .end = size };
+    tonnx__wire_walk walk = children(&p, &whole, MODEL_GRAPH);
+    tonnx__field graph;
+    if (!tonnx__wire_each(&walk, &graph)) return tonnx__fail(TONNX_BAD_MODEL, "the model has no graph to write");
+    tonnx_status status = patch_nodes(&p, &graph);
+    if (!status) status = patch_tensors(&p, &graph);
+    return status ? status : patch_metadata(&p, &whole);
+}

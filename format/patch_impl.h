@@ -1,0 +1,22 @@
+/* Writing: the marks on a model as edits of its source. */
+#ifndef TONNX_FORMAT_PATCH_IMPL_H
+#define TONNX_FORMAT_PATCH_IMPL_H
+
+#include "format/splice_impl.h"
+#include "runtime/model_impl.h"
+
+/* Adds to `splice` what turns source[0 … size) into the model as it is now. */
+tonnx_status tonnx__onnx_patch(const tonnx_model *model, const unsigned char *source, size_t size,
+                               tonnx__splice *splice);
+
+/* Whole messages, packed. Each gives fresh bytes of a field with its tag and length, to be freed by the caller. */
+tonnx_status tonnx__onnx_pack_node(const tonnx__node *node, unsigned char **out, size_t *size);
+tonnx_status tonnx__onnx_pack_tensor(const tonnx__tensor *tensor, unsigned char **out, size_t *size);
+tonnx_status tonnx__onnx_pack_metadata(const tonnx__metadata *entry, unsigned char **out, size_t *size);
+tonnx_status tonnx__onnx_pack_text(uint32_t number, const char *text, unsigned char **out, size_t *size);
+
+/* A whole ModelProto of a model without a source, but for its nodes, initializers and metadata, which are patched in.
+ */
+tonnx_status tonnx__onnx_pack_head(const tonnx_model *model, unsigned char **out, size_t *size);
+
+#endif
