@@ -163,7 +163,9 @@ static tonnx_status scan_field(scan *s, const tonnx__field *field)
 tonnx_status tonnx__onnx_scan(const unsigned char *bytes, size_t size, tonnx__budget *budget, tonnx__splice *slim)
 {
     scan s = { .bytes = bytes, .budget = budget, .slim = slim, .depth = 1 };
-    s.stack[0] = (frame){ .type = &tonnx__onnx__model_proto__descriptor, .name = "model", .end = size };
+    s.stack[0] = (frame){ .type = &tonnx__onnx__model_proto__descriptor,
+                          .name = "not an ONNX model, or cut short",
+                          .end = size };
     while (s.depth) {
         tonnx__field field;
         const frame *in = &s.stack[s.depth - 1];
