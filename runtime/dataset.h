@@ -65,6 +65,12 @@ TONNX_API void tonnx_dataset_limit(tonnx_dataset *data, size_t samples);
  * class gives round(share·its count), at least one sample stays on either side). Both keep the file's order. */
 TONNX_API tonnx_status tonnx_dataset_split(tonnx_dataset **out, tonnx_dataset *data, double share, uint64_t seed);
 
+/* Classes, or columns, in the order of `names`: every class or column keeps its name and takes the place that `names`
+ * gives it, so that a model meets what it has learnt. Nothing is done where the data set has no names. TONNX_BAD_DATA
+ * names a class that `names` lacks, or a column that either side lacks. */
+TONNX_API tonnx_status tonnx_dataset_order_classes(tonnx_dataset *data, const char *const *names, size_t count);
+TONNX_API tonnx_status tonnx_dataset_order_columns(tonnx_dataset *data, const char *const *names, size_t count);
+
 /* Per feature mean and deviation (population), or minimum and maximum, over all samples, in double, after the scale.
  * `a`, `b`: room for `features`. */
 TONNX_API void tonnx_dataset_mean_std(const tonnx_dataset *data, double *mean, double *std);

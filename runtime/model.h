@@ -44,6 +44,10 @@ TONNX_API void tonnx_model_metadata_at(const tonnx_model *model, size_t i, const
 /* Adds or replaces one metadata entry. */
 TONNX_API tonnx_status tonnx_model_set_metadata(tonnx_model *model, const char *key, const char *value);
 
+/* True where both models have the same nodes with the same attributes, inputs, outputs and opsets; initializers and
+ * metadata aside. */
+TONNX_API bool tonnx_model_same_graph(const tonnx_model *a, const tonnx_model *b);
+
 /* Initializers, in the file's order; i below tensor_count. */
 TONNX_API void tonnx_model_tensor(const tonnx_model *model, size_t i, tonnx_tensor_info *out);
 
@@ -56,6 +60,11 @@ TONNX_API tonnx_status tonnx_model_read(const tonnx_model *model, size_t i, doub
 /* Replaces the elements of tensor i by `count` numbers, rounded into its own type; an element that is already equal
  * keeps its bytes. */
 TONNX_API tonnx_status tonnx_model_write(tonnx_model *model, size_t i, const double *values);
+
+/* Puts Sub and Div of `features` constants before the first use of an input (NULL: the only one): y = (x − subtract) / divide,
+ * frozen, so that the written model takes unscaled data. Divisors are not 0. */
+TONNX_API tonnx_status tonnx_model_prepend_scaling(tonnx_model *model, const char *input, const double *subtract,
+                                                   const double *divide, size_t features);
 
 TONNX_END
 

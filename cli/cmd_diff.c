@@ -1,0 +1,235 @@
+/* tonnx diff: which tensors changed, and by how much. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/print.h"
+#include "cli/weights.h"
+#include "format/json.h"
+
+typedef struct args {
+    opt_common common;
+    const char *a, *b;
+    bool json;
+} args;
+
+static const opt options[] = {
+    { "json", 0, OPT_FLAG, offsetof(args, json), NULL, NULL, "one JSON object", NULL, OPT_FREE }, { 0 }
+};
+static const opt_group groups[] = { { "Comparison", options, 0 }, { 0 } };
+static const opt_operand operands[] = {
+    { "A", offsetof(args, a), false, "an ONNX file" },
+    { "B", offsetof(args, b), false, "another one" },
+    { 0 },
+};
+static const char *const examples[] = { "tonnx diff model.onnx trained.onnx", "tonnx diff a.onnx b.onnx --json", NULL };
+
+/* How one tensor differs. */
+typedef struct change {
+    const char *name, *why; /* why: in words, where there are no numbers to compare; NULL else */
+    char shape[64];
+    size_t count, changed;  /* elements */
+    double max_abs, rel_l2; /* rel_l2 = ‖b − a‖ / ‖a‖; NaN where undefined */
+} change;
+
+typedef struct comparison {
+    tonnx_model *a, *b;
+    change *changes;
+    size_t count;
+    bool same_graph, same_metadata;
+} comparison;
+
+static bool is_changed(const change *c)
+{
+    return c->why || c->changed;
+}
+
+static void compare_elements(change *c, const double *a, const double *b)
+{
+    double difference = 0, norm = 0;
+    c->max_abs = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        const bool same = a[i] == b[i] || (isnan(a[i]) && isnan(b[i]));
+        const double delta = same ? 0 : b[i] - a[i];
+        c->changed += !same;
+        c->max_abs = isnan(delta) || fabs(delta) > c->max_abs ? fabs(delta) : c->max_abs;
+        difference += delta * delta;
+        norm += a[i] * a[i];
+    }
+    c->rel_l2 = difference == 0 ? 0 : norm > 0 ? sqrt(difference / norm) : NAN;
+}
+
+static int compare_values(change *c, const tonnx_model *a, size_t i, const tonnx_model *b, size_t j)
+{
+    int code = 0, other = 0;
+    double *before = weights_read(a, i, &code), *after = weights_read(b, j, &other);
+    if (before && after) compare_elements(c, before, after);
+    free(before);
+    free(after);
+    return code ? code : other;
+}
+
+/* The index of a name among a model's tensors, or their number. */
+static size_t find(const tonnx_model *model, const char *name)
+{
+    tonnx_model_info info;
+    tonnx_tensor_info tensor;
+    size_t i = 0;
+    tonnx_model_describe(model, &info);
+    for (; i < info.tensor_count; i++) {
+        tonnx_model_tensor(model, i, &tensor);
+        if (!strcmp(tensor.name, name)) break;
+    }
+    return i;
+}
+
+static change *add_change(comparison *all, const tonnx_tensor_info *tensor)
+{
+    all->changes = cli_grow(all->changes, all->count + 1, sizeof *all->changes);
+    change *c = &all->changes[all->count++];
+    *c = (change){ .name = tensor->name, .count = tensor->count, .max_abs = NAN, .rel_l2 = NAN };
+    weights_shape(tensor, c->shape, sizeof c->shape);
+    return c;
+}
+
+static bool same_shape(const tonnx_tensor_info *a, const tonnx_tensor_info *b)
+{
+    return a->rank == b->rank && (!a->rank || !memcmp(a->dims, b->dims, a->rank * sizeof *a->dims));
+}
+
+static int compare_tensor(comparison *all, size_t i)
+{
+    tonnx_model_info info;
+    tonnx_tensor_info before, after;
+    tonnx_model_tensor(all->a, i, &before);
+    tonnx_model_describe(all->b, &info);
+    const size_t j = find(all->b, before.name);
+    change *c = add_change(all, &before);
+    if (j == info.tensor_count) {
+        c->why = "only in A";
+        return 0;
+    }
+    tonnx_model_tensor(all->b, j, &after);
+    if (before.dtype != after.dtype) c->why = "another type";
+    else if (!same_shape(&before, &after)) c->why = "another shape";
+    return c->why ? 0 : compare_values(c, all->a, i, all->b, j);
+}
+
+static void compare_metadata(comparison *all)
+{
+    tonnx_model_info a, b;
+    tonnx_model_describe(all->a, &a);
+    tonnx_model_describe(all->b, &b);
+    all->same_metadata = a.metadata_count == b.metadata_count;
+    for (size_t i = 0; i < a.metadata_count; i++) {
+        const char *key, *value;
+        tonnx_model_metadata_at(all->a, i, &key, &value);
+        const char *other = tonnx_model_metadata(all->b, key);
+        if (!other || strcmp(other, value) != 0) all->same_metadata = false;
+    }
+}
+
+static int compare(comparison *all)
+{
+    tonnx_model_info a, b;
+    int code = 0;
+    tonnx_model_describe(all->a, &a);
+    tonnx_model_describe(all->b, &b);
+    for (size_t i = 0; i < a.tensor_count && !code; i++) code = compare_tensor(all, i);
+    for (size_t j = 0; j < b.tensor_count && !code; j++) {
+        tonnx_tensor_info tensor;
+        tonnx_model_tensor(all->b, j, &tensor);
+        if (find(all->a, tensor.name) == a.tensor_count) add_change(all, &tensor)->why = "only in B";
+    }
+    all->same_graph = tonnx_model_same_graph(all->a, all->b);
+    compare_metadata(all);
+    return code;
+}
+
+static size_t count_changed(const comparison *all)
+{
+    size_t changed = 0;
+    for (size_t i = 0; i < all->count; i++) changed += is_changed(&all->changes[i]);
+    return changed;
+}
+
+static bool is_equal(const comparison *all)
+{
+    return all->same_graph && all->same_metadata && !count_changed(all);
+}
+
+static int print_json(const comparison *all)
+{
+    tonnx_json *root = tonnx_json_object();
+    tonnx_json_bool(root, "equal", is_equal(all));
+    tonnx_json_bool(root, "graph_equal", all->same_graph);
+    tonnx_json_bool(root, "metadata_equal", all->same_metadata);
+    tonnx_json *tensors = tonnx_json_add_array(root, "tensors");
+    for (size_t i = 0; i < all->count; i++) {
+        const change *c = &all->changes[i];
+        tonnx_json *object = tonnx_json_add_object(tensors, NULL);
+        tonnx_json_string(object, "name", c->name);
+        tonnx_json_number(object, "max_abs", c->max_abs);
+        tonnx_json_number(object, "rel_l2", c->rel_l2);
+        tonnx_json_bool(object, "changed", is_changed(c));
+        if (c->why) tonnx_json_string(object, "why", c->why);
+    }
+    char *text = tonnx_json_text(root, false);
+    if (text) puts(text);
+    tonnx_json_text_free(text);
+    tonnx_json_free(root);
+    return text ? 0 : cli_io("out of memory");
+}
+
+static void print_change(print_table *table, const change *c)
+{
+    print_table_cell(table, "%s", c->name);
+    print_table_cell(table, "%s", c->shape);
+    if (c->why) print_table_cell(table, "%s", c->why);
+    else print_table_cell(table, "%s of %s", print_count(c->changed), print_count(c->count));
+    print_table_cell(table, "%s", print_number(c->max_abs));
+    print_table_cell(table, "%s", print_number(c->rel_l2));
+}
+
+static int print_text(const comparison *all)
+{
+    static const char *const head[] = { "tensor", "shape", "changed", "max |B-A|", "rel L2" };
+    print_table *table = print_table_new("lrrrr");
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) print_table_cell(table, "%s", head[i]);
+    for (size_t i = 0; i < all->count; i++) print_change(table, &all->changes[i]);
+    print_table_end(table, stdout);
+    if (!all->same_graph) puts("the graphs differ: nodes, attributes, inputs or outputs");
+    if (!all->same_metadata) puts("the metadata differ");
+    if (is_equal(all)) puts("equal");
+    else printf("%zu of %zu tensors changed\n", count_changed(all), all->count);
+    return 0;
+}
+
+static int diff(void *opaque)
+{
+    const args *a = opaque;
+    const tonnx_log log = cli_log(&a->common);
+    comparison all = { 0 };
+    int code = cli_load(&all.a, a->a, &log);
+    if (!code) code = cli_load(&all.b, a->b, &log);
+    if (!code) code = compare(&all);
+    if (!code) code = a->json ? print_json(&all) : print_text(&all);
+    if (!code && !is_equal(&all)) code = EXIT_DIFFERENT;
+    free(all.changes);
+    tonnx_model_free(all.a);
+    tonnx_model_free(all.b);
+    return code;
+}
+
+const command cmd_diff = {
+    "diff",
+    "which tensors changed between two models, and by how much",
+    "Exits with 1 where the models differ: in a tensor, the graph or the metadata. rel L2 is |B-A|/|A|.",
+    examples,
+    operands,
+    groups,
+    sizeof(args),
+    diff,
+};

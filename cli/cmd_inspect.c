@@ -1,0 +1,149 @@
+/* tonnx inspect: what a model is, layer by layer, and how its weights are distributed. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/inspect_json.h"
+#include "cli/print.h"
+
+typedef struct args {
+    opt_common common;
+    const char *model, *input, *output;
+    bool json;
+} args;
+
+static const opt options[] = {
+    { "json", 0, OPT_FLAG, offsetof(args, json), NULL, NULL, "one JSON object", NULL, OPT_FREE },
+    { "input", 0, OPT_TEXT, offsetof(args, input), "NAME", NULL, "the model's input, where it has several", NULL,
+      OPT_FREE },
+    { "output", 0, OPT_TEXT, offsetof(args, output), "NAME", NULL, "the model's output, where it has several", NULL,
+      OPT_FREE },
+    { 0 },
+};
+
+static const opt_group groups[] = { { "Inspection", options, 0 }, { 0 } };
+static const opt_operand operands[] = { { "MODEL", offsetof(args, model), false, "the ONNX file" }, { 0 } };
+static const char *const examples[] = { "tonnx inspect model.onnx", "tonnx inspect model.onnx --json | jq .layers",
+                                        NULL };
+
+bool inspect_is_merged(const tonnx_net *net, size_t i)
+{
+    tonnx_layer_info layer, before;
+    if (!i) return false;
+    tonnx_net_layer(net, i, &layer);
+    tonnx_net_layer(net, i - 1, &before);
+    return !strcmp(layer.kind, "activation") && !layer.weight && !strcmp(before.kind, "dense") &&
+           !strcmp(before.activation, layer.activation);
+}
+
+static void print_value(const char *what, const tonnx_value_info *value)
+{
+    printf("%-8s%s  %s [", what, value->name, tonnx_dtype_name(value->dtype));
+    for (size_t i = 0; i < value->rank; i++) {
+        if (value->dims[i] >= 0) printf("%s%lld", i ? ", " : "", (long long)value->dims[i]);
+        else printf("%s%s", i ? ", " : "", *value->dim_params[i] ? value->dim_params[i] : "?");
+    }
+    puts(value->has_shape ? "]" : "no shape]");
+}
+
+static void print_head(const tonnx_model *model, const char *path)
+{
+    tonnx_model_info info;
+    tonnx_value_info value;
+    tonnx_model_describe(model, &info);
+    printf("%s: ONNX opset %lld, IR %lld", path, (long long)info.opset, (long long)info.ir_version);
+    if (*info.producer) printf(", from %s %s", info.producer, info.producer_version);
+    printf(", %s bytes\n", print_count(info.bytes));
+    for (size_t i = 0; i < info.input_count; i++) {
+        tonnx_model_input(model, i, &value);
+        print_value("input", &value);
+    }
+    for (size_t i = 0; i < info.output_count; i++) {
+        tonnx_model_output(model, i, &value);
+        print_value("output", &value);
+    }
+    putchar('\n');
+}
+
+static void print_statistics(print_table *table, const char *weight, const weight_stats *stats)
+{
+    if (!weight) {
+        for (int i = 0; i < 5; i++) print_table_cell(table, "%s", "");
+        return;
+    }
+    print_table_cell(table, "%s", print_number(stats->mean));
+    print_table_cell(table, "%s", print_number(stats->std));
+    print_table_cell(table, "%s", print_number(stats->min));
+    print_table_cell(table, "%s", print_number(stats->max));
+    print_table_cell(table, "%s", print_is_plain() ? "" : print_bars(stats->histogram, WEIGHT_BINS));
+}
+
+static int print_layer(print_table *table, const tonnx_model *model, const tonnx_layer_info *layer)
+{
+    weight_stats stats;
+    const int code = layer->weight ? weights_measure_named(model, layer->weight, &stats) : 0;
+    if (code) return code;
+    print_table_cell(table, "%s", layer->name);
+    print_table_cell(table, "%s", layer->op);
+    print_table_cell(table, "%zu -> %zu", layer->fan_in, layer->fan_out);
+    print_table_cell(table, "%s", strcmp(layer->activation, "none") != 0 ? layer->activation : "");
+    print_table_cell(table, "%s", print_count(layer->parameters));
+    print_table_cell(table, "%s", print_count((uint64_t)layer->flops));
+    print_statistics(table, layer->weight, &stats);
+    return 0;
+}
+
+static int print_layers(const tonnx_model *model, const tonnx_net *net)
+{
+    static const char *const head[] = { "layer", "op",  "features", "activation", "parameters", "FLOPs",
+                                        "mean",  "std", "min",      "max",        "weights" };
+    print_table *table = print_table_new("lllrrrrrrrl");
+    double flops = 0;
+    int code = 0;
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) print_table_cell(table, "%s", head[i]);
+    for (size_t i = 0; i < tonnx_net_layer_count(net) && !code; i++) {
+        tonnx_layer_info layer;
+        tonnx_net_layer(net, i, &layer);
+        flops += layer.flops;
+        if (!inspect_is_merged(net, i)) code = print_layer(table, model, &layer);
+    }
+    print_table_end(table, stdout);
+    if (!code)
+        printf("\n%zu -> %zu features, %s parameters, %s FLOPs a sample\n", tonnx_net_features_in(net),
+               tonnx_net_features_out(net), print_count(tonnx_net_parameters(net)), print_count((uint64_t)flops));
+    return code;
+}
+
+static int inspect(void *opaque)
+{
+    const args *a = opaque;
+    const tonnx_log log = cli_log(&a->common);
+    tonnx_net_options net_options = TONNX_NET_OPTIONS_DEFAULT;
+    tonnx_model *model = NULL;
+    tonnx_net *net = NULL;
+    net_options.input = a->input;
+    net_options.output = a->output;
+    net_options.log = log;
+    int code = cli_load(&model, a->model, &log);
+    if (!code) code = cli_status(tonnx_net_new(&net, model, &net_options));
+    if (!code && a->json) code = inspect_json(model, net);
+    else if (!code) {
+        print_head(model, a->model);
+        code = print_layers(model, net);
+    }
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+    return code;
+}
+
+const command cmd_inspect = {
+    "inspect",
+    "what a model is: layers, parameters, FLOPs, and how its weights are distributed",
+    "FLOPs are of one sample's forward pass. The histogram runs from min to max of the weight.",
+    examples,
+    operands,
+    groups,
+    sizeof(args),
+    inspect,
+};

@@ -1,0 +1,86 @@
+/* tonnx predict: a model's outputs for data. */
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/data_args.h"
+#include "cli/run_args.h"
+#include "format/data.h"
+
+typedef struct args {
+    opt_common common;
+    const char *model, *out;
+    data_args data;
+    run_args run;
+} args;
+
+static const opt options[] = {
+    { "out", 'o', OPT_FILE, offsetof(args, out), "OUT", "-", "where to: .npy, else CSV; - is CSV on stdout", NULL,
+      OPT_FREE },
+    { 0 },
+};
+
+static const opt_group groups[] = {
+    { "Prediction", options, 0 },
+    { "Data", data_options, offsetof(args, data) },
+    { "Run", run_options, offsetof(args, run) },
+    { 0 },
+};
+
+static const opt_operand operands[] = { { "MODEL", offsetof(args, model), false, "the ONNX file" }, { 0 } };
+
+static const char *const examples[] = {
+    "tonnx predict trained.onnx --data x_test.npy -o predictions.npy",
+    "tonnx predict trained.onnx --data test.csv --target label | head",
+    NULL,
+};
+
+static tonnx_status write_rows(void *user, const float *values, size_t count, size_t width)
+{
+    return tonnx_rows_write(user, values, count, width);
+}
+
+/* The file is whole or it is not there. */
+static int predict_into(const char *path, tonnx_model *model, const tonnx_dataset *data,
+                        const tonnx_evaluate_options *evaluate)
+{
+    tonnx_rows_file *file = NULL;
+    tonnx_dataset_info info;
+    tonnx_dataset_describe(data, &info);
+    tonnx_status status = tonnx_rows_create(&file, path, info.samples);
+    if (!status) status = tonnx_predict(model, data, evaluate, write_rows, file);
+    if (!status) return cli_status(tonnx_rows_finish(file));
+    tonnx_rows_discard(file);
+    return cli_status(status);
+}
+
+static int predict(void *opaque)
+{
+    const args *a = opaque;
+    const tonnx_log log = cli_log(&a->common);
+    const char *const read[] = { a->model, a->data.data, a->data.target };
+    tonnx_evaluate_options evaluate = TONNX_EVALUATE_OPTIONS_DEFAULT;
+    tonnx_model *model = NULL;
+    data_sets sets = { 0 };
+    run_args_apply(&a->run, &evaluate);
+    evaluate.input = a->data.input;
+    evaluate.output = a->data.output_name;
+    evaluate.log = log;
+    int code = cli_check_output("-o", a->out, read, sizeof read / sizeof *read);
+    if (!code) code = cli_load(&model, a->model, &log);
+    if (!code) code = data_load(&sets, &a->data, NULL, model, &log);
+    if (!code) code = predict_into(a->out, model, sets.data, &evaluate);
+    data_free(&sets);
+    tonnx_model_free(model);
+    return code;
+}
+
+const command cmd_predict = {
+    "predict",
+    "a model's outputs for data",
+    "Targets are not used; --target only says which column of a table is no feature.",
+    examples,
+    operands,
+    groups,
+    sizeof(args),
+    predict,
+};

@@ -1,0 +1,218 @@
+/* tonnx train: a model and data become a better model. */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/data_args.h"
+#include "cli/print.h"
+#include "cli/train_args.h"
+#include "cli/train_log.h"
+#include "format/file.h"
+#include "runtime/net.h"
+
+typedef struct args {
+    opt_common common;
+    const char *model, *out, *log;
+    uint64_t log_every;
+    bool dry_run;
+    data_args data;
+    val_args val;
+    train_args train;
+} args;
+
+static const opt file_options[] = {
+    { "out", 'o', OPT_FILE, offsetof(args, out), "OUT", NULL, "the trained model", NULL, OPT_EXPECTED },
+    { "log", 0, OPT_FILE, offsetof(args, log), "FILE", NULL, "the story of the run, a JSON object a line", NULL,
+      OPT_FREE },
+    { "log-every", 0, OPT_COUNT, offsetof(args, log_every), "N", "0", "a line for every Nth step too; 0: none", NULL,
+      OPT_FREE },
+    { "dry-run", 0, OPT_FLAG, offsetof(args, dry_run), NULL, NULL, "build everything, run no step, write nothing", NULL,
+      OPT_FREE },
+    { 0 },
+};
+
+static const opt_group groups[] = {
+    { "Files", file_options, 0 },
+    { "Data", data_options, offsetof(args, data) },
+    { "Validation", val_options, offsetof(args, val) },
+    { "Run", train_run_options, offsetof(args, train) },
+    { "Loss and optimizer", train_optimizer_options, offsetof(args, train) },
+    { "Net", train_net_options, offsetof(args, train) },
+    { 0 },
+};
+
+static const opt_operand operands[] = {
+    { "MODEL", offsetof(args, model), false, "the ONNX file; it is never written to" }, { 0 }
+};
+
+static const char *const examples[] = {
+    "tonnx train mlp.onnx --data x.npy --target y.npy -o trained.onnx",
+    "tonnx train mlp.onnx --data iris.csv --target species --scale standard --val-split 0.2 -o iris.onnx",
+    "tonnx train mlp.onnx --data train-images.gz --target train-labels.gz --optimizer sgd --lr 0.1 --epochs 5 -o "
+    "out.onnx",
+    NULL,
+};
+
+/* What a run holds while it lasts. */
+typedef struct run {
+    const args *args;
+    tonnx_model *model;
+    data_sets sets;
+    tonnx_train_options options;
+    tonnx_trainer *trainer;
+    train_log log;
+} run;
+
+static tonnx_trainer *volatile running; /* what the handler stops */
+static volatile sig_atomic_t signalled;
+
+/* The first signal asks, the second does not. */
+static void on_signal(int number)
+{
+    if (signalled) _exit(EXIT_SIGNALLED + number);
+    signalled = number;
+    if (running) tonnx_trainer_stop(running);
+}
+
+static void catch_signals(tonnx_trainer *trainer)
+{
+    const struct sigaction action = { .sa_handler = on_signal };
+    running = trainer;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* Nothing that is read may be written to: neither the model nor any data, under whatever name. */
+static int check_outputs(const args *a)
+{
+    const char *const read[] = { a->model, a->data.data, a->data.target, a->val.val, a->val.val_target };
+    const size_t count = sizeof read / sizeof *read;
+    if (!a->out && !a->dry_run) return cli_usage("train: -o OUT is missing (or --dry-run, which writes nothing)");
+    if (a->log && a->out && (!strcmp(a->log, a->out) || tonnx_file_same(a->log, a->out)))
+        return cli_usage("train: --log and -o are the same file");
+    const int code = a->out ? cli_check_output("-o", a->out, read, count) : 0;
+    return code || !a->log ? code : cli_check_output("--log", a->log, read, count);
+}
+
+static int make_options(run *r)
+{
+    const args *a = r->args;
+    tonnx_train_options *options = &r->options;
+    *options = (tonnx_train_options)TONNX_TRAIN_OPTIONS_DEFAULT;
+    const int code = train_args_apply(&a->train, options);
+    options->input = a->data.input;
+    options->output = a->data.output_name;
+    options->validation = r->sets.val;
+    options->log = cli_log(&a->common);
+    options->log_grad_norm = a->log && a->log_every;
+    options->event = train_log_event;
+    options->event_user = &r->log;
+    return code;
+}
+
+static int prepare(run *r)
+{
+    const args *a = r->args;
+    const tonnx_log log = cli_log(&a->common);
+    tonnx_dataset_info info;
+    int code = check_outputs(a);
+    if (!code) code = cli_load(&r->model, a->model, &log);
+    if (!code) code = data_load_training(&r->sets, &a->data, &a->val, a->train.loss, a->train.seed, r->model, &log);
+    if (!code) code = make_options(r);
+    if (code) return code;
+    r->log = (train_log){ .model = a->model,
+                          .optimizer = a->train.optimizer,
+                          .loss = a->train.loss,
+                          .seed = a->train.seed,
+                          .batch = a->train.batch,
+                          .log_every = a->log ? a->log_every : 0,
+                          .quiet = a->common.quiet };
+    tonnx_dataset_describe(r->sets.data, &info);
+    r->options.log_every = train_log_step_interval(&r->log, info.samples);
+    if (a->log && !a->dry_run) code = train_log_open(&r->log, a->log);
+    if (!code) code = cli_status(tonnx_trainer_new(&r->trainer, r->model, r->sets.data, &r->options));
+    if (!code) r->log.loss = tonnx_loss_name(tonnx_trainer_loss(r->trainer));
+    return code;
+}
+
+/* One line: what is about to be trained, on what, and how. */
+static void summarise(const run *r, FILE *out)
+{
+    const args *a = r->args;
+    tonnx_dataset_info data, val = { 0 };
+    tonnx_optimizer_info optimizer;
+    tonnx_dataset_describe(r->sets.data, &data);
+    if (r->sets.val) tonnx_dataset_describe(r->sets.val, &val);
+    tonnx_optimizer_describe(r->options.optimizer, &optimizer);
+    fprintf(out, "%s: %s samples of %zu features", a->model, print_count(data.samples), data.features);
+    if (r->sets.val) fprintf(out, ", %s for validation", print_count(val.samples));
+    fprintf(out, "; %s, %s, lr %g, batch %s\n", tonnx_loss_name(tonnx_trainer_loss(r->trainer)), optimizer.name,
+            r->options.rate == r->options.rate ? r->options.rate : optimizer.rate, print_count(a->train.batch));
+}
+
+static int dry_run(const run *r)
+{
+    tonnx_net_options options = TONNX_NET_OPTIONS_DEFAULT;
+    tonnx_net *net = NULL;
+    options.input = r->options.input;
+    options.output = r->options.output;
+    summarise(r, stdout);
+    const int code = cli_status(tonnx_net_new(&net, r->model, &options));
+    if (!code)
+        printf("%zu layers, %s parameters; nothing was run or written\n", tonnx_net_layer_count(net),
+               print_count(tonnx_net_parameters(net)));
+    tonnx_net_free(net);
+    return code;
+}
+
+static int save(run *r)
+{
+    const args *a = r->args;
+    const tonnx_log log = cli_log(&a->common);
+    int code = cli_status(tonnx_trainer_pull(r->trainer, r->model));
+    if (!code) code = data_remember(&r->sets, &a->data, r->model);
+    if (!code) code = cli_save(r->model, a->out, &log);
+    if (!code && !a->common.quiet)
+        fprintf(stderr, "wrote %s; see what changed: tonnx diff %s %s\n", a->out, a->model, a->out);
+    return code;
+}
+
+static int work(run *r)
+{
+    if (!r->args->common.quiet) summarise(r, stderr);
+    catch_signals(r->trainer);
+    const tonnx_status status = tonnx_trainer_run(r->trainer);
+    print_live_clear();
+    if (status == TONNX_INTERRUPTED && signalled) {
+        if (!r->args->common.quiet) fprintf(stderr, "interrupted; no model was written\n");
+        return EXIT_SIGNALLED + (int)signalled;
+    }
+    return status ? cli_status(status) : save(r);
+}
+
+static int train(void *opaque)
+{
+    run r = { .args = opaque };
+    int code = prepare(&r);
+    if (!code) code = r.args->dry_run ? dry_run(&r) : work(&r);
+    const int unlogged = train_log_close(&r.log);
+    running = NULL;
+    tonnx_trainer_free(r.trainer);
+    data_free(&r.sets);
+    tonnx_model_free(r.model);
+    return code ? code : unlogged;
+}
+
+const command cmd_train = {
+    "train",
+    "trains or fine-tunes a model: only its weights change",
+    "Hyper-parameters mean what PyTorch's of the same name mean. Divergence (a loss that is not finite) exits with 6 "
+    "and an "
+    "interrupt with 130 or 143; both write no model.",
+    examples,
+    operands,
+    groups,
+    sizeof(args),
+    train,
+};

@@ -1,0 +1,166 @@
+/* Loading data as --data, --target, --val … say, in the order of classes and columns that the model was trained with.
+ */
+#include "cli/data_args.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/data_scale.h"
+#include "format/data.h"
+#include "format/json.h"
+
+#define AT(field) offsetof(data_args, field)
+const opt data_options[] = {
+    { "data", 0, OPT_FILE, AT(data), "FILE", NULL, "samples: .npy, IDX or IDX.gz, CSV or TSV, told by content", NULL,
+      OPT_NEEDED },
+    { "target", 0, OPT_FILE, AT(target), "FILE|COLUMN", NULL, "targets: a file, or a column by name or #number from 1",
+      NULL, OPT_FREE },
+    { "limit", 0, OPT_POSITIVE, AT(limit), "N", NULL, "take the first N samples", NULL, OPT_FREE },
+    { "scale", 0, OPT_WORD, AT(scale), "HOW", "auto", "scale the features (auto: bytes are divided by 255)",
+      &scale_words, OPT_FREE },
+    { "input", 0, OPT_TEXT, AT(input), "NAME", NULL, "the model's input, where it has several", NULL, OPT_FREE },
+    { "output", 0, OPT_TEXT, AT(output_name), "NAME", NULL, "the model's output, where it has several", NULL,
+      OPT_FREE },
+    { 0 },
+};
+#undef AT
+
+#define AT(field) offsetof(val_args, field)
+const opt val_options[] = {
+    { "val", 0, OPT_FILE, AT(val), "FILE", NULL, "validation samples", NULL, OPT_FREE },
+    { "val-target", 0, OPT_FILE, AT(val_target), "FILE|COLUMN", NULL, "their targets (a column: that of --target)",
+      NULL, OPT_FREE },
+    { "val-split", 0, OPT_SHARE, AT(val_split), "SHARE", "0", "validate on this share of --data, stratified by class",
+      NULL, OPT_FREE },
+    { 0 },
+};
+#undef AT
+
+/* Classes and columns get the order in which the model learnt them, where its metadata names them. */
+static tonnx_status follow_order(tonnx_dataset *data, const tonnx_model *model)
+{
+    size_t class_count, column_count;
+    char **classes = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.classes"), &class_count);
+    char **columns = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.columns"), &column_count);
+    tonnx_status status = TONNX_OK;
+    if (classes) status = tonnx_dataset_order_classes(data, (const char *const *)classes, class_count);
+    if (columns && !status) status = tonnx_dataset_order_columns(data, (const char *const *)columns, column_count);
+    tonnx_json_strings_free(classes);
+    tonnx_json_strings_free(columns);
+    return status;
+}
+
+/* For these losses a whole number is a number, not a class. */
+static bool wants_classes(const char *loss)
+{
+    return !loss || (strcmp(loss, "mse") != 0 && strcmp(loss, "mae") != 0 && strcmp(loss, "huber") != 0);
+}
+
+static tonnx_status load_one(tonnx_dataset **out, const char *path, const char *target, const char *loss,
+                             const tonnx_log *log)
+{
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    options.classes = wants_classes(loss);
+    options.log = *log;
+    return tonnx_dataset_load(out, path, target, &options);
+}
+
+static tonnx_status load_limited(tonnx_dataset **out, const data_args *args, const char *loss, const tonnx_log *log)
+{
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    options.classes = wants_classes(loss);
+    options.limit = (size_t)args->limit;
+    options.log = *log;
+    return tonnx_dataset_load(out, args->data, args->target, &options);
+}
+
+int data_load(data_sets *out, const data_args *args, const char *loss, const tonnx_model *model, const tonnx_log *log)
+{
+    *out = (data_sets){ 0 };
+    tonnx_status status = load_limited(&out->data, args, loss, log);
+    if (!status) status = follow_order(out->data, model);
+    return status ? cli_status(status) : scale_for_evaluation(out->data, args, model, log);
+}
+
+static bool is_file(const char *path)
+{
+    struct stat info;
+    return path && stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static int check_val_args(const data_args *args, const val_args *val)
+{
+    if (val->val && val->val_split > 0) return cli_usage("train: --val and --val-split exclude each other");
+    if (val->val_target && !val->val) return cli_usage("train: --val-target needs --val");
+    if (val->val && !val->val_target && is_file(args->target)) return cli_usage("train: --val needs --val-target");
+    return 0;
+}
+
+/* Validation data, with the classes and columns of the training data. */
+static tonnx_status load_val(data_sets *sets, const data_args *args, const val_args *val, const char *loss,
+                             uint64_t seed, const tonnx_log *log)
+{
+    tonnx_dataset_info info;
+    if (val->val_split > 0) return tonnx_dataset_split(&sets->val, sets->data, val->val_split, seed);
+    if (!val->val) return TONNX_OK;
+    const tonnx_status status =
+        load_one(&sets->val, val->val, val->val_target ? val->val_target : args->target, loss, log);
+    if (status) return status;
+    tonnx_dataset_describe(sets->data, &info);
+    if (info.class_names) {
+        const tonnx_status ordered = tonnx_dataset_order_classes(sets->val, info.class_names, info.class_count);
+        if (ordered) return ordered;
+    }
+    return info.column_names ? tonnx_dataset_order_columns(sets->val, info.column_names, info.features) : TONNX_OK;
+}
+
+int data_load_training(data_sets *out, const data_args *args, const val_args *val, const char *loss, uint64_t seed,
+                       tonnx_model *model, const tonnx_log *log)
+{
+    *out = (data_sets){ 0 };
+    const int code = check_val_args(args, val);
+    if (code) return code;
+    tonnx_status status = load_limited(&out->data, args, loss, log);
+    if (!status) status = follow_order(out->data, model);
+    if (!status) status = load_val(out, args, val, loss, seed, log);
+    return status ? cli_status(status) : scale_for_training(out, args, model, log);
+}
+
+void data_free(data_sets *sets)
+{
+    tonnx_dataset_free(sets->data);
+    tonnx_dataset_free(sets->val);
+    *sets = (data_sets){ 0 };
+}
+
+static int remember(tonnx_model *model, const char *key, const char *value)
+{
+    const char *old = tonnx_model_metadata(model, key);
+    if (old && !strcmp(old, value)) return 0;
+    return cli_status(tonnx_model_set_metadata(model, key, value));
+}
+
+static int remember_names(tonnx_model *model, const char *key, const char *const *names, size_t count)
+{
+    tonnx_json *root = tonnx_json_object(), *array = tonnx_json_add_array(root, "names");
+    for (size_t i = 0; i < count; i++) tonnx_json_string(array, NULL, names[i]);
+    char *text = tonnx_json_text(array, false);
+    const int code = text ? remember(model, key, text) : cli_io("out of memory");
+    tonnx_json_text_free(text);
+    tonnx_json_free(root);
+    return code;
+}
+
+int data_remember(const data_sets *sets, const data_args *args, tonnx_model *model)
+{
+    char scale[64];
+    tonnx_dataset_info info;
+    int code = 0;
+    tonnx_dataset_describe(sets->data, &info);
+    if (info.class_names) code = remember_names(model, "tonnx.classes", info.class_names, info.class_count);
+    if (!code && info.column_names) code = remember_names(model, "tonnx.columns", info.column_names, info.features);
+    if (!code && scale_text(sets, args, scale, sizeof scale)) code = remember(model, "tonnx.scale", scale);
+    return code;
+}

@@ -1,0 +1,72 @@
+/* Models from files and stdin, to files and stdout; what may be written where. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "format/file.h"
+#include "format/onnx.h"
+
+enum { CHUNK = 1 << 16 };
+
+static int read_stream(FILE *in, unsigned char **bytes, size_t *size)
+{
+    size_t room = 0, got;
+    do {
+        if (*size == room) *bytes = cli_grow(*bytes, room = room ? 2 * room : CHUNK, 1);
+        got = fread(*bytes + *size, 1, room - *size, in);
+        *size += got;
+    } while (got);
+    return ferror(in) ? cli_io("stdin: %s", strerror(errno)) : 0;
+}
+
+int cli_load(tonnx_model **out, const char *path, const tonnx_log *log)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    *out = NULL;
+    if (strcmp(path, "-") != 0) return cli_status(tonnx_onnx_load(out, path, log));
+    int code = read_stream(stdin, &bytes, &size);
+    if (!code) code = cli_status(tonnx_onnx_read(out, bytes, size, "stdin", log));
+    free(bytes);
+    return code;
+}
+
+/* The library writes files, whole or not at all; stdout gets a copy of one. */
+static int copy_to_stdout(const char *path)
+{
+    char chunk[CHUNK];
+    size_t got;
+    FILE *in = fopen(path, "rb");
+    if (!in) return cli_io("%s: %s", path, strerror(errno));
+    while ((got = fread(chunk, 1, sizeof chunk, in)) > 0) fwrite(chunk, 1, got, stdout);
+    fclose(in);
+    return 0; /* main looks whether stdout took it all */
+}
+
+int cli_save(const tonnx_model *model, const char *path, const tonnx_log *log)
+{
+    char folder[] = "/tmp/tonnx-XXXXXX", file[64];
+    if (strcmp(path, "-") != 0) return cli_status(tonnx_onnx_save(model, path, log));
+    if (!mkdtemp(folder)) return cli_io("%s: %s", folder, strerror(errno));
+    snprintf(file, sizeof file, "%s/model.onnx", folder);
+    int code = cli_status(tonnx_onnx_save(model, file, log));
+    if (!code) code = copy_to_stdout(file);
+    unlink(file);
+    rmdir(folder);
+    return code;
+}
+
+int cli_check_output(const char *option, const char *path, const char *const *inputs, size_t count)
+{
+    tonnx_file *probe = NULL;
+    if (!strcmp(path, "-")) return 0;
+    for (size_t i = 0; i < count; i++)
+        if (inputs[i] && (!strcmp(inputs[i], path) || tonnx_file_same(inputs[i], path)))
+            return cli_usage("%s %s: that is the same file as %s; choose another name", option, path, inputs[i]);
+    const int code = cli_status(tonnx_file_create(&probe, path));
+    tonnx_file_discard(probe);
+    return code;
+}

@@ -1,0 +1,124 @@
+#include "cli/inspect_json.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "format/json.h"
+
+static void add_value(tonnx_json *array, const tonnx_value_info *value)
+{
+    tonnx_json *object = tonnx_json_add_object(array, NULL);
+    tonnx_json_string(object, "name", value->name);
+    tonnx_json_string(object, "dtype", tonnx_dtype_name(value->dtype));
+    tonnx_json *shape = value->has_shape ? tonnx_json_add_array(object, "shape") : NULL;
+    if (!value->has_shape) tonnx_json_string(object, "shape", NULL);
+    for (size_t i = 0; i < value->rank; i++) {
+        if (value->dims[i] >= 0) tonnx_json_integer(shape, NULL, value->dims[i]);
+        else tonnx_json_string(shape, NULL, *value->dim_params[i] ? value->dim_params[i] : NULL);
+    }
+}
+
+static void add_model(tonnx_json *root, const tonnx_model *model, const tonnx_net *net)
+{
+    tonnx_model_info info;
+    tonnx_value_info value;
+    double flops = 0;
+    tonnx_model_describe(model, &info);
+    for (size_t i = 0; i < tonnx_net_layer_count(net); i++) {
+        tonnx_layer_info layer;
+        tonnx_net_layer(net, i, &layer);
+        flops += layer.flops;
+    }
+    tonnx_json *object = tonnx_json_add_object(root, "model");
+    tonnx_json_integer(object, "ir_version", info.ir_version);
+    tonnx_json_integer(object, "opset", info.opset);
+    tonnx_json_string(object, "producer", info.producer);
+    tonnx_json_integer(object, "parameters", (long long)tonnx_net_parameters(net));
+    tonnx_json_integer(object, "flops_per_sample", (long long)flops);
+    tonnx_json *inputs = tonnx_json_add_array(object, "inputs");
+    for (size_t i = 0; i < info.input_count; i++) {
+        tonnx_model_input(model, i, &value);
+        add_value(inputs, &value);
+    }
+    tonnx_json *outputs = tonnx_json_add_array(object, "outputs");
+    for (size_t i = 0; i < info.output_count; i++) {
+        tonnx_model_output(model, i, &value);
+        add_value(outputs, &value);
+    }
+}
+
+static void add_statistics(tonnx_json *object, const weight_stats *stats)
+{
+    tonnx_json_number(object, "mean", stats->mean);
+    tonnx_json_number(object, "std", stats->std);
+    tonnx_json_number(object, "min", stats->min);
+    tonnx_json_number(object, "max", stats->max);
+    if (isnan(stats->mean)) {
+        tonnx_json_string(object, "histogram", NULL);
+        tonnx_json_string(object, "zeros", NULL);
+        return;
+    }
+    tonnx_json *histogram = tonnx_json_add_array(object, "histogram");
+    for (size_t i = 0; i < WEIGHT_BINS; i++) tonnx_json_integer(histogram, NULL, (long long)stats->histogram[i]);
+    tonnx_json_integer(object, "zeros", (long long)stats->zeros);
+}
+
+static const weight_stats no_stats = { .mean = NAN, .std = NAN, .min = NAN, .max = NAN };
+
+static int add_bias(tonnx_json *object, const tonnx_model *model, const char *name)
+{
+    weight_stats stats = no_stats;
+    if (!name) {
+        tonnx_json_string(object, "bias", NULL);
+        return 0;
+    }
+    const int code = weights_measure_named(model, name, &stats);
+    tonnx_json *bias = tonnx_json_add_object(object, "bias");
+    tonnx_json_string(bias, "name", name);
+    add_statistics(bias, &stats);
+    return code;
+}
+
+static int add_layer(tonnx_json *array, const tonnx_model *model, const tonnx_layer_info *layer)
+{
+    weight_stats stats = no_stats;
+    const int code = layer->weight ? weights_measure_named(model, layer->weight, &stats) : 0;
+    tonnx_json *object = tonnx_json_add_object(array, NULL);
+    tonnx_json_string(object, "name", layer->name);
+    tonnx_json_string(object, "kind", layer->kind);
+    tonnx_json_string(object, "op", layer->op);
+    tonnx_json_string(object, "activation", layer->activation);
+    tonnx_json_string(object, "weight", layer->weight);
+    tonnx_json_integer(object, "fan_in", (long long)layer->fan_in);
+    tonnx_json_integer(object, "fan_out", (long long)layer->fan_out);
+    tonnx_json_integer(object, "parameters", (long long)layer->parameters);
+    add_statistics(object, &stats);
+    return code ? code : add_bias(object, model, layer->bias);
+}
+
+static int print_root(const tonnx_json *root)
+{
+    char *text = tonnx_json_text(root, true);
+    if (!text) return cli_io("out of memory");
+    puts(text);
+    tonnx_json_text_free(text);
+    return 0;
+}
+
+int inspect_json(const tonnx_model *model, const tonnx_net *net)
+{
+    tonnx_json *root = tonnx_json_object();
+    int code = 0;
+    tonnx_json_integer(root, "schema", 1);
+    add_model(root, model, net);
+    tonnx_json *layers = tonnx_json_add_array(root, "layers");
+    for (size_t i = 0; i < tonnx_net_layer_count(net) && !code; i++) {
+        tonnx_layer_info layer;
+        tonnx_net_layer(net, i, &layer);
+        if (!inspect_is_merged(net, i)) code = add_layer(layers, model, &layer);
+    }
+    tonnx_json_add_array(root, "verdicts");
+    if (!code) code = print_root(root);
+    tonnx_json_free(root);
+    return code;
+}

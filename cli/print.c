@@ -1,0 +1,181 @@
+#define _GNU_SOURCE /* vasprintf */
+#include "cli/print.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum { RING = 8, RING_TEXT = 128 };
+
+static bool plain;
+
+void print_set_plain(bool set)
+{
+    plain = set;
+}
+
+bool print_is_plain(void)
+{
+    return plain;
+}
+
+bool print_is_live(FILE *stream)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (plain || (no_color && *no_color) || !term || !strcmp(term, "dumb")) return false;
+    return isatty(fileno(stream)) == 1;
+}
+
+void print_set_style(FILE *stream, print_style style)
+{
+    static const char *const codes[] = { "0", "1", "2", "31", "32" };
+    if (print_is_live(stream)) fprintf(stream, "\033[%sm", codes[style]);
+}
+
+static bool line_stands; /* a live line is on the terminal */
+
+void print_live_line(const char *format, ...)
+{
+    va_list args;
+    if (!print_is_live(stderr)) return;
+    va_start(args, format);
+    fputs("\r\033[K", stderr);
+    vfprintf(stderr, format, args);
+    fflush(stderr);
+    va_end(args);
+    line_stands = true;
+}
+
+void print_live_clear(void)
+{
+    if (line_stands) fputs("\r\033[K", stderr);
+    line_stands = false;
+}
+
+static char *ring(void)
+{
+    static char texts[RING][RING_TEXT];
+    static size_t next;
+    return texts[next++ % RING];
+}
+
+const char *print_count(uint64_t number)
+{
+    char digits[24], *text = ring(), *to = text;
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    const size_t length = strlen(digits);
+    for (size_t i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0 && !plain) *to++ = ',';
+        *to++ = digits[i];
+    }
+    *to = '\0';
+    return text;
+}
+
+const char *print_number(double number)
+{
+    char *text = ring();
+    if (isnan(number)) return "-";
+    snprintf(text, RING_TEXT, "%.4g", number);
+    return text;
+}
+
+const char *print_bars(const uint64_t *counts, size_t count)
+{
+    static const char *const glyphs[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+    char *text = ring();
+    uint64_t most = 1;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) most = counts[i] > most ? counts[i] : most;
+    for (size_t i = 0; i < count && used + 4 < RING_TEXT; i++) {
+        const double share = (double)counts[i] / (double)most;
+        const char *glyph = glyphs[counts[i] ? 1 + (size_t)lround(share * 7) : 0]; /* a count of one is still seen */
+        used += (size_t)snprintf(text + used, RING_TEXT - used, "%s", glyph);
+    }
+    text[used] = '\0';
+    return text;
+}
+
+struct print_table {
+    size_t columns, cells, room;
+    const char *align;
+    char **text;
+};
+
+print_table *print_table_new(const char *align)
+{
+    print_table *table = cli_alloc(1, sizeof *table);
+    table->columns = strlen(align);
+    table->align = align;
+    return table;
+}
+
+/* Names come from files: a control character must not reach a terminal. */
+static void blank_controls(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
+}
+
+void print_table_cell(print_table *table, const char *format, ...)
+{
+    va_list args;
+    char *text = NULL;
+    if (table->cells == table->room) {
+        table->room = table->room ? 2 * table->room : 64;
+        table->text = cli_grow(table->text, table->room, sizeof *table->text);
+    }
+    va_start(args, format);
+    const int length = vasprintf(&text, format, args);
+    va_end(args);
+    if (length < 0) exit(cli_io("out of memory"));
+    blank_controls(text);
+    table->text[table->cells++] = text;
+}
+
+/* Columns on a terminal: bytes that begin a character, every one taken as one column wide. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+    for (; *text; text++) width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static size_t widest(const print_table *table, size_t column)
+{
+    size_t most = 0;
+    for (size_t i = column; i < table->cells; i += table->columns)
+        if (width_of(table->text[i]) > most) most = width_of(table->text[i]);
+    return most;
+}
+
+static void print_row(const print_table *table, size_t row, const size_t *widths, FILE *out)
+{
+    for (size_t c = 0; c < table->columns && row * table->columns + c < table->cells; c++) {
+        const char *text = table->text[row * table->columns + c];
+        const size_t pad = widths[c] - width_of(text);
+        const bool last = c + 1 == table->columns;
+        if (table->align[c] == 'r') fprintf(out, "%*s%s%s", (int)pad, "", text, last ? "" : "  ");
+        else fprintf(out, "%s%*s", text, last ? 0 : (int)pad + 2, "");
+    }
+    fputc('\n', out);
+}
+
+void print_table_end(print_table *table, FILE *out)
+{
+    size_t *widths = cli_alloc(table->columns, sizeof *widths);
+    for (size_t c = 0; c < table->columns; c++) widths[c] = widest(table, c);
+    for (size_t row = 0; row * table->columns < table->cells; row++) {
+        if (!row) print_set_style(out, PRINT_BOLD);
+        print_row(table, row, widths, out);
+        if (!row) print_set_style(out, PRINT_PLAIN);
+    }
+    for (size_t i = 0; i < table->cells; i++) free(table->text[i]);
+    free(table->text);
+    free(table);
+    free(widths);
+}

@@ -1,0 +1,140 @@
+#include "cli/train_args.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "cli/run_args.h"
+
+static const char *optimizer_at(size_t i)
+{
+    tonnx_optimizer_info info;
+    if (i >= TONNX_OPTIMIZER_COUNT) return NULL;
+    tonnx_optimizer_describe((tonnx_optimizer)i, &info);
+    return info.name;
+}
+
+static const char *schedule_at(size_t i)
+{
+    return i < TONNX_SCHEDULE_COUNT ? tonnx_schedule_name((tonnx_schedule)i) : NULL;
+}
+
+static const char *bn_at(size_t i)
+{
+    static const char *const words[] = { "auto", "biased", "unbiased" }; /* in the order of tonnx_bn_variance */
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+static const char *on_off_at(size_t i)
+{
+    return i == 0 ? "on" : i == 1 ? "off" : NULL;
+}
+
+static const opt_words optimizer_words = { optimizer_at, NULL }, schedule_words = { schedule_at, NULL },
+                       bn_words = { bn_at, NULL }, on_off_words = { on_off_at, NULL };
+
+#define AT(field) offsetof(train_args, field)
+const opt train_run_options[] = {
+    { "epochs", 0, OPT_POSITIVE, AT(epochs), "N", "10", "passes over the data", NULL, OPT_FREE },
+    { "steps", 0, OPT_POSITIVE, AT(steps), "N", NULL, "steps in all; whichever of the two ends first", NULL, OPT_FREE },
+    { "batch", 0, OPT_POSITIVE, AT(batch), "N", "32", "samples a step", NULL, OPT_FREE },
+    { "drop-last", 0, OPT_FLAG, AT(drop_last), NULL, NULL, "leave out an epoch's smaller last batch", NULL, OPT_FREE },
+    { "no-shuffle", 0, OPT_FLAG, AT(no_shuffle), NULL, NULL, "batches follow the file's order", NULL, OPT_FREE },
+    { "seed", 0, OPT_COUNT, AT(seed), "N", "0", "of the shuffle, the split and dropout", NULL, OPT_FREE },
+    { "backend", 0, OPT_WORD, AT(backend), "NAME", "auto", "what computes", &backend_words, OPT_FREE },
+    { "threads", 0, OPT_COUNT, AT(threads), "N", "0", "CPU threads; 0 is all cores; the result is the same", NULL,
+      OPT_FREE },
+    { 0 },
+};
+
+const opt train_optimizer_options[] = {
+    { "loss", 0, OPT_WORD, AT(loss), "NAME", "auto", "loss", &loss_words, OPT_FREE },
+    { "huber-delta", 0, OPT_REAL, AT(huber_delta), "D", "1", "where huber turns from square to line", NULL, OPT_FREE },
+    { "optimizer", 0, OPT_WORD, AT(optimizer), "NAME", "adam", "optimizer; defaults are PyTorch's", &optimizer_words,
+      OPT_FREE },
+    { "lr", 0, OPT_REAL, AT(lr), "RATE", NULL, "learning rate [the optimizer's]", NULL, OPT_FREE },
+    { "momentum", 0, OPT_REAL, AT(momentum), "M", NULL, "sgd, rmsprop [0]", NULL, OPT_FREE },
+    { "nesterov", 0, OPT_FLAG, AT(nesterov), NULL, NULL, "Nesterov's momentum, for sgd", NULL, OPT_FREE },
+    { "beta1", 0, OPT_REAL, AT(beta1), "B", NULL, "adam and its kin, lion [the optimizer's]", NULL, OPT_FREE },
+    { "beta2", 0, OPT_REAL, AT(beta2), "B", NULL, "adam and its kin, lion [the optimizer's]", NULL, OPT_FREE },
+    { "eps", 0, OPT_REAL, AT(eps), "E", NULL, "added to the denominator [the optimizer's]", NULL, OPT_FREE },
+    { "rho", 0, OPT_REAL, AT(rho), "R", NULL, "rmsprop's decay [0.99]", NULL, OPT_FREE },
+    { "weight-decay", 0, OPT_REAL, AT(weight_decay), "D", NULL, "on every trained tensor [the optimizer's]", NULL,
+      OPT_FREE },
+    { "schedule", 0, OPT_WORD, AT(schedule), "NAME", "constant", "how the rate changes", &schedule_words, OPT_FREE },
+    { "step-size", 0, OPT_POSITIVE, AT(step_size), "STEPS", "30", "step schedule: steps between cuts", NULL, OPT_FREE },
+    { "gamma", 0, OPT_REAL, AT(gamma), "G", "0.1", "step and exponential schedules: factor", NULL, OPT_FREE },
+    { "min-lr", 0, OPT_REAL, AT(min_lr), "RATE", "0", "linear and cosine schedules: where they end", NULL, OPT_FREE },
+    { "warmup", 0, OPT_COUNT, AT(warmup), "STEPS", "0", "the rate rises over so many steps", NULL, OPT_FREE },
+    { "clip-norm", 0, OPT_REAL, AT(clip_norm), "N", NULL, "shrink gradients to this norm, all tensors together", NULL,
+      OPT_FREE },
+    { "clip-value", 0, OPT_REAL, AT(clip_value), "V", NULL, "clamp each gradient to -V..V", NULL, OPT_FREE },
+    { 0 },
+};
+
+const opt train_net_options[] = {
+    { "freeze", 0, OPT_LIST, AT(freeze), "GLOB", NULL, "initializers to leave alone", NULL, OPT_FREE },
+    { "only", 0, OPT_LIST, AT(only), "GLOB", NULL, "initializers to train, and no others", NULL, OPT_FREE },
+    { "freeze-bn", 0, OPT_FLAG, AT(freeze_bn), NULL, NULL, "batch norm normalises with its running statistics", NULL,
+      OPT_FREE },
+    { "bn", 0, OPT_WORD, AT(bn), "HOW", "auto", "variance that goes into the running one", &bn_words, OPT_FREE },
+    { "bn-momentum", 0, OPT_REAL, AT(bn_momentum), "M", NULL,
+      "weight of the old running value, where the file has none [0.9]", NULL, OPT_FREE },
+    { "dropout", 0, OPT_WORD, AT(dropout), "WHETHER", "on", "dropout layers", &on_off_words, OPT_FREE },
+    { "keep-ties", 0, OPT_FLAG, AT(keep_ties), NULL, NULL, "every shared initializer stays shared", NULL, OPT_FREE },
+    { "untie", 0, OPT_FLAG, AT(untie), NULL, NULL, "no shared initializer stays shared", NULL, OPT_FREE },
+    { 0 },
+};
+
+static double or_none(double value)
+{
+    return value == value ? value : 0.0; /* not given: 0, which is none */
+}
+
+static void apply_optimizer(const train_args *args, tonnx_train_options *out)
+{
+    out->loss = loss_of(args->loss);
+    out->huber_delta = args->huber_delta;
+    tonnx_optimizer_named(args->optimizer, &out->optimizer);
+    out->rate = args->lr;
+    out->momentum = args->momentum;
+    out->nesterov = args->nesterov;
+    out->beta1 = args->beta1;
+    out->beta2 = args->beta2;
+    out->eps = args->eps;
+    out->rho = args->rho;
+    out->weight_decay = args->weight_decay;
+    tonnx_schedule_named(args->schedule, &out->schedule);
+    out->schedule_options = (tonnx_schedule_options){ args->step_size, args->gamma, args->min_lr };
+    out->warmup = args->warmup;
+    out->clip_norm = or_none(args->clip_norm);
+    out->clip_value = or_none(args->clip_value);
+}
+
+static void apply_net(const train_args *args, tonnx_train_options *out)
+{
+    out->freeze = args->freeze;
+    out->only = args->only;
+    out->freeze_bn = args->freeze_bn;
+    for (size_t i = 0; bn_at(i); i++)
+        if (!strcmp(bn_at(i), args->bn)) out->bn = (tonnx_bn_variance)i;
+    out->bn_momentum = args->bn_momentum;
+    out->dropout = !strcmp(args->dropout, "on");
+    out->keep_ties = args->keep_ties;
+    out->untie = args->untie;
+}
+
+int train_args_apply(const train_args *args, tonnx_train_options *out)
+{
+    if (args->keep_ties && args->untie) return cli_usage("--keep-ties and --untie exclude each other");
+    out->epochs = args->epochs;
+    out->steps = args->steps;
+    out->batch = (size_t)args->batch;
+    out->drop_last = args->drop_last;
+    out->shuffle = !args->no_shuffle;
+    out->seed = args->seed;
+    out->backend = args->backend;
+    out->threads = args->threads > INT_MAX ? INT_MAX : (int)args->threads;
+    apply_optimizer(args, out);
+    apply_net(args, out);
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* Options of training, shared by train and plan. */
+#ifndef TONNX_CLI_TRAIN_ARGS_H
+#define TONNX_CLI_TRAIN_ARGS_H
+
+#include "cli/cli.h"
+#include "runtime/train.h"
+
+typedef struct train_args {
+    uint64_t epochs, steps, batch, seed, threads, warmup, step_size;
+    bool drop_last, no_shuffle, nesterov, freeze_bn, keep_ties, untie;
+    const char *loss, *optimizer, *schedule, *bn, *dropout, *backend;
+    double huber_delta, lr, momentum, beta1, beta2, eps, rho, weight_decay, gamma, min_lr, clip_norm, clip_value,
+        bn_momentum;
+    const char **freeze, **only;
+} train_args;
+
+/* Three tables over the one struct, for three headings. */
+extern const opt train_run_options[], train_optimizer_options[], train_net_options[];
+
+/* Fills the fields of *out that these options speak of. 0, or EXIT_USAGE where two exclude each other. */
+int train_args_apply(const train_args *args, tonnx_train_options *out);
+
+#endif

@@ -1,0 +1,146 @@
+#include "cli/train_log.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/print.h"
+#include "format/json.h"
+
+static const double refresh = 0.1; /* s between two live lines */
+
+int train_log_open(train_log *log, const char *path)
+{
+    log->file = strcmp(path, "-") != 0 ? fopen(path, "w") : stdout;
+    return log->file ? 0 : cli_io("--log %s: %s", path, strerror(errno));
+}
+
+int train_log_close(train_log *log)
+{
+    FILE *file = log->file;
+    log->file = NULL;
+    if (!file) return 0;
+    const bool failed = fflush(file) | ferror(file);
+    if (file != stdout && fclose(file)) return cli_io("--log: %s", strerror(errno));
+    return failed ? cli_io("--log: cannot be written") : 0;
+}
+
+static void json_start(const train_log *log, const tonnx_event *event, tonnx_json *line)
+{
+    tonnx_json_string(line, "model", log->model);
+    tonnx_json_string(line, "backend", event->backend);
+    tonnx_json_string(line, "device", event->device);
+    tonnx_json_integer(line, "parameters", (long long)event->parameters);
+    tonnx_json_integer(line, "samples", (long long)event->samples);
+    tonnx_json_integer(line, "seed", (long long)log->seed);
+    tonnx_json_string(line, "loss", log->loss);
+    tonnx_json_string(line, "optimizer", log->optimizer);
+    tonnx_json_integer(line, "batch", (long long)log->batch);
+    tonnx_json_integer(line, "epochs", (long long)event->total_epochs);
+    tonnx_json_integer(line, "steps", (long long)event->total_steps);
+    tonnx_json_string(line, "version", TONNX_VERSION);
+}
+
+static void json_step(const tonnx_event *event, tonnx_json *line)
+{
+    tonnx_json_integer(line, "step", (long long)event->step);
+    tonnx_json_integer(line, "epoch", (long long)event->epoch);
+    tonnx_json_number(line, "loss", event->loss);
+    tonnx_json_number(line, "lr", event->rate);
+    tonnx_json_number(line, "grad_norm", event->grad_norm);
+}
+
+static void json_epoch(const tonnx_event *event, tonnx_json *line)
+{
+    tonnx_json_integer(line, "epoch", (long long)event->epoch);
+    tonnx_json_number(line, "train_loss", event->train_loss);
+    tonnx_json_number(line, "val_loss", event->val_loss);
+    tonnx_json_number(line, "val_accuracy", event->val_accuracy);
+    tonnx_json_number(line, "seconds", event->seconds);
+    tonnx_json_number(line, "samples_per_second", event->samples_per_second);
+}
+
+static void json_end(const train_log *log, const tonnx_event *event, tonnx_json *line)
+{
+    tonnx_json_string(line, "status", tonnx_status_name(event->status));
+    tonnx_json_integer(line, "steps", (long long)(event->step ? event->step : log->step));
+    tonnx_json_number(line, "seconds", event->seconds);
+}
+
+static void write_json(const train_log *log, const tonnx_event *event)
+{
+    static const char *const names[] = { "start", "step", "epoch", "end" }; /* in the order of tonnx_event_kind */
+    tonnx_json *line = tonnx_json_object();
+    tonnx_json_string(line, "event", names[event->kind]);
+    switch (event->kind) {
+    case TONNX_EVENT_START:
+        json_start(log, event, line);
+        break;
+    case TONNX_EVENT_STEP:
+        json_step(event, line);
+        break;
+    case TONNX_EVENT_EPOCH:
+        json_epoch(event, line);
+        break;
+    case TONNX_EVENT_END:
+        json_end(log, event, line);
+        break;
+    }
+    char *text = tonnx_json_text(line, false);
+    if (text) fprintf(log->file, "%s\n", text);
+    if (event->kind != TONNX_EVENT_STEP) fflush(log->file); /* whoever follows the file sees each epoch as it ends */
+    tonnx_json_text_free(text);
+    tonnx_json_free(line);
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void show_step(train_log *log, const tonnx_event *event)
+{
+    const double time = now();
+    const uint64_t before = log->steps_per_epoch * (event->epoch - 1);
+    if (time - log->shown_at < refresh) return;
+    print_live_line("epoch %s/%s  step %s/%s  loss %.4f  lr %.3g", print_count(event->epoch),
+                    print_count(log->total_epochs), print_count(event->step - before),
+                    print_count(log->steps_per_epoch), event->loss, event->rate);
+    log->shown_at = time;
+}
+
+static void show_epoch(train_log *log, const tonnx_event *event)
+{
+    print_live_clear();
+    fprintf(stderr, "epoch %s/%s  loss %.4f", print_count(event->epoch), print_count(log->total_epochs),
+            event->train_loss);
+    if (!isnan(event->val_loss)) fprintf(stderr, "  val loss %.4f", event->val_loss);
+    if (!isnan(event->val_accuracy)) fprintf(stderr, "  val accuracy %.4f", event->val_accuracy);
+    fprintf(stderr, "  %.2f s  %s samples/s\n", event->seconds,
+            print_count((uint64_t)fmax(0, event->samples_per_second)));
+}
+
+void train_log_event(void *user, const tonnx_event *event)
+{
+    train_log *log = user;
+    const bool wanted = event->kind != TONNX_EVENT_STEP || (log->log_every && event->step % log->log_every == 0);
+    if (log->file && wanted) write_json(log, event);
+    if (event->kind == TONNX_EVENT_START) {
+        log->steps_per_epoch = event->steps_per_epoch;
+        log->total_epochs = event->total_epochs;
+    }
+    if (event->kind == TONNX_EVENT_STEP) log->step = event->step;
+    if (log->quiet) return;
+    if (event->kind == TONNX_EVENT_STEP) show_step(log, event);
+    if (event->kind == TONNX_EVENT_EPOCH) show_epoch(log, event);
+}
+
+uint64_t train_log_step_interval(const train_log *log, size_t samples)
+{
+    const uint64_t steps = samples / (log->batch ? log->batch : 1);
+    if (log->log_every || log->quiet || !print_is_live(stderr)) return log->log_every;
+    return steps / 50 + 1;
+}
