@@ -114,6 +114,7 @@ static uint16_t encode16(double value, int fraction, int bias)
     int exponent = 0;
     if (isnan(value)) return (uint16_t)(sign | infinity | 1u << (fraction - 1));
     if (isinf(value)) return (uint16_t)(sign | infinity);
+    if (size == 0) return (uint16_t)sign;
     frexp(size, &exponent);
     exponent -= 1; /* size = 1.… · 2^exponent */
     if (exponent > bias) return (uint16_t)(sign | infinity);
