@@ -66,6 +66,12 @@ TONNX_API tonnx_status tonnx_model_write(tonnx_model *model, size_t i, const dou
 TONNX_API tonnx_status tonnx_model_prepend_scaling(tonnx_model *model, const char *input, const double *subtract,
                                                    const double *divide, size_t features);
 
+/* Puts Sub and Div in front of the graph input `input` (NULL: the only one): every sample becomes (x − subtract)/divide, per
+ * feature, before the model sees it, in any runtime. The nodes hold constants that are not trained. `features` numbers each;
+ * TONNX_BAD_DATA where the input has another number of them. */
+TONNX_API tonnx_status tonnx_model_prepend_scaling(tonnx_model *model, const char *input, const double *subtract,
+                                                   const double *divide, size_t features);
+
 TONNX_END
 
 #endif
