@@ -11,10 +11,13 @@ TONNX_BEGIN
 
 typedef struct tonnx_json tonnx_json; /* an object or an array; children belong to their parent */
 
-TONNX_API tonnx_json *tonnx_json_object(void); /* NULL out of memory; every call below takes NULL as a failed one */
+/* A root. NULL out of memory; every call below takes NULL as a failed one. */
+TONNX_API tonnx_json *tonnx_json_object(void);
+TONNX_API tonnx_json *tonnx_json_array(void);
 TONNX_API void tonnx_json_free(tonnx_json *root);
 
-/* Members, or elements where `key` is NULL (then `json` is an array). A number that is not finite becomes null. */
+/* Members, or elements where `key` is NULL (then `json` is an array). A number that is not finite becomes null; others
+ * have 15 digits. Text that is not UTF-8 has '?' for what is not ASCII. */
 TONNX_API void tonnx_json_number(tonnx_json *json, const char *key, double value);
 TONNX_API void tonnx_json_integer(tonnx_json *json, const char *key, long long value);
 TONNX_API void tonnx_json_bool(tonnx_json *json, const char *key, bool value);
@@ -22,7 +25,8 @@ TONNX_API void tonnx_json_string(tonnx_json *json, const char *key, const char *
 TONNX_API tonnx_json *tonnx_json_add_object(tonnx_json *json, const char *key);
 TONNX_API tonnx_json *tonnx_json_add_array(tonnx_json *json, const char *key);
 
-/* The text, indented by two where `indent`; freed with tonnx_json_text_free. NULL out of memory at any point before. */
+/* The text, indented by two where `indent`, else one line without a newline (a line of a log); freed with
+ * tonnx_json_text_free. NULL out of memory at any point before. */
 TONNX_API char *tonnx_json_text(const tonnx_json *root, bool indent);
 TONNX_API void tonnx_json_text_free(char *text);
 

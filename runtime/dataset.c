@@ -10,7 +10,7 @@ static void free_names(char **names, size_t count)
     tonnx__free(names);
 }
 
-static void clear(tonnx_dataset *data)
+void tonnx__dataset_clear(tonnx_dataset *data)
 {
     tonnx__free(data->x);
     tonnx__free(data->x_bytes);
@@ -24,7 +24,7 @@ static void clear(tonnx_dataset *data)
 
 void tonnx_dataset_free(tonnx_dataset *data)
 {
-    if (data) clear(data);
+    if (data) tonnx__dataset_clear(data);
     tonnx__free(data);
 }
 
@@ -106,7 +106,7 @@ tonnx_status tonnx__dataset_take(tonnx_dataset **out, tonnx_dataset *parts, cons
     if (!status) status = tonnx__alloc(&data, 1, sizeof *data);
     if (!status && !parts->target_name) status = tonnx__strdup(&parts->target_name, "");
     if (status) {
-        clear(parts);
+        tonnx__dataset_clear(parts);
         tonnx__free(data);
         return status;
     }
@@ -150,7 +150,7 @@ tonnx_status tonnx_dataset_from_arrays(tonnx_dataset **out, const tonnx_dataset_
     if (!status) status = copy_rows(&parts.classes, arrays->classes, parts.samples, 1, sizeof(int32_t));
     if (!status) status = copy_rows(&parts.targets, arrays->targets, parts.samples, parts.target_width, sizeof(float));
     if (status) {
-        clear(&parts);
+        tonnx__dataset_clear(&parts);
         return status;
     }
     return tonnx__dataset_take(out, &parts, "data set from memory");
@@ -200,7 +200,7 @@ tonnx_status tonnx_dataset_from_callback(tonnx_dataset **out, size_t samples, si
             status = tonnx__fail(TONNX_BAD_DATA, "data set from a callback: sample %zu could not be had", i + 1);
     if (!status && kind == TONNX_TARGET_CLASS) status = to_classes(&parts);
     if (status) {
-        clear(&parts);
+        tonnx__dataset_clear(&parts);
         return status;
     }
     return tonnx__dataset_take(out, &parts, "data set from a callback");

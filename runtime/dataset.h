@@ -23,16 +23,17 @@ typedef enum tonnx_target_kind {
 typedef struct tonnx_dataset_arrays {
     size_t size; /* sizeof(tonnx_dataset_arrays) */
     size_t samples, features;
-    const float *x;             /* [samples, features], or NULL where x_bytes is given */
+    const float *x;               /* [samples, features], or NULL where x_bytes is given */
     const unsigned char *x_bytes; /* [samples, features] */
-    const int32_t *classes;     /* [samples], or NULL */
-    const float *targets;       /* [samples, target_width], or NULL */
+    const int32_t *classes;       /* [samples], or NULL */
+    const float *targets;         /* [samples, target_width], or NULL */
     size_t target_width;
 } tonnx_dataset_arrays;
 
 TONNX_API tonnx_status tonnx_dataset_from_arrays(tonnx_dataset **out, const tonnx_dataset_arrays *arrays);
 
-/* Fills one sample: x has `features` floats, target `target_width` (one for a class index). Returns 0, or not, to fail. */
+/* Fills one sample: x has `features` floats, target `target_width` (one for a class index). Returns 0, or not, to fail.
+ */
 typedef int (*tonnx_sample_fn)(void *user, size_t sample, float *x, float *target);
 
 /* Calls `sample` once for each of `samples` samples, in order, and keeps what it gives. */

@@ -38,9 +38,12 @@ void tonnx__dataset_feed(const tonnx_dataset *data, tonnx__feed *out);
 
 /* Readers hand over what they read: every pointer in *parts is owned by the data set from then on, also on failure.
  * Sets scale, kind and class_count; checks:
- * at least one sample and feature, all features and targets finite, 0 ≤ classes < TONNX__MAX_CLASSES; fails with TONNX_BAD_DATA
- * that names `path`, sample and feature. */
+ * at least one sample and feature, all features and targets finite, 0 ≤ classes < TONNX__MAX_CLASSES; fails with
+ * TONNX_BAD_DATA that names `path`, sample and feature. */
 tonnx_status tonnx__dataset_take(tonnx_dataset **out, tonnx_dataset *parts, const char *path);
+
+/* Frees what `parts` owns and zeroes it. */
+void tonnx__dataset_clear(tonnx_dataset *parts);
 
 /* The order of an epoch: a permutation of 0…samples−1 that depends on seed and epoch alone (Fisher–Yates over Philox
  * words). `order` has room for `samples`. */

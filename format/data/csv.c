@@ -1,0 +1,279 @@
+/* CSV and TSV: which record is the header, which column the target, and what its cells mean. Rows are stored as they
+ * come; the file is never held. */
+#define _GNU_SOURCE /* locale_t */
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format/data/csv_impl.h"
+#include "runtime/dataset_impl.h"
+
+typedef struct build {
+    const tonnx__request *request;
+    tonnx__table *x, *y;
+    tonnx__csv csv;
+    tonnx__record first, record; /* the file's first record; the one at hand */
+    tonnx__columns columns;
+    size_t seen;           /* samples, stored or not */
+    size_t x_room, y_room; /* elements */
+    bool is_text;          /* the target's first cell is a word */
+    bool whole;            /* every target so far is a class index */
+    double *numbers;       /* [y_room] the target's, where it is numbers */
+    tonnx__words words;    /* its words, where it is text */
+} build;
+
+static const char *path_of(const build *b)
+{
+    return b->csv.source->path;
+}
+
+static const char *header_name(const build *b, size_t column)
+{
+    return b->columns.header ? tonnx__cell(&b->first, column) : "";
+}
+
+static tonnx_status fail_cell(const build *b, size_t column, const char *what)
+{
+    const char *name = header_name(b, column), *cell = tonnx__cell(&b->record, column);
+    return tonnx__fail(TONNX_BAD_DATA, "%s:%zu: column %zu%s%.60s%s: '%.40s' %s", path_of(b), b->record.line,
+                       column + 1, *name ? " '" : "", name, *name ? "'" : "", cell, what);
+}
+
+static tonnx_status take_names(build *b)
+{
+    size_t to = 0;
+    tonnx_status status = TONNX_OK;
+    if (!b->columns.header) return TONNX_OK;
+    if (b->x->columns) status = tonnx__alloc(&b->x->names, b->x->columns, sizeof(char *));
+    if (!status && b->y->columns) status = tonnx__alloc(&b->y->names, 1, sizeof(char *));
+    for (size_t j = 0; !status && j < b->first.cells; j++)
+        status = tonnx__strdup((long)j == b->columns.target ? &b->y->names[0] : &b->x->names[to++], header_name(b, j));
+    return status;
+}
+
+/* Columns, names and, from the length of the first sample, about as much room as the file will need. Room that stays
+ * untouched costs nothing, for fresh pages are mapped on their first use. */
+static tonnx_status lay_out(build *b)
+{
+    const tonnx__source *source = b->csv.source;
+    const size_t length = b->record.cells ? b->record.length : 1;
+    size_t rows = tonnx__source_is_exact(source) ? tonnx__source_most(source) / length + 2 : 64;
+    b->y->columns = b->columns.target != TONNX__NO_COLUMN;
+    b->x->columns = b->first.cells - b->y->columns;
+    if (!b->x->columns && !b->request->is_target)
+        return tonnx__fail(TONNX_BAD_DATA, "%s: no features: the only column is the target", path_of(b));
+    if (rows > b->request->limit) rows = b->request->limit;
+    tonnx_status status = take_names(b);
+    size_t elements = 0;
+    if (status || !b->x->columns || !tonnx__mul(&elements, rows, b->x->columns)) return status;
+    status = tonnx__alloc(&b->x->floats, elements, sizeof(float));
+    if (!status) b->x_room = elements;
+    return status;
+}
+
+static tonnx_status read_feature(const build *b, size_t column, float *to)
+{
+    double value = 0.0;
+    switch (tonnx__read_number(tonnx__cell(&b->record, column), b->csv.c_locale, &value)) {
+    case TONNX__CELL_EMPTY:
+        return fail_cell(b, column, "is an empty cell: a missing value");
+    case TONNX__CELL_NOT_FINITE:
+        return fail_cell(b, column, "is not a finite number");
+    case TONNX__CELL_TEXT:
+        return fail_cell(b, column, "is not a number; only a target may be text");
+    case TONNX__CELL_NUMBER:
+        break;
+    }
+    *to = (float)value;
+    return isfinite(*to) ? TONNX_OK : fail_cell(b, column, "is beyond the range of float32");
+}
+
+static tonnx_status read_features(build *b)
+{
+    size_t need = 0;
+    if (!tonnx__mul(&need, b->x->rows + 1, b->x->columns)) need = SIZE_MAX;
+    const tonnx_status room = tonnx__grow(&b->x->floats, &b->x_room, need, sizeof(float));
+    if (room) return room;
+    float *to = b->x->floats + b->x->rows * b->x->columns;
+    for (size_t j = 0; j < b->record.cells; j++) {
+        const tonnx_status status = (long)j == b->columns.target ? TONNX_OK : read_feature(b, j, to);
+        if (status) return status;
+        to += (long)j != b->columns.target;
+    }
+    b->x->rows++;
+    return TONNX_OK;
+}
+
+/* Where classes are given, words must be among them. */
+static tonnx_status read_word(build *b, size_t *index)
+{
+    const size_t column = (size_t)b->columns.target;
+    const char *cell = tonnx__cell(&b->record, column);
+    if (b->request->classes)
+        return tonnx__words_find(&b->words, cell, index) ? TONNX_OK
+                                                         : fail_cell(b, column, "is none of the model's classes");
+    const tonnx_status status = tonnx__words_add(&b->words, cell, index);
+    if (status || *index < TONNX__MAX_WORDS) return status;
+    return fail_cell(b, column, "is one class too many: at most 65536 are read; is this the target?");
+}
+
+/* The target's cell, whose first one decided what they all are: words, of which numbers may be some, or numbers. */
+static tonnx_status read_target(build *b, bool store)
+{
+    const size_t column = (size_t)b->columns.target;
+    double value = 0.0;
+    size_t index = 0;
+    const tonnx__cell_kind kind = tonnx__read_number(tonnx__cell(&b->record, column), b->csv.c_locale, &value);
+    if (kind == TONNX__CELL_EMPTY) return fail_cell(b, column, "is an empty cell: a missing target");
+    if (kind == TONNX__CELL_NOT_FINITE) return fail_cell(b, column, "is not a finite number");
+    if (!b->seen) b->is_text = kind == TONNX__CELL_TEXT;
+    if (!b->is_text && kind == TONNX__CELL_TEXT)
+        return fail_cell(b, column, "is not a number, but the target began with one");
+    if (!b->is_text && fabs(value) > (double)FLT_MAX) return fail_cell(b, column, "is beyond the range of float32");
+    tonnx_status status = b->is_text ? read_word(b, &index) : TONNX_OK;
+    b->whole = b->whole && value >= 0.0 && value < TONNX__MAX_CLASSES && value == floor(value);
+    if (status || !store) return status;
+    if (b->is_text) status = tonnx__grow(&b->y->integers, &b->y_room, b->y->rows + 1, sizeof(int64_t));
+    else status = tonnx__grow(&b->numbers, &b->y_room, b->y->rows + 1, sizeof(double));
+    if (status) return status;
+    if (b->is_text) b->y->integers[b->y->rows++] = (int64_t)index;
+    else b->numbers[b->y->rows++] = value;
+    return TONNX_OK;
+}
+
+static tonnx_status read_sample(build *b)
+{
+    const bool store = b->seen < b->request->limit;
+    tonnx_status status = TONNX_OK;
+    if (b->record.cells != b->first.cells)
+        return tonnx__fail(TONNX_BAD_DATA, "%s:%zu: %zu cells, but line %zu has %zu", path_of(b), b->record.line,
+                           b->record.cells, b->first.line, b->first.cells);
+    if (store && b->x->columns) status = read_features(b);
+    if (!status && b->columns.target != TONNX__NO_COLUMN) status = read_target(b, store);
+    b->seen++;
+    return status;
+}
+
+/* The first record, where it is a sample and no header. */
+static tonnx_status read_first(build *b)
+{
+    const tonnx__record second = b->record;
+    b->record = b->first;
+    const tonnx_status status = read_sample(b);
+    b->record = second;
+    return status;
+}
+
+/* Beyond the limit a target column is read on: what the targets are (which classes, whole or not) is a matter of the
+ * whole file, not of its first samples. */
+static tonnx_status read_samples(build *b)
+{
+    tonnx_status status = TONNX_OK;
+    while (!status && b->record.cells && (b->seen < b->request->limit || b->columns.target != TONNX__NO_COLUMN)) {
+        status = read_sample(b);
+        if (!status) status = tonnx__csv_next(&b->csv, &b->record);
+    }
+    if (!status && !b->record.cells) b->x->rows_in_file = b->y->rows_in_file = b->seen;
+    return status;
+}
+
+static tonnx_status begin(build *b, tonnx__source *source)
+{
+    b->whole = true;
+    tonnx_status status = tonnx__csv_begin(&b->csv, source);
+    if (!status) status = tonnx__csv_next(&b->csv, &b->first);
+    if (!status && !b->first.cells)
+        status = tonnx__fail(TONNX_BAD_DATA, "%s: no samples: the table is blank", source->path);
+    if (!status) status = tonnx__csv_next(&b->csv, &b->record);
+    for (size_t i = 0, index; !status && b->request->classes && i < b->request->class_count; i++)
+        status = tonnx__words_add(&b->words, b->request->classes[i], &index);
+    return status;
+}
+
+/* A file of one column of words: its first line is no header after all where the same word comes again below. */
+static tonnx_status reclaim_header(build *b)
+{
+    size_t index = 0;
+    tonnx__table *y = b->y;
+    if (!b->request->is_target || !b->is_text || !b->columns.header) return TONNX_OK;
+    if (!tonnx__words_find(&b->words, header_name(b, 0), &index)) return TONNX_OK;
+    const tonnx_status status = tonnx__grow(&y->integers, &b->y_room, y->rows + 1, sizeof(int64_t));
+    if (status) return status;
+    memmove(y->integers + 1, y->integers, y->rows * sizeof *y->integers);
+    y->integers[0] = (int64_t)index;
+    if (y->rows < b->request->limit) y->rows++;
+    y->rows_in_file++;
+    b->columns.header = false;
+    tonnx__free(y->names[0]);
+    tonnx__free(y->names);
+    y->names = NULL;
+    return TONNX_OK;
+}
+
+/* Words sorted by name, unless the caller gave their order. */
+static tonnx_status finish_words(build *b)
+{
+    size_t *places = NULL;
+    tonnx_status status = b->request->classes ? TONNX_OK : tonnx__words_sort(&b->words, &places);
+    for (size_t i = 0; places && i < b->y->rows; i++) b->y->integers[i] = (int64_t)places[b->y->integers[i]];
+    tonnx__free(places);
+    if (status) return status;
+    b->y->words = b->words.text;
+    b->y->word_count = b->words.count;
+    b->words.text = NULL;
+    b->words.count = 0;
+    return TONNX_OK;
+}
+
+/* Class indices where all targets are whole and none is negative, else numbers. */
+static tonnx_status finish_numbers(build *b)
+{
+    tonnx__table *y = b->y;
+    const tonnx_status status = b->whole ? tonnx__alloc(&y->integers, y->rows, sizeof(int64_t))
+                                         : tonnx__alloc(&y->floats, y->rows, sizeof(float));
+    for (size_t i = 0; !status && i < y->rows; i++)
+        if (b->whole) y->integers[i] = (int64_t)b->numbers[i];
+        else y->floats[i] = (float)b->numbers[i];
+    return status;
+}
+
+static tonnx_status finish(build *b)
+{
+    const char *kind = b->csv.delimiter == '\t' ? "TSV" : "CSV";
+    tonnx_status status = TONNX_OK;
+    if (!b->seen) return tonnx__fail(TONNX_BAD_DATA, "%s: no samples: there is only a header", path_of(b));
+    if (b->columns.target != TONNX__NO_COLUMN) status = reclaim_header(b);
+    if (!status && b->columns.target != TONNX__NO_COLUMN) status = b->is_text ? finish_words(b) : finish_numbers(b);
+    snprintf(b->x->how, sizeof b->x->how, "%s %s header", kind, b->columns.header ? "with" : "without");
+    if (b->request->is_target) memcpy(b->y->how, b->x->how, sizeof b->y->how);
+    else snprintf(b->y->how, sizeof b->y->how, "column %ld of %zu", b->columns.target + 1, b->first.cells);
+    return status;
+}
+
+static tonnx_status read_csv(tonnx__table *x, tonnx__table *y, tonnx__source *source, const tonnx__request *request)
+{
+    build b = { .request = request, .x = x, .y = y };
+    tonnx_status status = begin(&b, source);
+    if (!status) status = tonnx__csv_columns(&b.columns, &b.csv, &b.first, &b.record, request);
+    if (!status) status = lay_out(&b);
+    if (!status && !b.columns.header) status = read_first(&b);
+    if (!status) status = read_samples(&b);
+    if (!status) status = finish(&b);
+    tonnx__record_clear(&b.first);
+    tonnx__record_clear(&b.record);
+    tonnx__words_clear(&b.words);
+    tonnx__free(b.numbers);
+    tonnx__csv_end(&b.csv);
+    return status;
+}
+
+/* The last resort: whatever no other reader knows is a table. */
+static bool sniff(const unsigned char *head, size_t size)
+{
+    (void)head;
+    return size > 0;
+}
+
+const tonnx__reader tonnx__csv_reader = { "CSV or TSV", sniff, read_csv };

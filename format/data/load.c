@@ -1,0 +1,268 @@
+/* The front of the readers: which format a file has, and a data set from the tables of features and of targets. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "format/data/table_impl.h"
+#include "runtime/dataset_impl.h"
+#include "runtime/log_impl.h"
+
+static bool sniff_zip(const unsigned char *head, size_t size)
+{
+    return size >= 4 && !memcmp(head, "PK", 2) && (head[2] == 3 || head[2] == 5) && head[3] == head[2] + 1;
+}
+
+/* Eight bytes of length, then JSON. */
+static bool sniff_safetensors(const unsigned char *head, size_t size)
+{
+    return size >= 10 && head[8] == '{' && !head[5] && !head[6] && !head[7];
+}
+
+/* "1 3:0.5 …": the second word of the first line is a number, a colon and more. */
+static bool sniff_libsvm(const unsigned char *head, size_t size)
+{
+    size_t i = 0, digits;
+    while (i < size && head[i] && strchr("+-.0123456789eE", head[i])) i++;
+    const size_t blank = i;
+    while (i < size && head[i] == ' ') i++;
+    for (digits = i; i < size && head[i] >= '0' && head[i] <= '9';) i++;
+    return blank && digits > blank && i > digits && i < size && head[i] == ':';
+}
+
+static tonnx_status refuse(const tonnx__source *source, const char *what, const char *advice)
+{
+    return tonnx__fail(TONNX_BAD_DATA, "%s: is %s, which this version does not read; %s", source->path, what, advice);
+}
+
+static tonnx_status refuse_zip(tonnx__table *x, tonnx__table *y, tonnx__source *source, const tonnx__request *request)
+{
+    (void)x, (void)y, (void)request;
+    return refuse(source, "an .npz (zip) archive", "save its arrays as .npy files");
+}
+
+static tonnx_status refuse_safetensors(tonnx__table *x, tonnx__table *y, tonnx__source *source,
+                                       const tonnx__request *request)
+{
+    (void)x, (void)y, (void)request;
+    return refuse(source, "a safetensors file", "save its tensors as .npy files");
+}
+
+static tonnx_status refuse_libsvm(tonnx__table *x, tonnx__table *y, tonnx__source *source,
+                                  const tonnx__request *request)
+{
+    (void)x, (void)y, (void)request;
+    return refuse(source, "libsvm text", "save it as CSV or .npy");
+}
+
+/* In the order in which they are asked; the last one takes everything. */
+static const tonnx__reader *find_reader(const tonnx__source *source)
+{
+    static const tonnx__reader npz = { "npz", sniff_zip, refuse_zip },
+                               safetensors = { "safetensors", sniff_safetensors, refuse_safetensors },
+                               libsvm = { "libsvm", sniff_libsvm, refuse_libsvm };
+    static const tonnx__reader *const readers[] = { &tonnx__npy_reader, &tonnx__idx_reader, &npz, &safetensors, &libsvm,
+                                                    &tonnx__csv_reader };
+    size_t i = 0;
+    while (!readers[i]->sniff(source->bytes, source->end)) i++;
+    return readers[i];
+}
+
+static void free_names(char **names, size_t count)
+{
+    for (size_t i = 0; names && i < count; i++) tonnx__free(names[i]);
+    tonnx__free(names);
+}
+
+void tonnx__table_clear(tonnx__table *table)
+{
+    tonnx__free(table->bytes);
+    tonnx__free(table->floats);
+    tonnx__free(table->integers);
+    free_names(table->names, table->columns);
+    free_names(table->words, table->word_count);
+    memset(table, 0, sizeof *table);
+}
+
+/* A target column asked for in a file that has no columns by name. */
+static tonnx_status check_column(const tonnx__source *source, const tonnx__reader *reader,
+                                 const tonnx__request *request)
+{
+    const char *column = request->column;
+    if (!column || request->column_may_be_file || reader == &tonnx__csv_reader) return TONNX_OK;
+    if (*column != '#')
+        return tonnx__fail(TONNX_IO_FAILED, "%s: no such file (%s is %s: its target is a file of its own)", column,
+                           source->path, reader->name);
+    return tonnx__fail(TONNX_BAD_DATA,
+                       "%s: no column '%s': %s has no columns to choose from; give the target as a file", source->path,
+                       column, reader->name);
+}
+
+static tonnx_status read_tables(tonnx__table *x, tonnx__table *y, const char *path, const tonnx__request *request)
+{
+    tonnx__source *source = NULL;
+    tonnx_status status = tonnx__source_open(&source, path);
+    if (status) return status;
+    const tonnx__reader *reader = find_reader(source);
+    status = reader->read(x, y, source, request);
+    if (!status && !y->columns) status = check_column(source, reader, request);
+    tonnx__source_close(source);
+    return status;
+}
+
+/* The second file, where the target is one: its table in *y, whichever the reader filled. */
+static tonnx_status read_target_file(tonnx__table *y, const char *path, const tonnx__request *of_data)
+{
+    tonnx__table table = { 0 };
+    tonnx__request request = *of_data;
+    request.is_target = true;
+    request.column = NULL;
+    const tonnx_status status = read_tables(&table, y, path, &request);
+    if (!status && !y->columns) {
+        *y = table;
+        memset(&table, 0, sizeof table);
+    }
+    tonnx__table_clear(&table);
+    return status;
+}
+
+/* classes[n] = integers[n, 1], kept within int32 so that what is wrong with them can be said. */
+static tonnx_status take_classes(tonnx_dataset *parts, tonnx__table *y, const char *path)
+{
+    const tonnx_status status = tonnx__alloc(&parts->classes, y->rows, sizeof(int32_t));
+    for (size_t i = 0; !status && i < y->rows; i++) {
+        const int64_t value = y->integers[i];
+        if (value < 0 || value >= TONNX__MAX_CLASSES)
+            return tonnx__fail(TONNX_BAD_DATA, "%s: sample %zu has class %lld; class indices are 0 to %d", path, i + 1,
+                               (long long)value, TONNX__MAX_CLASSES - 1);
+        parts->classes[i] = (int32_t)value;
+    }
+    if (status) return status;
+    parts->class_names = y->words;
+    parts->class_count = y->word_count;
+    y->words = NULL;
+    return TONNX_OK;
+}
+
+/* targets[n, width] from floats or integers. */
+static tonnx_status take_numbers(tonnx_dataset *parts, tonnx__table *y)
+{
+    const size_t count = y->rows * y->columns;
+    parts->target_width = y->columns;
+    parts->targets = y->floats;
+    y->floats = NULL;
+    if (parts->targets) return TONNX_OK;
+    const tonnx_status status = tonnx__alloc(&parts->targets, count, sizeof(float));
+    for (size_t i = 0; !status && i < count; i++) parts->targets[i] = (float)y->integers[i];
+    return status;
+}
+
+/* Whole numbers of one column are classes, unless the caller wants numbers; words always are. */
+static tonnx_status take_target(tonnx_dataset *parts, tonnx__table *y, const char *path, bool classes)
+{
+    if (!y->columns) return TONNX_OK;
+    tonnx_status status =
+        y->words || (y->integers && y->columns == 1 && classes) ? take_classes(parts, y, path) : take_numbers(parts, y);
+    if (!status && y->columns == 1 && y->names) {
+        parts->target_name = y->names[0];
+        y->names[0] = NULL;
+    }
+    return status;
+}
+
+static void take_features(tonnx_dataset *parts, tonnx__table *x)
+{
+    parts->samples = x->rows;
+    parts->features = x->columns;
+    parts->x = x->floats;
+    parts->x_bytes = x->bytes;
+    parts->column_names = x->names;
+    x->floats = NULL;
+    x->bytes = NULL;
+    x->names = NULL;
+}
+
+static tonnx_status check_counts(const tonnx__table *x, const tonnx__table *y, const char *data, const char *target)
+{
+    const bool known = x->rows_in_file && y->rows_in_file;
+    const size_t samples = known ? x->rows_in_file : x->rows, targets = known ? y->rows_in_file : y->rows;
+    if (!y->columns || samples == targets) return TONNX_OK;
+    return tonnx__fail(TONNX_BAD_DATA, "%s: %zu targets, but %s has %zu samples", target, targets, data, samples);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* "3 text classes (cat, dog, owl)" */
+static void print_target(char *text, size_t room, const tonnx_dataset_info *info)
+{
+    size_t at = 0;
+    if (info->target_kind == TONNX_TARGET_NUMBER)
+        snprintf(text, room, "%zu number%s a sample", info->target_width, info->target_width == 1 ? "" : "s");
+    else if (!info->class_names) snprintf(text, room, "classes 0 to %zu", info->class_count - 1);
+    else at = (size_t)snprintf(text, room, "%zu text classes", info->class_count);
+    for (size_t i = 0; info->class_names && i < info->class_count && i < 8 && at + 64 < room; i++)
+        at += (size_t)snprintf(text + at, room - at, "%s%.32s%s", i ? ", " : " (", info->class_names[i],
+                               i + 1 == info->class_count ? ")"
+                               : i == 7                   ? ", …)"
+                                                          : "");
+}
+
+/* What was inferred, in one line. */
+static void say(const tonnx_log *log, const char *paths[2], const char *hows[2], const tonnx_dataset *dataset)
+{
+    tonnx_dataset_info info;
+    char target[400] = "";
+    tonnx_dataset_describe(dataset, &info);
+    print_target(target, sizeof target, &info);
+    const char *name = *info.target_name ? info.target_name : paths[1] ? base_name(paths[1]) : "";
+    if (info.target_kind == TONNX_TARGET_NONE)
+        tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; no target", base_name(paths[0]), hows[0],
+                   info.samples, info.features);
+    else
+        tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; target '%.60s' (%s): %s",
+                   base_name(paths[0]), hows[0], info.samples, info.features, name, hows[1], target);
+}
+
+static tonnx_status build(tonnx_dataset **out, tonnx__table tables[2], const char *paths[2],
+                          const tonnx_data_options *options)
+{
+    tonnx_dataset parts = { 0 };
+    tonnx__table *x = &tables[0], *y = &tables[1];
+    const char *target = paths[1] ? paths[1] : paths[0];
+    tonnx_status status = check_counts(x, y, paths[0], target);
+    if (!status) status = take_target(&parts, y, target, options->classes);
+    take_features(&parts, x);
+    if (status) {
+        tonnx__dataset_clear(&parts);
+        return status;
+    }
+    status = tonnx__dataset_take(out, &parts, paths[0]);
+    if (!status) say(&options->log, paths, (const char *[2]){ x->how, y->how }, *out);
+    return status;
+}
+
+tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const char *target,
+                                const tonnx_data_options *given)
+{
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    tonnx__table tables[2] = { 0 };
+    *out = NULL;
+    if (given) memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
+    const tonnx__request request = {
+        .column = target,
+        .column_may_be_file = target && (!strcmp(target, "-") || !access(target, F_OK)),
+        .limit = options.limit ? options.limit : SIZE_MAX,
+        .classes = options.class_names,
+        .class_count = options.class_count,
+    };
+    tonnx_status status = read_tables(&tables[0], &tables[1], data, &request);
+    const bool own_file = target && !status && !tables[1].columns;
+    if (own_file) status = read_target_file(&tables[1], target, &request);
+    if (!status) status = build(out, tables, (const char *[2]){ data, own_file ? target : NULL }, &options);
+    tonnx__table_clear(&tables[0]);
+    tonnx__table_clear(&tables[1]);
+    return status;
+}
