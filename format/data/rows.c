@@ -63,11 +63,14 @@ static tonnx_status put(tonnx_rows_file *file, const void *bytes, size_t size)
 /* The header of [rows, width] float32, padded to a multiple of 64 bytes as NumPy does. */
 static tonnx_status put_npy_header(tonnx_rows_file *file)
 {
-    char head[NPY_HEADER + 1], text[NPY_HEADER];
-    snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", file->rows,
-             file->width);
-    snprintf(head, sizeof head, "\x93NUMPY\x01%c%c%c%-*s\n", 0, NPY_HEADER - 10, 0, NPY_HEADER - 11, text);
-    return put(file, head, NPY_HEADER);
+    char head[NPY_HEADER] = "\x93NUMPY\x01"; /* then minor version 0 and the length of the rest, 16 bits */
+    head[8] = NPY_HEADER - 10;
+    int length =
+        10 + snprintf(head + 10, sizeof head - 10, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }",
+                      file->rows, file->width);
+    while (length < NPY_HEADER - 1) head[length++] = ' ';
+    head[NPY_HEADER - 1] = '\n';
+    return put(file, head, sizeof head);
 }
 
 /* The shortest decimals that read back as the same float: 9 digits always do. */
