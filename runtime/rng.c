@@ -1,6 +1,7 @@
 #include "runtime/rng_impl.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "runtime/ops/philox.h"
 
@@ -39,10 +40,39 @@ double tonnx__rng_uniform(uint64_t seed, uint64_t stream, uint64_t index)
     return index % 2 ? uniform(r.w2, r.w3) : uniform(r.w0, r.w1);
 }
 
+/* ln x for 0 < x ≤ 1 by additions, multiplications and divisions alone: libm's differ from machine to machine in the
+ * last bit, and the same seed is to give the same weights on all. x = m·2ᵏ, ln m = 2·artanh((m − 1)/(m + 1)). */
+static double plain_log(double x)
+{
+    int k;
+    double m = frexp(x, &k), sum = 0.0;
+    if (m < 0.7071067811865476) {
+        m *= 2.0;
+        k -= 1;
+    }
+    const double s = (m - 1.0) / (m + 1.0), square = s * s;
+    for (int i = 23; i >= 1; i -= 2) sum = sum * square + 1.0 / i;
+    return k * 0.6931471805599453 + 2.0 * s * sum;
+}
+
+/* cos 2πv for 0 ≤ v < 1, likewise: v is folded onto the first eighth of the circle, where a few terms of a Taylor
+ * series (Σ ±θⁿ/n!, n even for the cosine, odd for the sine) are exact to the last bits. */
+static double plain_cos_turns(double v)
+{
+    const double half = v < 0.5 ? v : 1.0 - v;
+    const double quarter = half < 0.25 ? half : 0.5 - half;
+    const bool sine = quarter > 0.125;
+    const double angle = 6.283185307179586 * (sine ? 0.25 - quarter : quarter), square = angle * angle;
+    double sum = 1.0;
+    for (int n = sine ? 17 : 16; n >= 2; n -= 2) sum = 1.0 - sum * square / (n * (n - 1));
+    const double value = sine ? angle * sum : sum;
+    return half < 0.25 ? value : -value;
+}
+
 /* Box–Muller: √(−2 ln u)·cos(2πv), with u moved from [0, 1) to (0, 1] so that its logarithm is finite. */
 double tonnx__rng_normal(uint64_t seed, uint64_t stream, uint64_t index)
 {
     const tonnx_philox r = block(seed, stream, index);
     const double u = 1.0 - uniform(r.w0, r.w1), v = uniform(r.w2, r.w3);
-    return sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v);
+    return sqrt(-2.0 * plain_log(u)) * plain_cos_turns(v);
 }

@@ -53,24 +53,24 @@ ACT_D(gelu)
     return FN(fma)(x, density, R(0.5) + R(0.5) * FN(erf)(x * R(0.7071067811865476)));
 }
 
-/* ½x(1 + tanh u), u = √(2/π)(x + 0.044715 x³). Beyond ±12 tanh is ±1, and x³ would overflow. */
-OP real FN(gelu_inner)(real x)
+/* ½x(1 + tanh u) = x·σ(2u), u = √(2/π)(x + 0.044715 x³): σ keeps its digits where 1 + tanh would cancel. Beyond ±12
+ * it is 0 or 1, and x³ would overflow. */
+OP real FN(gelu_clamp)(real x)
 {
-    return R(0.7978845608028654) * x * FN(fma)(R(0.044715) * x, x, R(1.0));
+    real low = x < R(-12.0) ? R(-12.0) : x;
+    return low > R(12.0) ? R(12.0) : low;
 }
-ACT_F(gelu_tanh)
+OP real FN(gelu_twice_u)(real x)
 {
-    real c = x < R(-12.0) ? R(-12.0) : x;
-    c = c > R(12.0) ? R(12.0) : c;
-    return R(0.5) * x * (R(1.0) + FN(tanh)(FN(gelu_inner)(c)));
+    return R(1.5957691216057308) * x * FN(fma)(R(0.044715) * x, x, R(1.0));
 }
+ACT_F(gelu_tanh) { return x * FN(sigmoid)(FN(gelu_twice_u)(FN(gelu_clamp)(x))); }
 ACT_D(gelu_tanh)
 {
-    real c = x < R(-12.0) ? R(-12.0) : x;
-    c = c > R(12.0) ? R(12.0) : c;
-    real t = FN(tanh)(FN(gelu_inner)(c));
-    real du = R(0.7978845608028654) * FN(fma)(R(0.134145) * c, c, R(1.0));
-    return R(0.5) * (R(1.0) + t) * FN(fma)(c * (R(1.0) - t), du, R(1.0));
+    real c = FN(gelu_clamp)(x);
+    real u2 = FN(gelu_twice_u)(c);
+    real du2 = R(1.5957691216057308) * FN(fma)(R(0.134145) * c, c, R(1.0));
+    return FN(sigmoid)(u2) * FN(fma)(c * FN(sigmoid)(-u2), du2, R(1.0));
 }
 
 ACT_F(swish) { return x * FN(sigmoid)(a * x); }
@@ -143,8 +143,8 @@ ACT_F(hard_swish)
 ACT_D(hard_swish)
 {
     real line = FN(fma)(x, R(0.3333333333333333), R(0.5));
-    real low = x < R(-3.0) ? R(0.0) : line;
-    return x > R(3.0) ? R(1.0) : low;
+    real low = x <= R(-3.0) ? R(0.0) : line;
+    return x >= R(3.0) ? R(1.0) : low;
 }
 
 ACT_F(tanh) { return FN(tanh)(x); }
