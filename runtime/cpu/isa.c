@@ -1,0 +1,44 @@
+#include "runtime/cpu/kernel_impl.h"
+
+#define TONNX_ISA_ROW(id, name, runs)                                                                                  \
+    extern const tonnx__act_kernels tonnx__act_kernels_##id;                                                           \
+    extern const tonnx__elementwise_kernels tonnx__elementwise_kernels_##id;                                           \
+    extern const tonnx__sum_kernels tonnx__sum_kernels_##id;                                                           \
+    extern const tonnx__norm_kernels tonnx__norm_kernels_##id;                                                         \
+    extern const tonnx__row_kernels tonnx__row_kernels_##id;                                                           \
+    extern const tonnx__update_kernels tonnx__update_kernels_##id;
+#include "runtime/cpu/isa.def"
+#undef TONNX_ISA_ROW
+
+static const tonnx__kernels sets[] = {
+#define TONNX_ISA_ROW(id, name, runs)                                                                                  \
+    { name,                                                                                                            \
+      &tonnx__act_kernels_##id,                                                                                        \
+      &tonnx__elementwise_kernels_##id,                                                                                \
+      &tonnx__sum_kernels_##id,                                                                                        \
+      &tonnx__norm_kernels_##id,                                                                                       \
+      &tonnx__row_kernels_##id,                                                                                        \
+      &tonnx__update_kernels_##id },
+#include "runtime/cpu/isa.def"
+#undef TONNX_ISA_ROW
+};
+
+int tonnx__isa_count(void)
+{
+    return (int)(sizeof sets / sizeof *sets);
+}
+
+bool tonnx__isa_runs(int isa)
+{
+    const bool runs[] = {
+#define TONNX_ISA_ROW(id, name, on_this_machine) (on_this_machine) != 0,
+#include "runtime/cpu/isa.def"
+#undef TONNX_ISA_ROW
+    };
+    return isa >= 0 && isa < tonnx__isa_count() && runs[isa];
+}
+
+const tonnx__kernels *tonnx__isa_kernels(int isa)
+{
+    return &sets[isa];
+}

@@ -1,0 +1,132 @@
+/* The CPU's kernels: plain loops over contiguous floats, one text per family (kernel_*.c) that CMake compiles once per
+ * instruction set of isa.def. Each compilation exports one table, its name ending in the set's id. Formulas come from the op
+ * book. A kernel's order of summation depends on its arguments alone, so results do not depend on threads. */
+#ifndef TONNX_RUNTIME_CPU_KERNEL_IMPL_H
+#define TONNX_RUNTIME_CPU_KERNEL_IMPL_H
+
+#include "runtime/ops/binary_impl.h"
+#include "runtime/ops/book_impl.h"
+
+/* tonnx__act_kernels → tonnx__act_kernels_avx2 */
+#define TONNX__ISA_JOIN(stem, isa) stem##_##isa
+#define TONNX__ISA_PASTE(stem, isa) TONNX__ISA_JOIN(stem, isa)
+#define TONNX__ISA_NAME(stem) TONNX__ISA_PASTE(stem, TONNX_ISA)
+
+/* What an activation reads beside its elements: `slope` holds a per element, NULL: a for all. */
+typedef struct tonnx__act_args {
+    const float *slope;
+    float a, b;
+} tonnx__act_args;
+
+typedef void tonnx__act_fn(float *y, const float *x, size_t n, const tonnx__act_args *args);
+/* d[i] = dy[i]·f'(x[i], y[i]), added to where `add`; the row keeps one of x, y and the other may be NULL. */
+typedef void tonnx__act_back_fn(float *d, const float *dy, const float *x, const float *y, size_t n,
+                                const tonnx__act_args *args, bool add);
+/* sums[i] += dy[i]·∂f/∂a(x[i]) */
+typedef void tonnx__slope_fn(double *sums, const float *dy, const float *x, size_t n);
+
+typedef struct tonnx__act_kernels {
+    tonnx__act_fn *forward[TONNX_ACT_COUNT];
+    tonnx__act_back_fn *back[TONNX_ACT_COUNT];
+    tonnx__slope_fn *slope; /* of the one trained slope, PReLU's */
+} tonnx__act_kernels;
+
+/* Where an element's random number comes from; see ops/element_rng.h. */
+typedef struct tonnx__draw {
+    uint64_t seed, step;
+    uint32_t stream;
+} tonnx__draw;
+
+typedef void tonnx__binary_back_fn(float *d, const float *dy, const float *a, const float *b, size_t n, bool add);
+
+typedef struct tonnx__elementwise_kernels {
+    void (*binary[TONNX__BINARIES])(float *y, const float *a, const float *b, size_t n); /* y = a op b */
+    tonnx__binary_back_fn *by_a[TONNX__BINARIES]; /* d = dy·∂(a op b)/∂a, added to where `add` */
+    tonnx__binary_back_fn *by_b[TONNX__BINARIES];
+    void (*fill)(float *y, float value, size_t n);
+    void (*copy)(float *y, const float *x, size_t n, bool add);
+    void (*scale)(float *y, const float *x, double factor, size_t n);
+    void (*scale_bytes)(float *y, const unsigned char *x, double factor, size_t n);
+    void (*axpy)(float *y, const float *x, float factor, size_t n); /* y += factor·x */
+    void (*shift)(float *y, float by, size_t n);                    /* y += by */
+    void (*clamp)(float *y, float limit, size_t n);                 /* to [−limit, limit] */
+    /* `first`, the index of element 0, is a multiple of 4. */
+    void (*dropout)(float *y, const float *v, size_t first, size_t n, const tonnx__draw *draw, double ratio, bool add);
+    void (*random_slope)(float *y, const float *v, const float *x, size_t first, size_t n, const tonnx__draw *draw,
+                         double low, double high, bool add);
+} tonnx__elementwise_kernels;
+
+/* Columns that one call of a kernel by columns takes at most. */
+enum { TONNX__COLUMNS = 16 };
+
+/* A panel of rows `stride` apart, at most TONNX__COLUMNS columns wide. */
+typedef struct tonnx__panel {
+    size_t rows, cols, stride;
+} tonnx__panel;
+
+/* Sums are in double, lane by lane in a fixed order: exact to about 1e-15, whatever the length. */
+typedef struct tonnx__sum_kernels {
+    double (*sum)(const float *x, size_t n);
+    double (*sum_squares)(const float *x, size_t n);
+    double (*sum_centred)(const float *x, double centre, size_t n); /* Σ (x − centre)² */
+    double (*dot)(const float *x, const float *y, size_t n);
+    float (*largest)(const float *x, size_t n);
+    void (*columns)(double *sums, const float *x, const tonnx__panel *panel);
+    void (*columns_centred)(double *squares, const float *x, const double *centre, const tonnx__panel *panel);
+    /* sums[c] = Σₙ dy[n,c], dots[c] = Σₙ dy[n,c]·(x[n,c] − centre[c]) */
+    void (*columns_dot)(double *sums, double *dots, const float *dy, const float *x, const float *centre,
+                        const tonnx__panel *panel);
+    /* dots[c] = Σₙ dy[n,c]·(x[n,c] − centre[n])·weight[n]; centre NULL: 0 */
+    void (*rows_dot)(double *sums, double *dots, const float *dy, const float *x, const float *centre,
+                     const float *weight, const tonnx__panel *panel);
+} tonnx__sum_kernels;
+
+typedef struct tonnx__norm_kernels {
+    /* y[n,c] = (x[n,c] − mean[c])·k[c] + shift[c], added to where `add` */
+    void (*columns)(float *y, const float *x, const float *mean, const float *k, const float *shift,
+                    const tonnx__panel *panel, bool add);
+    /* dx[n,c] = k[c]·(dy[n,c] − m1[c] − (x[n,c] − mean[c])·m2[c]) */
+    void (*columns_back)(float *dx, const float *dy, const float *x, const float *const coefficients[4],
+                         const tonnx__panel *panel, bool add);
+    /* y = (x − mean)·rstd·scale + shift; scale, shift may be NULL */
+    void (*row)(float *y, const float *x, const float *scale, const float *shift, const float by[2], size_t n);
+    /* With g = dy·scale: sums[0] = Σ g, sums[1] = Σ g·(x − mean) */
+    void (*row_dots)(double sums[2], const float *dy, const float *x, const float *scale, double mean, size_t n);
+    /* dx = by[1]·(g − by[2] − (x − by[0])·by[3]) */
+    void (*row_back)(float *dx, const float *dy, const float *x, const float *scale, const float by[4], size_t n,
+                     bool add);
+} tonnx__norm_kernels;
+
+typedef struct tonnx__row_kernels {
+    double (*exp_sum)(float *y, const float *x, float top, size_t n); /* y = exp(x − top), y may be NULL; gives Σ y */
+    void (*log_softmax)(float *y, const float *x, float top, float log_sum, size_t n);
+    void (*softmax_back)(float *dx, const float *dy, const float *y, float sum, size_t n, bool add);
+    void (*log_softmax_back)(float *dx, const float *dy, const float *y, float sum, size_t n, bool add);
+    void (*blend)(float *y, const float *x, const float *t, float by_x, float by_t, size_t n); /* y = x·by_x + t·by_t */
+    /* Gives Σ l(x, t); dx = factor·l'(x, t), dx may be NULL. NULL where the loss is by rows. */
+    double (*loss[TONNX_LOSS_COUNT])(float *dx, const float *x, const float *t, size_t n, float a, float factor);
+} tonnx__row_kernels;
+
+typedef struct tonnx__update_kernels {
+    /* One optimizer step over n parameters; m, v may be NULL where they are not kept. */
+    void (*update[TONNX_OPTIMIZER_COUNT])(float *p, const float *g, float *m, float *v, size_t n, double rate,
+                                          const double *c, const double *h);
+} tonnx__update_kernels;
+
+/* All of one instruction set. */
+typedef struct tonnx__kernels {
+    const char *name;
+    const tonnx__act_kernels *act;
+    const tonnx__elementwise_kernels *elementwise;
+    const tonnx__sum_kernels *sums;
+    const tonnx__norm_kernels *norm;
+    const tonnx__row_kernels *rows;
+    const tonnx__update_kernels *update;
+} tonnx__kernels;
+
+/* The instruction sets of this build, worst first: how many, whether this machine runs one, and its kernels. */
+int tonnx__isa_count(void);
+bool tonnx__isa_runs(int isa);
+const tonnx__kernels *tonnx__isa_kernels(int isa);
+
+#endif
