@@ -38,8 +38,7 @@ static void fill(float *y, float value, size_t n)
 
 static void copy(float *y, const float *x, size_t n, bool add)
 {
-    if (!add)
-        memmove(y, x, n * sizeof *y);
+    if (!add) memmove(y, x, n * sizeof *y);
     else
         for (size_t i = 0; i < n; i++) y[i] += x[i];
 }

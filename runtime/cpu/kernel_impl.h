@@ -1,6 +1,6 @@
 /* The CPU's kernels: plain loops over contiguous floats, one text per family (kernel_*.c) that CMake compiles once per
- * instruction set of isa.def. Each compilation exports one table, its name ending in the set's id. Formulas come from the op
- * book. A kernel's order of summation depends on its arguments alone, so results do not depend on threads. */
+ * instruction set of isa.def. Each compilation exports one table, its name ending in the set's id. Formulas come from
+ * the op book. A kernel's order of summation depends on its arguments alone, so results do not depend on threads. */
 #ifndef TONNX_RUNTIME_CPU_KERNEL_IMPL_H
 #define TONNX_RUNTIME_CPU_KERNEL_IMPL_H
 
@@ -8,9 +8,9 @@
 #include "runtime/ops/book_impl.h"
 
 /* tonnx__act_kernels → tonnx__act_kernels_avx2 */
-#define TONNX__ISA_JOIN(stem, isa) stem##_##isa
+#define TONNX__ISA_JOIN(stem, isa)  stem##_##isa
 #define TONNX__ISA_PASTE(stem, isa) TONNX__ISA_JOIN(stem, isa)
-#define TONNX__ISA_NAME(stem) TONNX__ISA_PASTE(stem, TONNX_ISA)
+#define TONNX__ISA_NAME(stem)       TONNX__ISA_PASTE(stem, TONNX_ISA)
 
 /* What an activation reads beside its elements: `slope` holds a per element, NULL: a for all. */
 typedef struct tonnx__act_args {

@@ -1,5 +1,5 @@
-/* Lanes: a short vector of doubles to sum in, and the floats that fill it. The compiler may not reorder a sum by itself;
- * here the order is written down, and is the same on every instruction set. */
+/* Lanes: a short vector of doubles to sum in, and the floats that fill it. The compiler may not reorder a sum by
+ * itself; here the order is written down, and is the same on every instruction set. */
 #ifndef TONNX_RUNTIME_CPU_KERNEL_LANES_H
 #define TONNX_RUNTIME_CPU_KERNEL_LANES_H
 

@@ -60,7 +60,7 @@ static void blend(float *y, const float *x, const float *t, float by_x, float by
 }
 
 /* Gives Σ l(x, t; a); dx = factor·l'(x, t; a). Losses by rows are made of the kernels above. */
-#define LOSS_elements(id)                                                                                                   \
+#define LOSS_elements(id)                                                                                              \
     static double loss_##id(float *dx, const float *x, const float *t, size_t n, float a, float factor)                \
     {                                                                                                                  \
         float terms[BLOCK];                                                                                            \
@@ -74,7 +74,7 @@ static void blend(float *y, const float *x, const float *t, float by_x, float by
         return total;                                                                                                  \
     }
 #define LOSS_rows(id)
-#define TONNX_LOSS(id, shape, reads) LOSS_##shape(id)
+#define TONNX_LOSS(id, name, shape, reads) LOSS_##shape(id)
 #include "runtime/ops/losses.def"
 #undef TONNX_LOSS
 #undef LOSS_elements
@@ -87,9 +87,9 @@ const tonnx__row_kernels TONNX__ISA_NAME(tonnx__row_kernels) = {
     .log_softmax_back = log_softmax_back,
     .blend = blend,
     .loss = {
-#define LOSS_elements(id) loss_##id
-#define LOSS_rows(id) NULL
-#define TONNX_LOSS(id, shape, reads) LOSS_##shape(id),
+#define LOSS_elements(id)                  loss_##id
+#define LOSS_rows(id)                      NULL
+#define TONNX_LOSS(id, name, shape, reads) LOSS_##shape(id),
 #include "runtime/ops/losses.def"
 #undef TONNX_LOSS
     },

@@ -2,8 +2,8 @@
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_lanes.h"
 
-/* Two accumulators, so that additions need not wait for each other; `term` is written in x0, the next eight numbers of x
- * (and y0 of y). What is left at the end is padded with zeros, or with `pad` for x. */
+/* Two accumulators, so that additions need not wait for each other; `term` is written in x0, the next eight numbers of
+ * x (and y0 of y). What is left at the end is padded with zeros, or with `pad` for x. */
 #define SUM_LOOP(term, pad)                                                                                            \
     lanes even = { 0.0 }, odd = { 0.0 };                                                                               \
     size_t i = 0;                                                                                                      \
@@ -68,10 +68,8 @@ static float largest(const float *x, size_t n)
 /* A kernel by columns is one body, inlined twice: for full panels, whose width is then known, and for the rest. */
 #define BY_COLUMNS(body, ...)                                                                                          \
     do {                                                                                                               \
-        if (panel->cols == TONNX__COLUMNS)                                                                             \
-            body(__VA_ARGS__, panel->rows, TONNX__COLUMNS, panel->stride);                                             \
-        else                                                                                                           \
-            body(__VA_ARGS__, panel->rows, panel->cols, panel->stride);                                                \
+        if (panel->cols == TONNX__COLUMNS) body(__VA_ARGS__, panel->rows, TONNX__COLUMNS, panel->stride);              \
+        else body(__VA_ARGS__, panel->rows, panel->cols, panel->stride);                                               \
     } while (0)
 #define BODY static inline __attribute__((always_inline)) void
 

@@ -60,8 +60,8 @@ static void gate_destroy(gate *g)
     pthread_mutex_destroy(&g->lock);
 }
 
-/* A sleeper counts itself before it looks at `turn` again, and the opener moves `turn` before it looks for sleepers (all
- * sequentially consistent), so one of them sees the other. */
+/* A sleeper counts itself before it looks at `turn` again, and the opener moves `turn` before it looks for sleepers
+ * (all sequentially consistent), so one of them sees the other. */
 static void gate_open(gate *g)
 {
     atomic_fetch_add(&g->turn, 1);
@@ -137,8 +137,7 @@ static tonnx_status start_workers(tonnx__pool *pool)
         if (pthread_create(&pool->workers[i].thread, NULL, worker_main, &pool->workers[i]))
             status = tonnx__fail(TONNX_BAD_DEVICE, "thread %d of %d could not be started; give fewer --threads", i + 2,
                                  pool->threads);
-        else
-            pool->started++;
+        else pool->started++;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return status;
@@ -156,10 +155,8 @@ tonnx_status tonnx__pool_new(tonnx__pool **out, int threads)
     gate_init(&pool->meet);
     status = tonnx__alloc(&pool->workers, (size_t)threads - 1, sizeof *pool->workers);
     if (!status) status = start_workers(pool);
-    if (status)
-        tonnx__pool_free(pool);
-    else
-        *out = pool;
+    if (status) tonnx__pool_free(pool);
+    else *out = pool;
     return status;
 }
 

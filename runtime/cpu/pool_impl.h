@@ -1,5 +1,5 @@
-/* The CPU backend's threads. They live as long as the pool; between jobs and at barriers they spin for a moment (a step's
- * instructions follow each other within microseconds) and then sleep. */
+/* The CPU backend's threads. They live as long as the pool; between jobs and at barriers they spin for a moment (a
+ * step's instructions follow each other within microseconds) and then sleep. */
 #ifndef TONNX_RUNTIME_CPU_POOL_IMPL_H
 #define TONNX_RUNTIME_CPU_POOL_IMPL_H
 

@@ -1,0 +1,149 @@
+#include "runtime/cpu/cpu_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_THREADS = 1024 };
+
+/* "AMD EPYC 9B45" from /proc/cpuinfo; what has no such line is a "CPU". */
+static void cpu_model(char *model, size_t size)
+{
+    char line[256];
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    snprintf(model, size, "CPU");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon) continue;
+        snprintf(model, size, "%.*s", (int)strcspn(colon + 1 + strspn(colon + 1, " "), "\n"),
+                 colon + 1 + strspn(colon + 1, " "));
+        break;
+    }
+    if (file) fclose(file);
+}
+
+static int best_isa(void)
+{
+    int best = 0;
+    for (int isa = 0; isa < tonnx__isa_count(); isa++)
+        if (tonnx__isa_runs(isa)) best = isa;
+    return best;
+}
+
+static void describe(char *text, size_t size, const tonnx__kernels *kernels, int threads)
+{
+    char model[96];
+    cpu_model(model, sizeof model);
+    snprintf(text, size, "%s, %s, %d thread%s, OpenBLAS %s", model, kernels->name, threads, threads == 1 ? "" : "s",
+             tonnx__blas_core());
+}
+
+static tonnx_status cpu_devices(void (*visit)(void *user, const tonnx_device_info *info), void *user)
+{
+    char device[192], detail[256];
+    const char *forced = getenv("OPENBLAS_CORETYPE");
+    describe(device, sizeof device, tonnx__isa_kernels(best_isa()), tonnx__cpu_count());
+    snprintf(detail, sizeof detail, "OpenBLAS kernels: %s", tonnx__blas_core());
+    if (forced && *forced)
+        snprintf(detail, sizeof detail,
+                 "OpenBLAS kernels: %s; warning: OPENBLAS_CORETYPE=%.32s is set, which may halve the speed; unset it",
+                 tonnx__blas_core(), forced);
+    visit(user, &(tonnx_device_info){ "cpu", device, detail });
+    return TONNX_OK;
+}
+
+static void cpu_close(tonnx__backend *backend)
+{
+    tonnx__cpu *cpu = (tonnx__cpu *)backend;
+    tonnx__pool_free(cpu->pool);
+    tonnx__blas_release();
+    tonnx__free(cpu);
+}
+
+tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_options *options, int isa)
+{
+    tonnx__cpu *cpu = NULL;
+    const int threads = options->threads ? options->threads : tonnx__cpu_count();
+    *out = NULL;
+    if (threads > MOST_THREADS) return tonnx__fail(TONNX_BAD_USAGE, "%d threads: at most %d", threads, MOST_THREADS);
+    tonnx_status status = tonnx__alloc(&cpu, 1, sizeof *cpu);
+    if (status) return status;
+    cpu->base.kind = &tonnx__backend_cpu;
+    cpu->kernels = tonnx__isa_kernels(isa < 0 ? best_isa() : isa);
+    describe(cpu->device, sizeof cpu->device, cpu->kernels, threads);
+    tonnx__blas_claim();
+    status = tonnx__pool_new(&cpu->pool, threads);
+    if (status) cpu_close(&cpu->base);
+    else *out = &cpu->base;
+    return status;
+}
+
+static tonnx_status cpu_open(tonnx__backend **out, const tonnx__backend_options *options)
+{
+    return tonnx__cpu_open_isa(out, options, -1);
+}
+
+static const char *cpu_device(const tonnx__backend *backend)
+{
+    return ((const tonnx__cpu *)backend)->device;
+}
+
+static void cpu_state_free(tonnx__device_state *base)
+{
+    tonnx__cpu_state *state = (tonnx__cpu_state *)base;
+    for (int a = 0; a < TONNX__STATE_ARENAS; a++) tonnx__free(state->arenas[a]);
+    tonnx__free(state);
+}
+
+static tonnx_status cpu_state_new(tonnx__backend *backend, const size_t *sizes, tonnx__device_state **out)
+{
+    tonnx__cpu_state *state = NULL;
+    tonnx_status status = tonnx__alloc(&state, 1, sizeof *state);
+    if (status) return status;
+    state->base.backend = backend;
+    for (int a = 0; a < TONNX__STATE_ARENAS && !status; a++)
+        status = tonnx__alloc_aligned(&state->arenas[a], sizes[a], sizeof(float));
+    if (status) cpu_state_free(&state->base);
+    else *out = &state->base;
+    return status;
+}
+
+static tonnx_status cpu_state_write(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count,
+                                    const void *from, tonnx__numbers numbers)
+{
+    tonnx__cpu_copy_in(((tonnx__cpu_state *)state)->arenas[arena] + offset, from, count, numbers);
+    return TONNX_OK;
+}
+
+static tonnx_status cpu_state_read(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count,
+                                   void *to, tonnx__numbers numbers)
+{
+    tonnx__cpu_copy_out(to, ((tonnx__cpu_state *)state)->arenas[arena] + offset, count, numbers);
+    return TONNX_OK;
+}
+
+/* A run has ended when it returns. */
+static tonnx_status cpu_finish(tonnx__backend *backend)
+{
+    (void)backend;
+    return TONNX_OK;
+}
+
+const tonnx__backend_kind tonnx__backend_cpu = {
+    .name = "cpu",
+    .devices = cpu_devices,
+    .open = cpu_open,
+    .close = cpu_close,
+    .device = cpu_device,
+    .state_new = cpu_state_new,
+    .state_free = cpu_state_free,
+    .state_write = cpu_state_write,
+    .state_read = cpu_state_read,
+    .exec_new = tonnx__cpu_exec_new,
+    .exec_free = tonnx__cpu_exec_free,
+    .run = tonnx__cpu_run,
+    .results = tonnx__cpu_results,
+    .work_write = tonnx__cpu_work_write,
+    .work_read = tonnx__cpu_work_read,
+    .finish = cpu_finish,
+};

@@ -1,0 +1,109 @@
+/* The CPU backend's inside. A program becomes a list of tasks. A task is an instruction (or one half of it) cut into a
+ * grid of tiles that depends on its shapes alone. Every thread walks the same list and does its share of each task's
+ * tiles; between tasks that touch the same memory the threads meet at a barrier. So results do not depend on the number
+ * of threads, and a run of many steps is one dispatch. */
+#ifndef TONNX_RUNTIME_CPU_CPU_IMPL_H
+#define TONNX_RUNTIME_CPU_CPU_IMPL_H
+
+#include "runtime/backend_impl.h"
+#include "runtime/cpu/kernel_impl.h"
+#include "runtime/cpu/pool_impl.h"
+
+typedef struct tonnx__cpu {
+    tonnx__backend base;
+    tonnx__pool *pool;
+    const tonnx__kernels *kernels;
+    char device[192];
+} tonnx__cpu;
+
+typedef struct tonnx__cpu_state {
+    tonnx__device_state base;
+    float *arenas[TONNX__STATE_ARENAS];
+} tonnx__cpu_state;
+
+/* An operand, row-major; `at` is NULL where the slot is empty. A result's `at` is that of the run's step 0. */
+typedef struct tonnx__cpu_operand {
+    float *at;
+    size_t rows, cols;
+    bool result;
+} tonnx__cpu_operand;
+
+/* What a step has in common for all tasks. */
+typedef struct tonnx__cpu_step {
+    const tonnx__feed *feed;
+    const uint32_t *order; /* NULL: the feed's own */
+    const tonnx__record *record;
+    size_t index; /* in the run: the row of the results */
+} tonnx__cpu_step;
+
+typedef struct tonnx__cpu_task tonnx__cpu_task;
+typedef void tonnx__cpu_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index);
+
+struct tonnx__cpu_task {
+    const tonnx__instruction *code;
+    const tonnx__kernels *kernels;
+    tonnx__cpu_operand in[TONNX__MAX_IN], out[TONNX__MAX_OUT];
+    uint64_t seed;
+    tonnx__cpu_tile *tile;     /* does tile `index` */
+    size_t tiles;              /* tile (i, j) of the grid has index i·across + j */
+    size_t across, tall, wide; /* tiles side by side; a tile's rows and columns (or elements) */
+    bool barrier;              /* reads or writes what another thread may have written since the last one */
+    bool result;               /* an operand lies in the results, and moves from step to step */
+};
+
+/* Cuts an instruction: fills tile, tiles and the grid of task[0], and of task[1] where it has two halves. */
+#define TONNX_KIND(id, name, inputs, outputs) void tonnx__cpu_cut_##id(tonnx__cpu_task task[2]);
+#include "runtime/kinds.def"
+#undef TONNX_KIND
+
+/* A half-open range of rows, columns or elements. */
+typedef struct tonnx__span {
+    size_t from, to;
+} tonnx__span;
+
+/* Grids. Elements in flat runs; whole rows; panels of TONNX__COLUMNS columns of all rows; both rows and columns. */
+void tonnx__cut_flat(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t count);
+void tonnx__cut_rows(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols);
+void tonnx__cut_columns(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t cols);
+void tonnx__cut_grid(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols, size_t tall, size_t wide);
+tonnx__span tonnx__tile_rows(const tonnx__cpu_task *task, size_t index, size_t rows);
+tonnx__span tonnx__tile_columns(const tonnx__cpu_task *task, size_t index, size_t cols);
+tonnx__span tonnx__tile_flat(const tonnx__cpu_task *task, size_t index, size_t count);
+
+/* Rows `rows` and columns `cols` of an operand as a panel for kernels by columns. */
+static inline tonnx__panel tonnx__panel_of(const tonnx__cpu_operand *x, tonnx__span rows, tonnx__span cols)
+{
+    return (tonnx__panel){ rows.to - rows.from, cols.to - cols.from, x->cols };
+}
+
+/* exec.c */
+tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
+void tonnx__cpu_exec_free(tonnx__exec *exec);
+tonnx_status tonnx__cpu_run(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order,
+                            const tonnx__record *records, size_t count);
+tonnx_status tonnx__cpu_results(tonnx__exec *exec, size_t count, double *to);
+tonnx_status tonnx__cpu_work_write(tonnx__exec *exec, size_t offset, size_t count, const void *from,
+                                   tonnx__numbers numbers);
+tonnx_status tonnx__cpu_work_read(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
+void tonnx__cpu_copy_in(float *to, const void *from, size_t count, tonnx__numbers numbers);
+void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbers numbers);
+
+/* blas.c: OpenBLAS, one thread per call from the first claim to the last release. */
+void tonnx__blas_claim(void);
+void tonnx__blas_release(void);
+const char *tonnx__blas_core(void);
+/* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
+typedef struct tonnx__blas_matrix {
+    const float *at;
+    size_t stride;
+    bool transposed;
+} tonnx__blas_matrix;
+void tonnx__blas_gemm(const size_t mnk[3], float alpha, tonnx__blas_matrix a, tonnx__blas_matrix b, bool add, float *c,
+                      size_t stride);
+
+/* As the backend's open, but with the kernels of that instruction set (-1: the best that runs here). For tests. */
+tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_options *options, int isa);
+
+extern const tonnx__backend_kind tonnx__backend_cpu;
+
+#endif

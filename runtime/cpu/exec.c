@@ -1,0 +1,213 @@
+/* A program made ready: its tasks, their grids and barriers; and the walk over them. */
+#include "runtime/cpu/cpu_impl.h"
+
+#include <limits.h>
+#include <string.h>
+
+typedef struct cpu_exec {
+    tonnx__exec base;
+    tonnx__cpu_task *tasks;
+    size_t count;
+    float *work;
+    float results[TONNX__MAX_STEPS][TONNX__RESULTS];
+} cpu_exec;
+
+static void (*const cuts[TONNX__KINDS])(tonnx__cpu_task task[2]) = {
+#define TONNX_KIND(id, name, inputs, outputs) tonnx__cpu_cut_##id,
+#include "runtime/kinds.def"
+#undef TONNX_KIND
+};
+
+void tonnx__cpu_copy_in(float *to, const void *from, size_t count, tonnx__numbers numbers)
+{
+    if (numbers == TONNX__F32) memcpy(to, from, count * sizeof *to);
+    else
+        for (size_t i = 0; i < count; i++) to[i] = (float)((const double *)from)[i];
+}
+
+void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbers numbers)
+{
+    if (numbers == TONNX__F32) memcpy(to, from, count * sizeof *from);
+    else
+        for (size_t i = 0; i < count; i++) ((double *)to)[i] = (double)from[i];
+}
+
+static tonnx__cpu_operand operand(cpu_exec *exec, int index)
+{
+    if (index < 0) return (tonnx__cpu_operand){ 0 };
+    const tonnx__buffer *b = &exec->base.program->buffers[index];
+    const tonnx__cpu_state *state = (const tonnx__cpu_state *)exec->base.state;
+    const bool result = b->arena == TONNX__ARENA_RESULT;
+    float *arena = result ? exec->results[0] : b->arena == TONNX__ARENA_WORK ? exec->work : state->arenas[b->arena];
+    return (tonnx__cpu_operand){ arena + b->offset, b->rows, b->cols, result };
+}
+
+static bool overlap(const tonnx__cpu_operand *a, const tonnx__cpu_operand *b)
+{
+    return a->at && b->at && a->at < b->at + b->rows * b->cols && b->at < a->at + a->rows * a->cols;
+}
+
+/* Whether one of two tasks writes what the other reads or writes. */
+static bool conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b)
+{
+    for (int i = 0; i < TONNX__MAX_OUT; i++) {
+        for (int k = 0; k < TONNX__MAX_IN; k++)
+            if (overlap(&a->out[i], &b->in[k]) || overlap(&b->out[i], &a->in[k])) return true;
+        for (int k = 0; k < TONNX__MAX_OUT; k++)
+            if (overlap(&a->out[i], &b->out[k])) return true;
+    }
+    return false;
+}
+
+/* Threads meet before a task that conflicts with one since they last met, unless both are thread 0's alone. */
+static void place_barriers(cpu_exec *exec)
+{
+    size_t met = 0;
+    for (size_t i = 0; i < exec->count; i++) {
+        tonnx__cpu_task *task = &exec->tasks[i];
+        task->barrier = i == 0; /* between the steps of a run */
+        for (size_t k = met; k < i && !task->barrier; k++)
+            task->barrier = !(task->tiles == 1 && exec->tasks[k].tiles == 1) && conflict(task, &exec->tasks[k]);
+        if (task->barrier) met = i;
+    }
+}
+
+static void add_tasks(cpu_exec *exec, const tonnx__instruction *code)
+{
+    const tonnx__cpu *cpu = (const tonnx__cpu *)exec->base.state->backend;
+    tonnx__cpu_task task[2] = { { .code = code, .kernels = cpu->kernels, .seed = exec->base.program->seed } };
+    for (int k = 0; k < TONNX__MAX_IN; k++) task[0].in[k] = operand(exec, code->in[k]);
+    for (int k = 0; k < TONNX__MAX_OUT; k++) task[0].out[k] = operand(exec, code->out[k]);
+    for (int k = 0; k < TONNX__MAX_IN; k++) task[0].result |= task[0].in[k].result;
+    for (int k = 0; k < TONNX__MAX_OUT; k++) task[0].result |= task[0].out[k].result;
+    task[1] = task[0];
+    cuts[code->kind](task);
+    for (int half = 0; half < 2; half++)
+        if (task[half].tiles) exec->tasks[exec->count++] = task[half];
+}
+
+/* BLAS counts in int. */
+static tonnx_status check_sizes(const tonnx__program *program)
+{
+    for (size_t i = 0; i < program->buffer_count; i++) {
+        const tonnx__buffer *b = &program->buffers[i];
+        if (b->arena == TONNX__ARENA_WORK && (b->rows > INT_MAX || b->cols > INT_MAX))
+            return tonnx__fail(TONNX_BAD_DEVICE,
+                               "buffer %s [%zu,%zu]: the CPU backend takes at most %d rows and columns", b->name,
+                               b->rows, b->cols, INT_MAX);
+    }
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out)
+{
+    cpu_exec *exec = NULL;
+    size_t room = 0;
+    tonnx_status status = check_sizes(program);
+    if (!status && !tonnx__mul(&room, program->code_count, 2))
+        status = tonnx__fail(TONNX_NO_MEMORY, "too many instructions");
+    if (!status) status = tonnx__alloc(&exec, 1, sizeof *exec);
+    if (status) return status;
+    exec->base = (tonnx__exec){ state, program };
+    status = tonnx__alloc(&exec->tasks, room, sizeof *exec->tasks);
+    if (!status) status = tonnx__alloc_aligned(&exec->work, program->arena_size[TONNX__ARENA_WORK], sizeof(float));
+    if (status) goto out;
+    for (size_t i = 0; i < program->code_count; i++) add_tasks(exec, &program->code[i]);
+    place_barriers(exec);
+    *out = &exec->base;
+    exec = NULL;
+out:
+    if (exec) tonnx__cpu_exec_free(&exec->base);
+    return status;
+}
+
+void tonnx__cpu_exec_free(tonnx__exec *base)
+{
+    cpu_exec *exec = (cpu_exec *)base;
+    tonnx__free(exec->tasks);
+    tonnx__free(exec->work);
+    tonnx__free(exec);
+}
+
+typedef struct walk {
+    cpu_exec *exec;
+    tonnx__pool *pool;
+    const tonnx__feed *feed;
+    const uint32_t *order;
+    const tonnx__record *records;
+    size_t steps;
+} walk;
+
+/* The thread's share of a task: a contiguous run of tiles, the first ones thread 0's, so that a thread meets the same
+ * rows and columns again in the next task, and in the next step. */
+static void do_share(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t thread, size_t threads)
+{
+    const size_t from = (task->tiles * thread + threads - 1) / threads;
+    const size_t to = (task->tiles * (thread + 1) + threads - 1) / threads;
+    for (size_t i = from; i < to; i++) task->tile(task, step, i);
+}
+
+/* A task whose results lie in the row of this step. */
+static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step)
+{
+    tonnx__cpu_task here = *task;
+    for (int k = 0; k < TONNX__MAX_IN; k++)
+        if (here.in[k].result) here.in[k].at += step * TONNX__RESULTS;
+    for (int k = 0; k < TONNX__MAX_OUT; k++)
+        if (here.out[k].result) here.out[k].at += step * TONNX__RESULTS;
+    return here;
+}
+
+static void walk_step(const walk *w, const tonnx__cpu_step *step, size_t thread, size_t threads)
+{
+    for (size_t i = 0; i < w->exec->count; i++) {
+        const tonnx__cpu_task *task = &w->exec->tasks[i];
+        if (task->barrier && !(i == 0 && step->index == 0)) tonnx__pool_barrier(w->pool);
+        if (task->result) {
+            const tonnx__cpu_task here = moved(task, step->index);
+            do_share(&here, step, thread, threads);
+        } else {
+            do_share(task, step, thread, threads);
+        }
+    }
+}
+
+static void walk_steps(void *arg, int thread)
+{
+    const walk *w = arg;
+    const size_t threads = (size_t)tonnx__pool_threads(w->pool);
+    for (size_t s = 0; s < w->steps; s++) {
+        const tonnx__cpu_step step = { w->feed, w->order, &w->records[s], s };
+        walk_step(w, &step, (size_t)thread, threads);
+    }
+}
+
+tonnx_status tonnx__cpu_run(tonnx__exec *base, const tonnx__feed *feed, const uint32_t *order,
+                            const tonnx__record *records, size_t count)
+{
+    cpu_exec *exec = (cpu_exec *)base;
+    tonnx__pool *pool = ((tonnx__cpu *)base->state->backend)->pool;
+    walk w = { exec, pool, feed, order, records, count };
+    memset(exec->results, 0, count * sizeof exec->results[0]);
+    tonnx__pool_run(pool, walk_steps, &w);
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__cpu_results(tonnx__exec *base, size_t count, double *to)
+{
+    tonnx__cpu_copy_out(to, ((cpu_exec *)base)->results[0], count * TONNX__RESULTS, TONNX__F64);
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__cpu_work_write(tonnx__exec *exec, size_t offset, size_t count, const void *from,
+                                   tonnx__numbers numbers)
+{
+    tonnx__cpu_copy_in(((cpu_exec *)exec)->work + offset, from, count, numbers);
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__cpu_work_read(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers)
+{
+    tonnx__cpu_copy_out(to, ((cpu_exec *)exec)->work + offset, count, numbers);
+    return TONNX_OK;
+}

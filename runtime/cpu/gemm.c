@@ -1,0 +1,129 @@
+/* C[M,N] = act(alpha·op(A)[M,K]·op(B)[K,N] + beta·bias[N]), tile by tile: OpenBLAS makes the product of a tile, and
+ * what follows is done to it while it is still in cache. */
+#include "runtime/cpu/cpu_impl.h"
+
+#include <math.h>
+
+/* Multiplications that are worth a tile of their own (some microseconds), how many tiles are plenty, and the granule of
+ * their sides (a multiple of every kernel's). */
+enum { TILE_WORK = 1 << 19, TILES = 32, GRANULE = 32 };
+
+static size_t depth(const tonnx__cpu_task *task)
+{
+    return (task->code->flags & TONNX__TRANS_A) ? task->in[0].rows : task->in[0].cols;
+}
+
+static size_t rounded(size_t size, size_t parts)
+{
+    const size_t part = (size + parts - 1) / parts;
+    return (part + GRANULE - 1) / GRANULE * GRANULE;
+}
+
+static tonnx__cpu_tile gemm_tile;
+
+/* Cuts M×N into about as many tiles as the work deserves. Each tile reads a strip of A and one of B, so of all grids
+ * with enough tiles that one is taken which reads least: the squarest tiles. */
+void tonnx__cpu_cut_GEMM(tonnx__cpu_task task[2])
+{
+    const size_t m = task->out[0].rows, n = task->out[0].cols;
+    const double work = (double)m * (double)n * (double)depth(task) / TILE_WORK;
+    const size_t want = work >= TILES ? TILES : work > 1.0 ? (size_t)work : 1;
+    size_t best_down = 1, best_across = want;
+    double least = INFINITY;
+    for (size_t down = 1; down <= want; down++) {
+        const size_t across = (want + down - 1) / down;
+        const double reads = (double)across * (double)m + (double)down * (double)n;
+        if (reads >= least || (down > 1 && rounded(m, down) * (down - 1) >= m)) continue;
+        least = reads;
+        best_down = down;
+        best_across = across;
+    }
+    tonnx__cut_grid(task, gemm_tile, m, n, rounded(m, best_down), rounded(n, best_across));
+}
+
+/* Product of the tile into `c`, whose rows are `stride` apart. */
+static void product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, float *c, size_t stride)
+{
+    const tonnx__instruction *code = task->code;
+    const bool ta = code->flags & TONNX__TRANS_A, tb = code->flags & TONNX__TRANS_B;
+    const tonnx__cpu_operand *a = &task->in[0], *b = &task->in[1];
+    const tonnx__blas_matrix strip_a = { a->at + rows.from * (ta ? 1 : a->cols), a->cols, ta };
+    const tonnx__blas_matrix strip_b = { b->at + cols.from * (tb ? b->cols : 1), b->cols, tb };
+    const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, depth(task) };
+    tonnx__blas_gemm(mnk, (float)code->alpha, strip_a, strip_b, code->flags & TONNX__ACC0, c, stride);
+}
+
+/* z += beta·bias */
+static void add_bias(const tonnx__cpu_task *task, float *z, tonnx__span cols)
+{
+    const tonnx__cpu_operand *bias = &task->in[2];
+    const float beta = (float)task->code->beta;
+    const size_t n = cols.to - cols.from;
+    if (!bias->at) return;
+    if (bias->cols == 1) task->kernels->elementwise->shift(z, beta * bias->at[0], n);
+    else task->kernels->elementwise->axpy(z, bias->at + cols.from, beta, n);
+}
+
+static tonnx__act_args act_args(const tonnx__cpu_task *task, size_t col)
+{
+    const tonnx__cpu_operand *slope = &task->in[5];
+    tonnx__act_args args = { NULL, (float)task->code->a, (float)task->code->b };
+    if (slope->at && slope->cols == 1) args.a = slope->at[0];
+    if (slope->at && slope->cols > 1) args.slope = slope->at + col;
+    return args;
+}
+
+/* Z = product + bias; C = f(Z) */
+static void forward(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols)
+{
+    const tonnx__cpu_operand *c = &task->out[0];
+    float *z = task->out[1].at ? task->out[1].at : c->at;
+    const tonnx__act_args args = act_args(task, cols.from);
+    for (size_t i = rows.from; i < rows.to; i++) {
+        const size_t at = i * c->cols + cols.from;
+        add_bias(task, z + at, cols);
+        if (task->code->op >= 0)
+            task->kernels->act->forward[task->code->op](c->at + at, z + at, cols.to - cols.from, &args);
+        else if (z != c->at) task->kernels->elementwise->copy(c->at + at, z + at, cols.to - cols.from, false);
+    }
+}
+
+/* C = product ∘ f'(X, Y) */
+static void backward(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols)
+{
+    const tonnx__cpu_operand *c = &task->out[0], *x = &task->in[3], *y = &task->in[4];
+    const tonnx__act_args args = act_args(task, cols.from);
+    for (size_t i = rows.from; i < rows.to; i++) {
+        const size_t at = i * c->cols + cols.from;
+        task->kernels->act->back[task->code->op](c->at + at, c->at + at, x->at ? x->at + at : NULL,
+                                                 y->at ? y->at + at : NULL, cols.to - cols.from, &args, false);
+    }
+}
+
+/* S[m] = Σₖ op(A)[m,k] */
+static void row_sums(const tonnx__cpu_task *task, tonnx__span rows)
+{
+    const tonnx__cpu_operand *a = &task->in[0], *s = &task->out[2];
+    double sums[TONNX__COLUMNS];
+    for (size_t i = rows.from; i < rows.to; i += TONNX__COLUMNS) {
+        const size_t count = rows.to - i < TONNX__COLUMNS ? rows.to - i : TONNX__COLUMNS;
+        const tonnx__panel panel = { a->rows, count, a->cols };
+        if (task->code->flags & TONNX__TRANS_A) task->kernels->sums->columns(sums, a->at + i, &panel);
+        else
+            for (size_t r = 0; r < count; r++) sums[r] = task->kernels->sums->sum(a->at + (i + r) * a->cols, a->cols);
+        for (size_t r = 0; r < count; r++) s->at[i + r] = (float)sums[r];
+    }
+}
+
+static void gemm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
+{
+    (void)step;
+    const tonnx__cpu_operand *c = &task->out[0];
+    const tonnx__span rows = tonnx__tile_rows(task, index, c->rows), cols = tonnx__tile_columns(task, index, c->cols);
+    const bool back = task->code->flags & TONNX__EPILOGUE_BACK;
+    float *z = task->out[1].at && !back ? task->out[1].at : c->at;
+    product(task, rows, cols, z + rows.from * c->cols + cols.from, c->cols);
+    if (back) backward(task, rows, cols);
+    else forward(task, rows, cols);
+    if (task->out[2].at && cols.from == 0) row_sums(task, rows);
+}

@@ -1,0 +1,53 @@
+/* The grids of tiles. They depend on shapes alone, never on the number of threads. */
+#include "runtime/cpu/cpu_impl.h"
+
+enum { TILE = 4096 }; /* elements: 16 KiB, which a core's first cache holds beside a second operand */
+
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+void tonnx__cut_grid(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols, size_t tall, size_t wide)
+{
+    task->tile = tile;
+    task->tall = tall;
+    task->wide = wide;
+    task->across = ceil_div(cols, wide);
+    task->tiles = ceil_div(rows, tall) * task->across;
+}
+
+void tonnx__cut_flat(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t count)
+{
+    tonnx__cut_grid(task, tile, 1, count, 1, TILE);
+}
+
+void tonnx__cut_rows(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols)
+{
+    tonnx__cut_grid(task, tile, rows, cols, cols < TILE ? TILE / cols : 1, cols);
+}
+
+void tonnx__cut_columns(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t cols)
+{
+    tonnx__cut_grid(task, tile, 1, cols, 1, TONNX__COLUMNS);
+}
+
+static tonnx__span span(size_t from, size_t length, size_t end)
+{
+    return (tonnx__span){ from, end - from < length ? end : from + length };
+}
+
+tonnx__span tonnx__tile_rows(const tonnx__cpu_task *task, size_t index, size_t rows)
+{
+    return span(index / task->across * task->tall, task->tall, rows);
+}
+
+tonnx__span tonnx__tile_columns(const tonnx__cpu_task *task, size_t index, size_t cols)
+{
+    return span(index % task->across * task->wide, task->wide, cols);
+}
+
+tonnx__span tonnx__tile_flat(const tonnx__cpu_task *task, size_t index, size_t count)
+{
+    return tonnx__tile_columns(task, index, count);
+}
