@@ -89,7 +89,7 @@ static int print_layer(print_table *table, const tonnx_model *model, const tonnx
     print_table_cell(table, "%zu -> %zu", layer->fan_in, layer->fan_out);
     print_table_cell(table, "%s", strcmp(layer->activation, "none") != 0 ? layer->activation : "");
     print_table_cell(table, "%s", print_count(layer->parameters));
-    print_table_cell(table, "%s", print_count((uint64_t)layer->flops));
+    print_table_cell(table, "%s", inspect_flops(layer) > 0 ? print_count((uint64_t)inspect_flops(layer)) : "");
     print_statistics(table, layer->weight, &stats);
     return 0;
 }
@@ -105,7 +105,7 @@ static int print_layers(const tonnx_model *model, const tonnx_net *net)
     for (size_t i = 0; i < tonnx_net_layer_count(net) && !code; i++) {
         tonnx_layer_info layer;
         tonnx_net_layer(net, i, &layer);
-        flops += layer.flops;
+        flops += inspect_flops(&layer);
         if (!inspect_is_merged(net, i)) code = print_layer(table, model, &layer);
     }
     print_table_end(table, stdout);
@@ -140,7 +140,7 @@ static int inspect(void *opaque)
 const command cmd_inspect = {
     "inspect",
     "what a model is: layers, parameters, FLOPs, and how its weights are distributed",
-    "FLOPs are of one sample's forward pass. The histogram runs from min to max of the weight.",
+    "FLOPs are those of the matrix products in one sample's forward pass, 2 x in x out. The histogram runs from min to max of the weight.",
     examples,
     operands,
     groups,

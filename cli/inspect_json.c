@@ -2,8 +2,14 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "format/json.h"
+
+double inspect_flops(const tonnx_layer_info *layer)
+{
+    return strcmp(layer->kind, "dense") ? 0.0 : 2.0 * (double)layer->fan_in * (double)layer->fan_out;
+}
 
 static void add_value(tonnx_json *array, const tonnx_value_info *value)
 {
@@ -27,7 +33,7 @@ static void add_model(tonnx_json *root, const tonnx_model *model, const tonnx_ne
     for (size_t i = 0; i < tonnx_net_layer_count(net); i++) {
         tonnx_layer_info layer;
         tonnx_net_layer(net, i, &layer);
-        flops += layer.flops;
+        flops += inspect_flops(&layer);
     }
     tonnx_json *object = tonnx_json_add_object(root, "model");
     tonnx_json_integer(object, "ir_version", info.ir_version);

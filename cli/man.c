@@ -12,6 +12,7 @@ static void roff(const char *text)
         if (*text == '\\') fputs("\\e", stdout);
         else if (*text == '-') fputs("\\-", stdout);
         else putchar(*text);
+        if (*text == '|') fputs("\\:", stdout); /* a long list of words may break here */
     }
 }
 
@@ -49,7 +50,7 @@ static void man_command(const command *cmd)
     roff(usage);
     putchar('\n');
     roff(cmd->summary);
-    putchar('\n');
+    puts(".");
     if (cmd->details) {
         roff(cmd->details);
         putchar('\n');

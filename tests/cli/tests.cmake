@@ -1,0 +1,9 @@
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+file(GLOB TRANSCRIPTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/cli/*.txt)
+foreach(transcript ${TRANSCRIPTS})
+  get_filename_component(name ${transcript} NAME_WE)
+  add_test(NAME cli_${name} COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/transcripts.py
+    --tonnx $<TARGET_FILE:tonnx> --data ${PROJECT_SOURCE_DIR}/tests/data ${transcript})
+endforeach()
+add_test(NAME cli_readme_table COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/readme.py
+  $<TARGET_FILE:tonnx> ${PROJECT_SOURCE_DIR}/README.md)
