@@ -7,7 +7,8 @@
 static const tonnx__value *find_input(const tonnx_model *model, const char *name)
 {
     for (size_t i = 0; i < model->input_count; i++)
-        if (!model->inputs[i].is_initializer && (!name || !strcmp(model->inputs[i].name, name))) return &model->inputs[i];
+        if (!model->inputs[i].is_initializer && (!name || !strcmp(model->inputs[i].name, name)))
+            return &model->inputs[i];
     return NULL;
 }
 
@@ -20,18 +21,20 @@ static void fresh_name(const tonnx_model *model, const char *stem, const char *i
         else snprintf(name, size, "%s_%.200s_%zu", stem, input, i);
         taken = tonnx__model_find_tensor(model, name) >= 0;
         for (size_t n = 0; n < model->node_count && !taken; n++)
-            for (size_t k = 0; k < model->nodes[n].output_count; k++) taken |= !strcmp(model->nodes[n].outputs[k], name);
+            for (size_t k = 0; k < model->nodes[n].output_count; k++)
+                taken |= !strcmp(model->nodes[n].outputs[k], name);
     }
 }
 
 /* A constant shaped like one sample of the input, so that it broadcasts over the batch. */
-static tonnx_status add_constant(tonnx_model *model, const tonnx__value *input, const char *name, const double *numbers, size_t count)
+static tonnx_status add_constant(tonnx_model *model, const tonnx__value *input, const char *name, const double *numbers,
+                                 size_t count)
 {
     size_t tensor = 0;
     tonnx_status status = tonnx__model_add_tensor(model, name, TONNX_FLOAT, input->rank - 1, input->dims + 1, &tensor);
     if (!status && model->tensors[tensor].count != count)
-        status = tonnx__fail(TONNX_BAD_DATA, "%s: input '%s' takes %zu features, the data has %zu", model->path, input->name,
-                             model->tensors[tensor].count, count);
+        status = tonnx__fail(TONNX_BAD_DATA, "%s: input '%s' takes %zu features, the data has %zu", model->path,
+                             input->name, model->tensors[tensor].count, count);
     if (!status) status = tonnx__tensor_touch(&model->tensors[tensor]);
     for (size_t i = 0; i < count && !status; i++) tonnx__tensor_set(&model->tensors[tensor], i, numbers[i]);
     return status;
@@ -47,8 +50,8 @@ static tonnx_status reroute(tonnx_model *model, size_t front, const char *from, 
     return status;
 }
 
-tonnx_status tonnx_model_prepend_scaling(tonnx_model *model, const char *input, const double *subtract, const double *divide,
-                                         size_t features)
+tonnx_status tonnx_model_prepend_scaling(tonnx_model *model, const char *input, const double *subtract,
+                                         const double *divide, size_t features)
 {
     const tonnx__value *value = find_input(model, input);
     char names[4][256];

@@ -5,7 +5,7 @@
 struct tonnx__sweep {
     tonnx__feed feed;
     size_t batch, width;
-    int output; /* the net's output value */
+    int output;                  /* the net's output value */
     tonnx__program *programs[2]; /* a full batch, and the rows that are left */
     tonnx__exec *execs[2];
     float *values; /* [batch, width] */
@@ -20,8 +20,8 @@ static tonnx_status compile(tonnx__sweep *sweep, int which, tonnx__state *state,
     return status ? status : tonnx__exec_new(&sweep->execs[which], state->device, sweep->programs[which]);
 }
 
-tonnx_status tonnx__sweep_new(tonnx__sweep **out, tonnx__state *state, const tonnx_dataset *data, const tonnx__goal *goal,
-                              size_t batch)
+tonnx_status tonnx__sweep_new(tonnx__sweep **out, tonnx__state *state, const tonnx_dataset *data,
+                              const tonnx__goal *goal, size_t batch)
 {
     tonnx__sweep *sweep = NULL;
     *out = NULL;
@@ -142,8 +142,10 @@ static void finish_numbers(tonnx_metrics *out, const tally *t, size_t width)
 tonnx_status tonnx__measure(tonnx_metrics *out, tonnx__sweep *sweep, const tonnx_dataset *data, const tonnx__goal *goal)
 {
     const size_t width = sweep->width;
-    tally t = { .data = data, .classes = goal->loss == TONNX_CROSS_ENTROPY || goal->loss == TONNX_NLL,
-                .binary = goal->loss == TONNX_BCE, .threshold = goal->loss_value == sweep->output ? 0.0f : 0.5f /* a logit, or a probability */ };
+    tally t = { .data = data,
+                .classes = goal->loss == TONNX_CROSS_ENTROPY || goal->loss == TONNX_NLL,
+                .binary = goal->loss == TONNX_BCE,
+                .threshold = goal->loss_value == sweep->output ? 0.0f : 0.5f /* a logit, or a probability */ };
     *out = (tonnx_metrics){ goal->loss, data->samples, NAN, NAN, NAN, NAN, NAN };
     tonnx_status status = tonnx__alloc(&t.sums, width, sizeof *t.sums);
     if (!status) status = tonnx__alloc(&t.squares, width, sizeof *t.squares);

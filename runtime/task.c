@@ -32,7 +32,8 @@ static tonnx_loss choose(const tonnx_net *net, const tonnx_dataset *data, size_t
 {
     if (data->target_kind == TONNX_TARGET_CLASS)
         return width > 1 ? TONNX_CROSS_ENTROPY : data->class_count <= 2 ? TONNX_BCE : TONNX_MSE;
-    if (data->target_width == width && ((width == 1 && has_sigmoid_head(net)) || targets_are(data, false, 0))) return TONNX_BCE;
+    if (data->target_width == width && ((width == 1 && has_sigmoid_head(net)) || targets_are(data, false, 0)))
+        return TONNX_BCE;
     return TONNX_MSE;
 }
 
@@ -54,7 +55,8 @@ static tonnx_status fit_classes(tonnx__goal *goal, const tonnx_dataset *data, si
         return tonnx__fail(TONNX_BAD_DATA, "the targets hold class %zu, the model has %zu outputs (classes 0 to %zu)",
                            data->class_count - 1, width, width - 1);
     if (data->target_kind == TONNX_TARGET_NUMBER && !(data->target_width == 1 && targets_are(data, true, width)))
-        return tonnx__fail(TONNX_BAD_DATA, "%s wants class indices below %zu or %zu numbers a sample; the targets are neither",
+        return tonnx__fail(TONNX_BAD_DATA,
+                           "%s wants class indices below %zu or %zu numbers a sample; the targets are neither",
                            tonnx_loss_name(goal->loss), width, width);
     return TONNX_OK;
 }
@@ -67,11 +69,13 @@ static tonnx_status fit_numbers(tonnx__goal *goal, const tonnx_dataset *data, si
         return tonnx__fail(TONNX_BAD_DATA, "%s wants %zu numbers a sample, one per output; the targets have %zu",
                            tonnx_loss_name(goal->loss), width, data->target_width);
     if (goal->loss == TONNX_BCE && data->target_kind == TONNX_TARGET_CLASS && data->class_count > 2)
-        return tonnx__fail(TONNX_BAD_DATA, "bce wants targets 0 and 1; the targets hold class %zu", data->class_count - 1);
+        return tonnx__fail(TONNX_BAD_DATA, "bce wants targets 0 and 1; the targets hold class %zu",
+                           data->class_count - 1);
     return TONNX_OK;
 }
 
-tonnx_status tonnx__task_fit(tonnx__goal *goal, const tonnx_net *net, const tonnx_dataset *data, tonnx_loss loss, double huber_delta)
+tonnx_status tonnx__task_fit(tonnx__goal *goal, const tonnx_net *net, const tonnx_dataset *data, tonnx_loss loss,
+                             double huber_delta)
 {
     const size_t width = net->values[net->output].features;
     int head = -1;

@@ -52,7 +52,8 @@ static tonnx_status copy_options(tonnx_train_options *to, const tonnx_train_opti
     const tonnx_train_options defaults = TONNX_TRAIN_OPTIONS_DEFAULT;
     *to = defaults;
     if (from && (!from->size || from->size > sizeof *to))
-        return tonnx__fail(TONNX_BAD_USAGE, "options of %zu bytes; this library knows %zu: start from TONNX_TRAIN_OPTIONS_DEFAULT",
+        return tonnx__fail(TONNX_BAD_USAGE,
+                           "options of %zu bytes; this library knows %zu: start from TONNX_TRAIN_OPTIONS_DEFAULT",
                            from->size, sizeof *to);
     if (from) memcpy(to, from, from->size);
     return check_options(to);
@@ -70,10 +71,11 @@ static tonnx_status check_globs(const tonnx_net *net, const char *const *globs, 
 {
     for (; globs && *globs; globs++) {
         bool found = false;
-        for (size_t p = 0; p < net->param_count; p++) found |= net->params[p].trained && !fnmatch(*globs, net->params[p].name, 0);
+        for (size_t p = 0; p < net->param_count; p++)
+            found |= net->params[p].trained && !fnmatch(*globs, net->params[p].name, 0);
         if (!found)
-            return tonnx__fail(TONNX_BAD_USAGE, "%s '%s' matches no trained tensor of %s; `tonnx inspect` lists them", option,
-                               *globs, net->model->path);
+            return tonnx__fail(TONNX_BAD_USAGE, "%s '%s' matches no trained tensor of %s; `tonnx inspect` lists them",
+                               option, *globs, net->model->path);
     }
     return TONNX_OK;
 }
@@ -145,13 +147,16 @@ static tonnx_status count_steps(tonnx_trainer *trainer)
     size_t rest = samples % batch;
     if (o->drop_last) rest = 0;
     if (o->drop_last && o->batch > samples)
-        return tonnx__fail(TONNX_BAD_DATA, "%zu samples make no batch of %zu, and --drop-last leaves out smaller ones", samples, o->batch);
+        return tonnx__fail(TONNX_BAD_DATA, "%zu samples make no batch of %zu, and --drop-last leaves out smaller ones",
+                           samples, o->batch);
     if (rest == 1 && has_layer(trainer->net, TONNX__LAYER_BATCH_NORM) && !o->freeze_bn) {
-        tonnx__say(&o->log, TONNX_LOG_WARNING, "the last batch of an epoch is a single row, which batch norm cannot normalise: it is skipped");
+        tonnx__say(&o->log, TONNX_LOG_WARNING,
+                   "the last batch of an epoch is a single row, which batch norm cannot normalise: it is skipped");
         rest = 0;
     }
     if (batch == 1 && has_layer(trainer->net, TONNX__LAYER_BATCH_NORM) && !o->freeze_bn)
-        return tonnx__fail(TONNX_BAD_USAGE, "batch norm cannot normalise batches of 1 row: use a larger --batch, or --freeze-bn");
+        return tonnx__fail(TONNX_BAD_USAGE,
+                           "batch norm cannot normalise batches of 1 row: use a larger --batch, or --freeze-bn");
     trainer->goal.rows = batch;
     trainer->steps_per_epoch = samples / batch + (rest > 0);
     trainer->total_steps = o->epochs * trainer->steps_per_epoch;
@@ -177,7 +182,9 @@ static tonnx_status compile_all(tonnx_trainer *trainer)
     if (!status && o->validation) {
         status = tonnx__task_fit(&trainer->validation_goal, trainer->net, o->validation, o->loss, o->huber_delta);
         trainer->validation_goal.keep_output = true;
-        if (!status) status = tonnx__sweep_new(&trainer->validation, trainer->state, o->validation, &trainer->validation_goal, 1024);
+        if (!status)
+            status =
+                tonnx__sweep_new(&trainer->validation, trainer->state, o->validation, &trainer->validation_goal, 1024);
     }
     return status;
 }
@@ -208,7 +215,9 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
         status = count_steps(trainer);
     }
     if (!status) status = tonnx__backend_open(&trainer->backend, &backend_options);
-    if (!status) status = tonnx__state_new(&trainer->state, trainer->net, trainer->backend, trainer->trained, trainer->goal.moments);
+    if (!status)
+        status =
+            tonnx__state_new(&trainer->state, trainer->net, trainer->backend, trainer->trained, trainer->goal.moments);
     if (!status) status = compile_all(trainer);
     if (!status && o->shuffle) status = tonnx__alloc(&trainer->order, trainer->data->samples, sizeof *trainer->order);
     return status;

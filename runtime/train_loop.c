@@ -19,9 +19,18 @@ static void emit(const tonnx_trainer *trainer, const tonnx_event *event)
 /* An event of a kind with everything unknown. */
 static tonnx_event event_of(const tonnx_trainer *trainer, tonnx_event_kind kind)
 {
-    return (tonnx_event){ .kind = kind, .step = trainer->step, .epoch = trainer->epoch, .loss = NAN, .rate = NAN, .grad_norm = NAN,
-                          .train_loss = NAN, .val_loss = NAN, .val_accuracy = NAN, .seconds = trainer->seconds,
-                          .samples_per_second = NAN, .status = TONNX_OK };
+    return (tonnx_event){ .kind = kind,
+                          .step = trainer->step,
+                          .epoch = trainer->epoch,
+                          .loss = NAN,
+                          .rate = NAN,
+                          .grad_norm = NAN,
+                          .train_loss = NAN,
+                          .val_loss = NAN,
+                          .val_accuracy = NAN,
+                          .seconds = trainer->seconds,
+                          .samples_per_second = NAN,
+                          .status = TONNX_OK };
 }
 
 static size_t trained_elements(const tonnx_trainer *trainer)
@@ -69,7 +78,9 @@ static double rate_of(const tonnx_trainer *trainer, uint64_t t)
 /* The one function that computes what varies from step to step. */
 static void make_record(const tonnx_trainer *trainer, tonnx__record *record, uint64_t t, uint64_t in_epoch, size_t rows)
 {
-    *record = (tonnx__record){ .rate = rate_of(trainer, t), .first = (size_t)in_epoch * trainer->goal.rows, .rows = rows, .step = t };
+    *record = (tonnx__record){
+        .rate = rate_of(trainer, t), .first = (size_t)in_epoch * trainer->goal.rows, .rows = rows, .step = t
+    };
     tonnx__optimizer_coefficients(trainer->goal.optimizer, trainer->goal.h, t + 1, record->c);
 }
 
@@ -111,7 +122,8 @@ static tonnx_status take_result(tonnx_trainer *trainer, const tonnx__record *rec
         emit(trainer, &event);
     }
     if (!isfinite(loss) || (measured && !isfinite(square)))
-        return tonnx__fail(TONNX_DIVERGED, "step %llu (epoch %llu): the %s is not finite; a smaller --lr or --clip-norm may help",
+        return tonnx__fail(TONNX_DIVERGED,
+                           "step %llu (epoch %llu): the %s is not finite; a smaller --lr or --clip-norm may help",
                            (unsigned long long)trainer->step, (unsigned long long)trainer->epoch + 1,
                            isfinite(loss) ? "gradient's norm" : "loss");
     return TONNX_OK;
@@ -136,7 +148,8 @@ static tonnx_status validate(tonnx_trainer *trainer, tonnx_event *event)
 {
     tonnx_metrics metrics;
     if (!trainer->validation) return TONNX_OK;
-    const tonnx_status status = tonnx__measure(&metrics, trainer->validation, trainer->options.validation, &trainer->validation_goal);
+    const tonnx_status status =
+        tonnx__measure(&metrics, trainer->validation, trainer->options.validation, &trainer->validation_goal);
     if (status) return status;
     event->val_loss = metrics.loss;
     event->val_accuracy = metrics.accuracy;
@@ -168,7 +181,8 @@ static tonnx_status run(tonnx_trainer *trainer, int which, uint64_t count)
         tonnx__shuffle(trainer->order, trainer->data->samples, trainer->options.seed, trainer->epoch);
     for (uint64_t i = 0; i < count; i++)
         make_record(trainer, &trainer->records[i], trainer->step + i, trainer->step_in_epoch + i, rows);
-    tonnx_status status = tonnx__exec_run(trainer->execs[which], &trainer->feed, trainer->order, trainer->records, (size_t)count);
+    tonnx_status status =
+        tonnx__exec_run(trainer->execs[which], &trainer->feed, trainer->order, trainer->records, (size_t)count);
     if (!status) status = tonnx__exec_results(trainer->execs[which], (size_t)count, trainer->results);
     const double seconds = now() - begin;
     trainer->epoch_seconds += seconds;

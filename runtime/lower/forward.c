@@ -202,7 +202,6 @@ static tonnx_status gather(tonnx__lowering *lowering)
     if (status) return status;
     gather->out[0] = lowering->value[input];
     gather->out[1] = lowering->target;
-    gather->flags = goal->classes ? TONNX__CLASSES : 0;
     return TONNX_OK;
 }
 

@@ -106,11 +106,12 @@ static const char *match_silu(const tonnx__builder *builder, const tonnx__node *
     const tonnx__node *sigmoid = operand_made_by(builder, mul, "Sigmoid", &x);
     if (!sigmoid) return NULL;
     *beta = 1;
-    if (!strcmp(tonnx__node_input(sigmoid, 0), x)) return x;
+    if (tonnx__same_source(builder, tonnx__node_input(sigmoid, 0), x)) return x;
     const tonnx__node *scale = tonnx__maker_of(builder, tonnx__node_input(sigmoid, 0), "Mul");
     for (size_t side = 0; scale && side < 2; side++) {
         scaled = tonnx__node_input(scale, side);
-        if (!strcmp(scaled, x) && tonnx__fact_scalar(builder, tonnx__constant_input(builder, scale, 1 - side), beta))
+        if (tonnx__same_source(builder, scaled, x) &&
+            tonnx__fact_scalar(builder, tonnx__constant_input(builder, scale, 1 - side), beta))
             return x;
     }
     return NULL;
@@ -123,7 +124,7 @@ static const char *match_mish(const tonnx__builder *builder, const tonnx__node *
     const tonnx__node *tanh_node = operand_made_by(builder, mul, "Tanh", &x);
     const tonnx__node *softplus =
         tanh_node ? tonnx__maker_of(builder, tonnx__node_input(tanh_node, 0), "Softplus") : NULL;
-    return softplus && !strcmp(tonnx__node_input(softplus, 0), x) ? x : NULL;
+    return softplus && tonnx__same_source(builder, tonnx__node_input(softplus, 0), x) ? x : NULL;
 }
 
 /* 1 + erf(x/√2): the factor that both spellings of GELU share. *x is what it is of. */
@@ -150,14 +151,14 @@ static const char *match_gelu(const tonnx__builder *builder, const tonnx__node *
         const tonnx__node *inner = tonnx__maker_of(builder, rest, "Mul");
         for (size_t side = 0; inner && side < 2; side++)
             if (is_gelu_factor(builder, tonnx__node_input(inner, side), &x) &&
-                !strcmp(x, tonnx__node_input(inner, 1 - side)))
+                tonnx__same_source(builder, x, tonnx__node_input(inner, 1 - side)))
                 return x;
         return NULL;
     }
     for (size_t side = 0; side < 2; side++) {
         const tonnx__node *half = tonnx__maker_of(builder, tonnx__node_input(mul, 1 - side), "Mul");
         if (half && is_gelu_factor(builder, tonnx__node_input(mul, side), &x) &&
-            operand_is(builder, half, 0.5, &whole) && !strcmp(x, whole))
+            operand_is(builder, half, 0.5, &whole) && tonnx__same_source(builder, x, whole))
             return x;
     }
     return NULL;
@@ -168,7 +169,7 @@ static const char *match_relu2(const tonnx__builder *builder, const tonnx__node 
 {
     double power = 2;
     const bool squares = !strcmp(node->op_type, "Mul")
-                             ? !strcmp(tonnx__node_input(node, 0), tonnx__node_input(node, 1))
+                             ? tonnx__same_source(builder, tonnx__node_input(node, 0), tonnx__node_input(node, 1))
                              : tonnx__fact_scalar(builder, tonnx__constant_input(builder, node, 1), &power);
     const tonnx__node *relu = tonnx__maker_of(builder, tonnx__node_input(node, 0), "Relu");
     return squares && power == 2 && relu ? tonnx__node_input(relu, 0) : NULL;

@@ -33,7 +33,8 @@ static bool stands_in_front(const tonnx_net *net, int value)
         if (layer->out != value) continue;
         const tonnx__operand *in = layer->in[0].value >= 0 ? layer->in : &layer->in[1];
         const int param = in == layer->in ? layer->in[1].param : layer->in[0].param;
-        if (layer->kind != TONNX__LAYER_BINARY || param < 0 || net->params[param].role != TONNX__ROLE_CONSTANT) return false;
+        if (layer->kind != TONNX__LAYER_BINARY || param < 0 || net->params[param].role != TONNX__ROLE_CONSTANT)
+            return false;
         value = in->value;
     }
     return value == net->input;
@@ -41,8 +42,8 @@ static bool stands_in_front(const tonnx_net *net, int value)
 
 /* A constant operand: a row of the value's features or one number. What standardises the input, or scales by a single
  * number, is no parameter; a row behind a layer is (a batch norm that an exporter folded). */
-static tonnx_status constant_operand(tonnx__builder *builder, const tonnx__node *node, size_t side, const tonnx__fact *value,
-                                     tonnx__binary binary, int *out)
+static tonnx_status constant_operand(tonnx__builder *builder, const tonnx__node *node, size_t side,
+                                     const tonnx__fact *value, tonnx__binary binary, int *out)
 {
     const tonnx__fact *constant = tonnx__constant_input(builder, node, side);
     const bool trained = tonnx__fact_count(constant) > 1 && !stands_in_front(builder->net, value->value);

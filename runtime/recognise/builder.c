@@ -22,12 +22,36 @@ tonnx_status tonnx__fact_set(tonnx__builder *builder, const char *name, const to
     return tonnx__map_set(&builder->facts_by_name, name, (ptrdiff_t)builder->fact_count++);
 }
 
-const tonnx__node *tonnx__maker_of(const tonnx__builder *builder, const char *name, const char *op_type)
+static const tonnx__node *any_maker(const tonnx__builder *builder, const char *name)
 {
     const ptrdiff_t i = *name ? tonnx__map_get(&builder->maker, name) : -1;
-    if (i < 0) return NULL;
-    const tonnx__node *node = &builder->model->nodes[i];
-    return !*node->domain && !strcmp(node->op_type, op_type) ? node : NULL;
+    return i < 0 || *builder->model->nodes[i].domain ? NULL : &builder->model->nodes[i];
+}
+
+/* Identity, and Cast to the type that everything is computed in. */
+static bool passes_on(const tonnx__node *node)
+{
+    return !strcmp(node->op_type, "Identity") ||
+           (!strcmp(node->op_type, "Cast") && tonnx__node_int(node, "to", 0) == TONNX_FLOAT);
+}
+
+/* The name behind nodes that only pass a value on. The order of the walk has shown that there is no cycle. */
+static const char *source_name(const tonnx__builder *builder, const char *name)
+{
+    const tonnx__node *node = any_maker(builder, name);
+    for (; node && passes_on(node); node = any_maker(builder, name)) name = tonnx__node_input(node, 0);
+    return name;
+}
+
+const tonnx__node *tonnx__maker_of(const tonnx__builder *builder, const char *name, const char *op_type)
+{
+    const tonnx__node *node = any_maker(builder, source_name(builder, name));
+    return node && !strcmp(node->op_type, op_type) ? node : NULL;
+}
+
+bool tonnx__same_source(const tonnx__builder *builder, const char *a, const char *b)
+{
+    return !strcmp(source_name(builder, a), source_name(builder, b));
 }
 
 static const tonnx__fact *input_of_kind(const tonnx__builder *builder, const tonnx__node *node, size_t i,

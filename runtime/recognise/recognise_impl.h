@@ -46,8 +46,12 @@ typedef struct tonnx__builder {
 const tonnx__fact *tonnx__fact_of(const tonnx__builder *builder, const char *name);
 tonnx_status tonnx__fact_set(tonnx__builder *builder, const char *name, const tonnx__fact *fact);
 
-/* The node that makes a value, and only if it is of that type in the default domain; NULL else. */
+/* The node that makes a value, and only if it is of that type in the default domain; NULL else. Looks behind nodes that
+ * only pass it on (Identity, no-op Cast). */
 const tonnx__node *tonnx__maker_of(const tonnx__builder *builder, const char *name, const char *op_type);
+
+/* True where both names are the same value, give or take nodes that pass it on. */
+bool tonnx__same_source(const tonnx__builder *builder, const char *a, const char *b);
 
 /* Input i of node as a constant or as a net value ([N, F], or N-D seen flat); NULL where it is none. */
 const tonnx__fact *tonnx__constant_input(const tonnx__builder *builder, const tonnx__node *node, size_t i);
