@@ -97,15 +97,15 @@ out:
     return status;
 }
 
-enum { VALUE_RANK = 2 };
+enum { VALUE_RANK_MOST = 8 }; /* inputs and outputs of models made in memory, and tensors added, stay well below */
 
-/* A graph input or output of rank 2, as models made in memory have them. Points into itself. */
+/* A graph input or output. Points into itself. */
 typedef struct value_proto {
     Tonnx__Onnx__ValueInfoProto info, *info_pointer;
     Tonnx__Onnx__TypeProto type;
     Tonnx__Onnx__TypeProto__Tensor tensor;
     Tonnx__Onnx__TensorShapeProto shape;
-    Tonnx__Onnx__TensorShapeProto__Dimension dims[VALUE_RANK], *dim_pointers[VALUE_RANK];
+    Tonnx__Onnx__TensorShapeProto__Dimension dims[VALUE_RANK_MOST], *dim_pointers[VALUE_RANK_MOST];
 } value_proto;
 
 static void fill_value(value_proto *to, const tonnx__value *value)
@@ -114,14 +114,14 @@ static void fill_value(value_proto *to, const tonnx__value *value)
     tonnx__onnx__type_proto__init(&to->type);
     tonnx__onnx__type_proto__tensor__init(&to->tensor);
     tonnx__onnx__tensor_shape_proto__init(&to->shape);
-    for (size_t i = 0; i < VALUE_RANK; i++) {
+    for (size_t i = 0; i < value->rank; i++) {
         tonnx__onnx__tensor_shape_proto__dimension__init(&to->dims[i]);
         to->dims[i].has_dim_value = value->dims[i] >= 0;
         to->dims[i].dim_value = value->dims[i];
         to->dims[i].dim_param = value->dims[i] < 0 ? value->dim_params[i] : NULL;
         to->dim_pointers[i] = &to->dims[i];
     }
-    to->shape.n_dim = VALUE_RANK;
+    to->shape.n_dim = value->rank;
     to->shape.dim = to->dim_pointers;
     to->tensor.has_elem_type = true;
     to->tensor.elem_type = (int32_t)value->dtype;
@@ -130,6 +130,20 @@ static void fill_value(value_proto *to, const tonnx__value *value)
     to->info.name = value->name;
     to->info.type = &to->type;
     to->info_pointer = &to->info;
+}
+
+tonnx_status tonnx__onnx_pack_input(const tonnx__tensor *tensor, unsigned char **out, size_t *size)
+{
+    const tonnx__value value = {
+        .name = tensor->name, .dtype = tensor->dtype, .rank = tensor->rank, .dims = tensor->dims
+    };
+    value_proto proto;
+    *out = NULL;
+    if (tensor->rank > VALUE_RANK_MOST)
+        return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': rank %zu is too high to be added as an input", tensor->name,
+                           tensor->rank);
+    fill_value(&proto, &value);
+    return pack_field(11, &proto.info.base, out, size);
 }
 
 tonnx_status tonnx__onnx_pack_head(const tonnx_model *model, unsigned char **out, size_t *size)

@@ -10,6 +10,7 @@ enum {
     MODEL_METADATA = 14,
     GRAPH_NODE = 1,
     GRAPH_INITIALIZER = 5,
+    GRAPH_INPUT = 11,
     NODE_INPUT = 1,
     NODE_ATTRIBUTE = 5,
     ATTRIBUTE_TENSOR = 5,
@@ -99,7 +100,7 @@ static tonnx_status patch_nodes(const patch *p, const tonnx__field *graph)
     const tonnx_model *model = p->model;
     tonnx__wire_walk walk = children(p, graph, GRAPH_NODE);
     tonnx__field field;
-    size_t i = model->front_count, front = graph->content, back = graph->content;
+    size_t i = model->front_count, back = graph->content;
     bool first = true;
     tonnx_status status = TONNX_OK;
     for (; !status && i < model->node_count && tonnx__wire_each(&walk, &field); i++) {
@@ -110,16 +111,33 @@ static tonnx_status patch_nodes(const patch *p, const tonnx__field *graph)
         if (!status) status = patch_node(p, &model->nodes[i], graph, &field);
         back = field.end;
     }
-    if (!status && first) status = insert_nodes(p, graph, front, 0, model->front_count);
+    if (!status && first) status = insert_nodes(p, graph, graph->content, 0, model->front_count);
     return status ? status : insert_nodes(p, graph, back, i, model->node_count);
 }
 
+/* Before IR 4 an initializer has to be an input too. */
 static tonnx_status insert_tensor(const patch *p, const tonnx__field *graph, size_t at, const tonnx__tensor *tensor)
 {
     unsigned char *bytes = NULL;
     size_t size = 0;
-    const tonnx_status status = tonnx__onnx_pack_tensor(tensor, &bytes, &size);
-    return status ? status : tonnx__splice_take(p->splice, graph->content, at, 0, bytes, size);
+    tonnx_status status = tonnx__onnx_pack_tensor(tensor, &bytes, &size);
+    if (!status) status = tonnx__splice_take(p->splice, graph->content, at, 0, bytes, size);
+    if (status || p->model->ir_version >= 4) return status;
+    status = tonnx__onnx_pack_input(tensor, &bytes, &size);
+    return status ? status : tonnx__splice_take(p->splice, graph->content, graph->end, 0, bytes, size);
+}
+
+/* An input that was an initializer's default goes with it. */
+static tonnx_status patch_graph_inputs(const patch *p, const tonnx__field *graph)
+{
+    const tonnx_model *model = p->model;
+    tonnx__wire_walk walk = children(p, graph, GRAPH_INPUT);
+    tonnx__field field;
+    tonnx_status status = TONNX_OK;
+    for (size_t i = 0; !status && i < model->input_count && tonnx__wire_each(&walk, &field); i++)
+        if (model->inputs[i].is_initializer && tonnx__model_find_tensor(model, model->inputs[i].name) < 0)
+            status = remove_field(p, graph, &field);
+    return status;
 }
 
 static tonnx_status patch_tensors(const patch *p, const tonnx__field *graph)
@@ -178,5 +196,6 @@ tonnx_status tonnx__onnx_patch(const tonnx_model *model, const unsigned char *so
     if (!tonnx__wire_each(&walk, &graph)) return tonnx__fail(TONNX_BAD_MODEL, "the model has no graph to write");
     tonnx_status status = patch_nodes(&p, &graph);
     if (!status) status = patch_tensors(&p, &graph);
+    if (!status) status = patch_graph_inputs(&p, &graph);
     return status ? status : patch_metadata(&p, &whole);
 }

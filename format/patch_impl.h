@@ -12,6 +12,8 @@ tonnx_status tonnx__onnx_patch(const tonnx_model *model, const unsigned char *so
 /* Whole messages, packed. Each gives fresh bytes of a field with its tag and length, to be freed by the caller. */
 tonnx_status tonnx__onnx_pack_node(const tonnx__node *node, unsigned char **out, size_t *size);
 tonnx_status tonnx__onnx_pack_tensor(const tonnx__tensor *tensor, unsigned char **out, size_t *size);
+/* The graph input that goes with an initializer before IR 4. */
+tonnx_status tonnx__onnx_pack_input(const tonnx__tensor *tensor, unsigned char **out, size_t *size);
 tonnx_status tonnx__onnx_pack_metadata(const tonnx__metadata *entry, unsigned char **out, size_t *size);
 tonnx_status tonnx__onnx_pack_text(uint32_t number, const char *text, unsigned char **out, size_t *size);
 

@@ -395,6 +395,28 @@ START_TEST(inputs_that_are_initializers_are_no_inputs)
 }
 END_TEST
 
+START_TEST(before_ir_4_initializers_come_and_go_with_an_input)
+{
+    tonnx_model *model = NULL;
+    size_t at = 0;
+    ck_ok(tonnx_onnx_load(&model, TONNX_TEST_DATA "/exports/hand-ir3-inits-are-inputs/model.onnx", NULL));
+    ck_ok(tonnx__model_add_tensor(model, "added", TONNX_FLOAT, 2, (int64_t[]){ 1, 4 }, &at));
+    tonnx_model *again = reread(model);
+    const tonnx__value *last = &again->inputs[again->input_count - 1];
+    ck_assert_uint_eq(again->input_count, model->input_count + 1);
+    ck_assert_str_eq(last->name, "added");
+    ck_assert(last->is_initializer && last->rank == 2 && last->dims[1] == 4);
+    again->tensors[at].removed = true;
+    tonnx_model *third = reread(again);
+    ck_assert_uint_eq(third->tensor_count, at);
+    ck_assert_uint_eq(third->input_count, model->input_count);
+    writes(third, model->source, model->source_size);
+    tonnx_model_free(third);
+    tonnx_model_free(again);
+    tonnx_model_free(model);
+}
+END_TEST
+
 START_TEST(a_model_is_never_saved_over_its_source)
 {
     char folder[] = "/tmp/tonnx-onnx-XXXXXX", source[64], hard[64], soft[64], other[64];
@@ -471,6 +493,7 @@ static Suite *onnx_suite(void)
     tcase_add_test(tests, a_constant_node_is_trained_where_it_stands);
     tcase_add_test(tests, a_model_from_nothing_is_written_and_read);
     tcase_add_test(tests, inputs_that_are_initializers_are_no_inputs);
+    tcase_add_test(tests, before_ir_4_initializers_come_and_go_with_an_input);
     tcase_add_test(tests, a_model_is_never_saved_over_its_source);
     tcase_add_test(tests, running_out_of_memory_is_survived);
     suite_add_tcase(suite, tests);
