@@ -210,37 +210,40 @@ static void print_target(char *text, size_t room, const tonnx_dataset_info *info
                                                           : "");
 }
 
+/* The two tables, and where they come from. */
+typedef struct sources {
+    const char *data, *target; /* as the caller named them: files, or a column */
+    const char *target_file;   /* where the target stands: the same file, for a column */
+    tonnx__table x, y;
+} sources;
+
 /* What was inferred, in one line. */
-static void say(const tonnx_log *log, const char *paths[2], const char *hows[2], const tonnx_dataset *dataset)
+static void say(const tonnx_log *log, const sources *from, const tonnx_dataset *dataset)
 {
     tonnx_dataset_info info;
     char target[400] = "";
     tonnx_dataset_describe(dataset, &info);
-    print_target(target, sizeof target, &info);
-    const char *name = *info.target_name ? info.target_name : paths[1] ? base_name(paths[1]) : "";
-    if (info.target_kind == TONNX_TARGET_NONE)
-        tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; no target", base_name(paths[0]), hows[0],
+    const char *file = base_name(from->data);
+    if (info.target_kind == TONNX_TARGET_NONE) {
+        tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; no target", file, from->x.how,
                    info.samples, info.features);
-    else
-        tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; target '%.60s' (%s): %s",
-                   base_name(paths[0]), hows[0], info.samples, info.features, name, hows[1], target);
+        return;
+    }
+    const char *name = *info.target_name ? info.target_name : base_name(from->target);
+    print_target(target, sizeof target, &info);
+    tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; target '%.60s' (%s): %s", file, from->x.how,
+               info.samples, info.features, name, from->y.how, target);
 }
 
-static tonnx_status build(tonnx_dataset **out, tonnx__table tables[2], const char *paths[2],
-                          const tonnx_data_options *options)
+static tonnx_status build(tonnx_dataset **out, sources *from, const tonnx_data_options *options)
 {
     tonnx_dataset parts = { 0 };
-    tonnx__table *x = &tables[0], *y = &tables[1];
-    const char *target = paths[1] ? paths[1] : paths[0];
-    tonnx_status status = check_counts(x, y, paths[0], target);
-    if (!status) status = take_target(&parts, y, target, options->classes);
-    take_features(&parts, x);
-    if (status) {
-        tonnx__dataset_clear(&parts);
-        return status;
-    }
-    status = tonnx__dataset_take(out, &parts, paths[0]);
-    if (!status) say(&options->log, paths, (const char *[2]){ x->how, y->how }, *out);
+    tonnx_status status = check_counts(&from->x, &from->y, from->data, from->target_file);
+    if (!status) status = take_target(&parts, &from->y, from->target_file, options->classes);
+    take_features(&parts, &from->x);
+    if (!status) status = tonnx__dataset_take(out, &parts, from->data);
+    if (status) tonnx__dataset_clear(&parts);
+    else say(&options->log, from, *out);
     return status;
 }
 
@@ -248,7 +251,7 @@ tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const cha
                                 const tonnx_data_options *given)
 {
     tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
-    tonnx__table tables[2] = { 0 };
+    sources from = { .data = data, .target = target, .target_file = data };
     *out = NULL;
     if (given) memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
     const tonnx__request request = {
@@ -258,11 +261,13 @@ tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const cha
         .classes = options.class_names,
         .class_count = options.class_count,
     };
-    tonnx_status status = read_tables(&tables[0], &tables[1], data, &request);
-    const bool own_file = target && !status && !tables[1].columns;
-    if (own_file) status = read_target_file(&tables[1], target, &request);
-    if (!status) status = build(out, tables, (const char *[2]){ data, own_file ? target : NULL }, &options);
-    tonnx__table_clear(&tables[0]);
-    tonnx__table_clear(&tables[1]);
+    tonnx_status status = read_tables(&from.x, &from.y, data, &request);
+    if (!status && target && !from.y.columns) {
+        from.target_file = target;
+        status = read_target_file(&from.y, target, &request);
+    }
+    if (!status) status = build(out, &from, &options);
+    tonnx__table_clear(&from.x);
+    tonnx__table_clear(&from.y);
     return status;
 }
