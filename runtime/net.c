@@ -199,7 +199,8 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     tonnx__map_clear(&builder.facts_by_name);
     tonnx__map_clear(&builder.maker);
     tonnx__free(builder.facts);
-    return status ? status : tonnx__ties_resolve(net);
+    if (!status) status = tonnx__ties_resolve(net);
+    return status ? status : prune_params(net);
 }
 
 tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_options *options)

@@ -62,26 +62,24 @@ static int through_same_identity(const tonnx_net *net, const tonnx__param *param
     return -1;
 }
 
-/* A parameter of its own for one more use of a merged tensor. */
+/* One more use of a merged tensor trains alone, under a name of its own. */
 static tonnx_status unshare(tonnx_net *net, int *slot, size_t number)
 {
     const int known = through_same_identity(net, &net->params[*slot]);
+    tonnx__param *param = &net->params[*slot];
+    char name[512], *owned = NULL;
     if (known >= 0) {
         *slot = known;
         return TONNX_OK;
     }
-    tonnx_status status = tonnx__grow(&net->params, &net->param_room, net->param_count + 1, sizeof *net->params);
-    char name[512];
+    param->merged = true;
+    if (param->merged_input < 0) return TONNX_OK; /* the Identity's output is its name */
+    snprintf(name, sizeof name, "%s_%zu", param->name, number);
+    const tonnx_status status = tonnx__strdup(&owned, name);
     if (status) return status;
-    const tonnx__param *from = &net->params[*slot];
-    tonnx__param *to = &net->params[net->param_count];
-    *to = *from;
-    if (from->merged_input >= 0) snprintf(name, sizeof name, "%s_%zu", from->name, number);
-    else snprintf(name, sizeof name, "%s", from->name);
-    to->merged = true;
-    status = tonnx__strdup(&to->name, name);
-    if (!status) *slot = (int)net->param_count++;
-    return status;
+    tonnx__free(param->name);
+    param->name = owned;
+    return TONNX_OK;
 }
 
 /* Gives every use but the first its own parameter. The first is one that names the tensor itself, if there is one: it

@@ -121,7 +121,7 @@ static void check_model(tonnx_model *model, const tonnx_dataset *data, tonnx_los
     bed reference = { 0 }, cpu = { 0 };
     bed_make(&reference, model, data, loss, freeze_bn, "reference");
     check_differences(&reference, what);
-    bed_make(&cpu, model, data, loss, freeze_bn, "reference");
+    bed_make(&cpu, model, data, loss, freeze_bn, "cpu");
     check_cpu(&reference, &cpu, what);
     bed_clear(&reference);
     bed_clear(&cpu);

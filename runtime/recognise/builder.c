@@ -157,40 +157,16 @@ tonnx_status tonnx__layer_add(tonnx__builder *builder, tonnx__layer **out, tonnx
     return status;
 }
 
-/* The parameter with this tensor and view in this role, if the net has it. */
-static int find_param(const tonnx_net *net, const tonnx__param *like)
-{
-    for (size_t i = 0; i < net->param_count; i++) {
-        const tonnx__param *p = &net->params[i];
-        if (p->tensor == like->tensor && p->constant == like->constant && p->role == like->role &&
-            p->rows == like->rows && p->cols == like->cols && !memcmp(&p->view, &like->view, sizeof p->view) &&
-            !strcmp(p->name, like->name))
-            return (int)i;
-    }
-    return -1;
-}
-
-/* Every use gets a parameter; whether uses of one tensor are one parameter is decided when the net is whole (ties.c).
- */
+/* Every use gets a parameter; whether uses of one tensor are one parameter is decided when the net is whole (ties.c). */
 static tonnx_status add_param(tonnx__builder *builder, int *out, tonnx__param *param, const char *name)
 {
     tonnx_net *net = builder->net;
-    char *owned = NULL;
-    tonnx_status status = tonnx__strdup(&owned, name);
+    *out = -1;
+    tonnx_status status = ROOM_FOR_ONE(net, param);
+    if (!status) status = tonnx__strdup(&param->name, name);
     if (status) return status;
-    param->name = owned;
-    *out = find_param(net, param);
-    if (*out >= 0) {
-        tonnx__free(owned);
-        return TONNX_OK;
-    }
-    status = ROOM_FOR_ONE(net, param);
-    if (status) {
-        tonnx__free(owned);
-        return status;
-    }
-    param->trained =
-        param->role != TONNX__ROLE_MEAN && param->role != TONNX__ROLE_VARIANCE && param->role != TONNX__ROLE_CONSTANT;
+    param->trained = param->role != TONNX__ROLE_MEAN && param->role != TONNX__ROLE_VARIANCE &&
+                     param->role != TONNX__ROLE_CONSTANT;
     net->params[net->param_count] = *param;
     *out = (int)net->param_count++;
     return TONNX_OK;

@@ -74,8 +74,8 @@ tonnx_status tonnx__layer_add(tonnx__builder *builder, tonnx__layer **out, tonnx
                               const tonnx__fact *like);
 
 /* A parameter [rows, cols] over a constant: rank 2 as it stands, or its transpose, or a vector along its only axis
- * that is not 1 (then rows = 1). *out is its index in the net. Same constant, same view: same parameter.
- * `node`, `input`: the use, for un-sharing. */
+ * that is not 1 (then rows = 1). *out is its index in the net.
+ * `node`, `input`: the use, for un-sharing. Each use makes a parameter; ties.c makes them one where they are. */
 tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
                                  bool transpose, const tonnx__node *node, size_t input);
 tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
