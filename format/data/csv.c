@@ -59,7 +59,8 @@ static tonnx_status lay_out(build *b)
 {
     const tonnx__source *source = b->csv.source;
     const size_t length = b->record.cells ? b->record.length : 1;
-    size_t rows = tonnx__source_is_exact(source) ? tonnx__source_most(source) / length + 2 : 64;
+    size_t rows = tonnx__source_is_exact(source) ? tonnx__source_most(source) / length : 64;
+    rows += rows / 8 + 2; /* the first sample may be longer than most */
     b->y->columns = b->columns.target != TONNX__NO_COLUMN;
     b->x->columns = b->first.cells - b->y->columns;
     if (!b->x->columns && !b->request->is_target)
