@@ -1,0 +1,354 @@
+/* Training through the public API: what moves, what stays, when it ends, and that the bits do not depend on threads. */
+#include "runtime/evaluate.h"
+#include "runtime/train.h"
+#include "tests/graphs.h"
+
+/* in → dense → ReLU (→ batch norm) → dense → out, the same numbers every time. */
+static tonnx_model *mlp(size_t in, size_t hidden, size_t out, bool norm)
+{
+    tonnx_model *model = NULL;
+    ck_ok(tonnx__model_new(&model, 17, in, out));
+    graph_dense(model, "input", "fc1", in, hidden);
+    graph_node(model, "Relu", "fc1", norm ? "r" : "h");
+    if (norm) {
+        graph_tensor(model, "scale", 0, hidden, 0.5, 1.5);
+        graph_tensor(model, "shift", 0, hidden, -0.5, 0.5);
+        graph_tensor(model, "mean", 0, hidden, -0.5, 0.5);
+        graph_tensor(model, "var", 0, hidden, 0.5, 1.5);
+        graph_node(model, "BatchNormalization", "r scale shift mean var", "h");
+    }
+    graph_dense(model, "h", "output", hidden, out);
+    return model;
+}
+
+static size_t tensor_of(const tonnx_model *model, const char *name)
+{
+    size_t i = 0;
+    ck_ok(tonnx_model_find(model, name, &i));
+    return i;
+}
+
+static bool changed(const tonnx_model *model, const char *name)
+{
+    tonnx_tensor_info info;
+    const size_t i = tensor_of(model, name);
+    double values[4096], again[4096];
+    tonnx_model *fresh = mlp(7, 11, 3, tonnx__model_find_tensor(model, "scale") >= 0);
+    tonnx_model_tensor(model, i, &info);
+    ck_ok(tonnx_model_read(model, i, values));
+    ck_ok(tonnx_model_read(fresh, i, again));
+    tonnx_model_free(fresh);
+    return memcmp(values, again, info.count * sizeof *values) != 0;
+}
+
+static tonnx_train_options options_of(tonnx_optimizer optimizer, double rate)
+{
+    tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
+    options.optimizer = optimizer;
+    options.rate = rate;
+    options.epochs = 3;
+    options.batch = 8;
+    options.backend = "cpu";
+    options.threads = 1;
+    return options;
+}
+
+/* Trains and pulls; the model then holds the result. */
+static void train(tonnx_model *model, const tonnx_dataset *data, const tonnx_train_options *options)
+{
+    tonnx_trainer *trainer = NULL;
+    ck_ok(tonnx_trainer_new(&trainer, model, data, options));
+    ck_ok(tonnx_trainer_run(trainer));
+    ck_assert(tonnx_trainer_done(trainer));
+    ck_ok(tonnx_trainer_pull(trainer, model));
+    tonnx_trainer_free(trainer);
+}
+
+START_TEST(learns)
+{
+    tonnx_model *model = mlp(7, 11, 3, false);
+    tonnx_dataset *data = graph_data(60, 7, 3, 0);
+    tonnx_train_options options = options_of((tonnx_optimizer)_i, TONNX_NAN);
+    tonnx_metrics before, after;
+    options.epochs = 40;
+    if (_i == TONNX_SGD) options.rate = 0.1;
+    ck_ok(tonnx_evaluate(&before, model, data, NULL));
+    train(model, data, &options);
+    ck_ok(tonnx_evaluate(&after, model, data, NULL));
+    ck_assert_msg(after.loss < before.loss, "%g → %g", before.loss, after.loss);
+    ck_assert(after.accuracy >= 0 && after.accuracy <= 1);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+START_TEST(rate_zero_changes_nothing)
+{
+    tonnx_model *model = mlp(7, 11, 3, false);
+    tonnx_dataset *data = graph_data(60, 7, 3, 0);
+    tonnx_train_options options = options_of((tonnx_optimizer)_i, 0);
+    train(model, data, &options);
+    for (size_t t = 0; t < model->tensor_count; t++) ck_assert(!changed(model, model->tensors[t].name));
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+START_TEST(freeze_and_only)
+{
+    static const char *const globs[] = { "fc1.*", NULL }, *const nothing[] = { "fc9.*", NULL };
+    tonnx_model *model = mlp(7, 11, 3, false);
+    tonnx_dataset *data = graph_data(60, 7, 3, 0);
+    tonnx_train_options options = options_of(TONNX_ADAM, 0.01);
+    tonnx_trainer *trainer = NULL;
+    if (_i) options.only = globs;
+    else options.freeze = globs;
+    train(model, data, &options);
+    ck_assert_int_eq(changed(model, "fc1.weight"), _i);
+    ck_assert_int_eq(changed(model, "fc1.bias"), _i);
+    ck_assert_int_eq(changed(model, "output.weight"), !_i);
+    options.freeze = nothing;
+    ck_fails(tonnx_trainer_new(&trainer, model, data, &options), TONNX_BAD_USAGE, "fc9.*");
+    ck_assert_ptr_null(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+/* Batch norm: its statistics move in training; --freeze-bn leaves all four tensors alone. */
+START_TEST(batch_norm)
+{
+    tonnx_model *model = mlp(7, 11, 3, true);
+    tonnx_dataset *data = graph_data(60, 7, 3, 0);
+    tonnx_train_options options = options_of(TONNX_SGD, 0.05);
+    options.freeze_bn = _i;
+    train(model, data, &options);
+    static const char *const names[] = { "scale", "shift", "mean", "var" };
+    for (size_t i = 0; i < 4; i++) ck_assert_int_eq(changed(model, names[i]), !_i);
+    ck_assert(changed(model, "fc1.weight"));
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+/* What the events of a run add up to. */
+typedef struct story {
+    uint64_t starts, steps, epochs, ends, total, per_epoch;
+    double last_loss;
+    tonnx_status status;
+    tonnx_trainer *stop_at_step; /* asked to stop at the first step */
+    double rates[64];
+} story;
+
+static void note(void *user, const tonnx_event *event)
+{
+    story *s = user;
+    s->starts += event->kind == TONNX_EVENT_START;
+    s->epochs += event->kind == TONNX_EVENT_EPOCH;
+    s->ends += event->kind == TONNX_EVENT_END;
+    if (event->kind == TONNX_EVENT_START) s->total = event->total_steps, s->per_epoch = event->steps_per_epoch;
+    if (event->kind == TONNX_EVENT_END) s->status = event->status;
+    if (event->kind != TONNX_EVENT_STEP) return;
+    if (s->steps < 64) s->rates[s->steps] = event->rate;
+    s->steps++;
+    s->last_loss = event->loss;
+    if (s->stop_at_step) tonnx_trainer_stop(s->stop_at_step);
+}
+
+static void tell(tonnx_model *model, const tonnx_dataset *data, tonnx_train_options *options, story *s)
+{
+    *s = (story){ 0 };
+    options->event = note;
+    options->event_user = s;
+    options->log_every = 1;
+    train(model, data, options);
+    ck_assert_uint_eq(s->starts, 1);
+    ck_assert_uint_eq(s->ends, 1);
+    ck_assert_uint_eq(s->steps, s->total);
+}
+
+START_TEST(counts_steps)
+{
+    tonnx_model *model = mlp(7, 11, 3, true);
+    tonnx_dataset *data = graph_data(33, 7, 3, 0);
+    tonnx_train_options options = options_of(TONNX_SGD, 0.01);
+    story s;
+    tell(model, data, &options, &s); /* 33 = 4·8 + 1: the single row cannot be normalised */
+    ck_assert_uint_eq(s.steps, 12);
+    options.freeze_bn = true;
+    tell(model, data, &options, &s);
+    ck_assert_uint_eq(s.steps, 15);
+    ck_assert_uint_eq(s.epochs, 3);
+    options.drop_last = true;
+    tell(model, data, &options, &s);
+    ck_assert_uint_eq(s.steps, 12);
+    options.steps = 7;
+    tell(model, data, &options, &s);
+    ck_assert_uint_eq(s.steps, 7);
+    ck_assert_uint_eq(s.epochs, 2);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+START_TEST(schedules)
+{
+    tonnx_model *model = mlp(7, 11, 3, false);
+    tonnx_dataset *data = graph_data(32, 7, 3, 0);
+    tonnx_train_options options = options_of(TONNX_SGD, 0.1);
+    story s;
+    options.warmup = 4;
+    tell(model, data, &options, &s);
+    static const double warm[] = { 0.025, 0.05, 0.075, 0.1, 0.1 };
+    for (size_t i = 0; i < 5; i++) ck_near(s.rates[i], warm[i], 1e-12, 0);
+    options.warmup = 0;
+    options.schedule = TONNX_SCHEDULE_cosine; /* 12 steps: lr·(1 + cos(π·t/12))/2 */
+    tell(model, data, &options, &s);
+    ck_near(s.rates[0], 0.1, 1e-12, 0);
+    ck_near(s.rates[6], 0.05, 1e-12, 0);
+    options.schedule = TONNX_SCHEDULE_step;
+    options.schedule_options.step_size = 5;
+    tell(model, data, &options, &s);
+    ck_near(s.rates[4], 0.1, 1e-12, 0);
+    ck_near(s.rates[5], 0.01, 1e-12, 0);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+/* Odd sizes, and wide enough for at least seven tiles of every kind. */
+START_TEST(threads_agree)
+{
+    static const tonnx_optimizer optimizers[] = { TONNX_SGD, TONNX_ADAM, TONNX_RMSPROP };
+    tonnx_dataset *data = graph_data(301, 97, 10, 0);
+    double *first = NULL, *now = NULL;
+    size_t count = 0;
+    for (int threads = 1; threads <= 3; threads++) {
+        tonnx_model *model = mlp(97, 613, 10, true);
+        tonnx_train_options options = options_of(optimizers[_i], 0.01);
+        options.batch = 67;
+        options.threads = threads;
+        options.clip_norm = 1;
+        train(model, data, &options);
+        count = 613 * 97;
+        if (!now) ck_ok(tonnx__alloc(&now, count, sizeof *now));
+        if (!first) ck_ok(tonnx__alloc(&first, count, sizeof *first));
+        for (size_t t = 0; t < model->tensor_count; t++) {
+            ck_ok(tonnx_model_read(model, t, now));
+            const size_t bytes = model->tensors[t].count * sizeof *now;
+            if (t == tensor_of(model, "fc1.weight")) {
+                if (threads == 1) memcpy(first, now, bytes);
+                ck_assert_msg(!memcmp(first, now, bytes), "%d threads differ from 1", threads);
+            }
+        }
+        tonnx_model_free(model);
+    }
+    tonnx__free(first);
+    tonnx__free(now);
+    tonnx_dataset_free(data);
+}
+END_TEST
+
+START_TEST(stops_when_asked)
+{
+    tonnx_model *model = mlp(7, 11, 3, false);
+    tonnx_dataset *data = graph_data(60, 7, 3, 0);
+    tonnx_train_options options = options_of(TONNX_SGD, 0.01);
+    tonnx_trainer *trainer = NULL;
+    story s = { 0 };
+    options.epochs = 100000;
+    options.event = note;
+    options.event_user = &s;
+    options.log_every = 1;
+    ck_ok(tonnx_trainer_new(&trainer, model, data, &options));
+    s.stop_at_step = trainer;
+    ck_fails(tonnx_trainer_run(trainer), TONNX_INTERRUPTED, "stopped after step");
+    ck_assert(s.steps < 1000);
+    ck_assert_int_eq(s.status, TONNX_INTERRUPTED);
+    tonnx_trainer_free(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+START_TEST(diverges)
+{
+    tonnx_model *model = mlp(7, 11, 1, false);
+    tonnx_dataset *data = graph_data(60, 7, 0, 1);
+    tonnx_train_options options = options_of(TONNX_SGD, 1e6);
+    tonnx_trainer *trainer = NULL;
+    options.loss = TONNX_MSE;
+    ck_ok(tonnx_trainer_new(&trainer, model, data, &options));
+    ck_fails(tonnx_trainer_run(trainer), TONNX_DIVERGED, "not finite");
+    tonnx_trainer_free(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+START_TEST(misfits)
+{
+    tonnx_model *model = mlp(7, 11, 3, false);
+    tonnx_dataset *narrow = graph_data(10, 6, 3, 0), *many = graph_data(200, 7, 9, 0), *numbers = graph_data(10, 7, 0, 2);
+    tonnx_train_options options = options_of(TONNX_SGD, 0.1);
+    tonnx_trainer *trainer = NULL;
+    ck_fails(tonnx_trainer_new(&trainer, model, narrow, &options), TONNX_BAD_DATA, "6 features");
+    ck_fails(tonnx_trainer_new(&trainer, model, many, &options), TONNX_BAD_DATA, "3 outputs");
+    ck_fails(tonnx_trainer_new(&trainer, model, numbers, &options), TONNX_BAD_DATA, "wants 3 numbers");
+    options.batch = 0;
+    ck_fails(tonnx_trainer_new(&trainer, model, many, &options), TONNX_BAD_USAGE, "batch of 0");
+    options.batch = 8;
+    options.backend = "abacus";
+    tonnx_dataset *good = graph_data(10, 7, 3, 0);
+    ck_fails(tonnx_trainer_new(&trainer, model, good, &options), TONNX_BAD_DEVICE, "abacus");
+    tonnx_dataset_free(good);
+    tonnx_dataset_free(narrow);
+    tonnx_dataset_free(many);
+    tonnx_dataset_free(numbers);
+    tonnx_model_free(model);
+}
+END_TEST
+
+/* Validation never disturbs training. */
+START_TEST(validation)
+{
+    double plain[7 * 11], watched[7 * 11];
+    for (int v = 0; v < 2; v++) {
+        tonnx_model *model = mlp(7, 11, 3, true);
+        tonnx_dataset *data = graph_data(60, 7, 3, 0), *held = graph_data(20, 7, 3, 0);
+        tonnx_train_options options = options_of(TONNX_ADAM, 0.01);
+        options.validation = v ? held : NULL;
+        train(model, data, &options);
+        ck_ok(tonnx_model_read(model, tensor_of(model, "fc1.weight"), v ? watched : plain));
+        tonnx_dataset_free(data);
+        tonnx_dataset_free(held);
+        tonnx_model_free(model);
+    }
+    ck_assert(!memcmp(plain, watched, sizeof plain));
+}
+END_TEST
+
+static Suite *train_suite(void)
+{
+    Suite *suite = suite_create("train");
+    TCase *tcase = tcase_create("trainer");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, learns, 0, TONNX_OPTIMIZER_COUNT);
+    tcase_add_loop_test(tcase, rate_zero_changes_nothing, 0, TONNX_OPTIMIZER_COUNT);
+    tcase_add_loop_test(tcase, freeze_and_only, 0, 2);
+    tcase_add_loop_test(tcase, batch_norm, 0, 2);
+    tcase_add_test(tcase, counts_steps);
+    tcase_add_test(tcase, schedules);
+    tcase_add_loop_test(tcase, threads_agree, 0, 3);
+    tcase_add_test(tcase, stops_when_asked);
+    tcase_add_test(tcase, diverges);
+    tcase_add_test(tcase, misfits);
+    tcase_add_test(tcase, validation);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(train_suite());
+}
