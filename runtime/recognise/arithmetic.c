@@ -31,11 +31,10 @@ static bool stands_in_front(const tonnx_net *net, int value)
     for (size_t l = net->layer_count; l-- > 0 && value != net->input;) {
         const tonnx__layer *layer = &net->layers[l];
         if (layer->out != value) continue;
-        const tonnx__operand *in = layer->in[0].value >= 0 ? layer->in : &layer->in[1];
-        const int param = in == layer->in ? layer->in[1].param : layer->in[0].param;
-        if (layer->kind != TONNX__LAYER_BINARY || param < 0 || net->params[param].role != TONNX__ROLE_CONSTANT)
-            return false;
-        value = in->value;
+        if (layer->kind != TONNX__LAYER_BINARY) return false;
+        const int constant = layer->in[0].param >= 0 ? layer->in[0].param : layer->in[1].param;
+        if (constant < 0 || net->params[constant].role != TONNX__ROLE_CONSTANT) return false;
+        value = layer->in[0].value >= 0 ? layer->in[0].value : layer->in[1].value;
     }
     return value == net->input;
 }
