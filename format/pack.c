@@ -56,7 +56,7 @@ tonnx_status tonnx__onnx_pack_tensor(const tonnx__tensor *tensor, unsigned char 
     return pack_field(5, &proto.base, out, size);
 }
 
-/* Attributes of an added node are numbers: that is all that tonnx__node_add_… makes. */
+/* Attributes of an added node are numbers and text: that is all that tonnx__node_add_… makes. */
 static void fill_attribute(Tonnx__Onnx__AttributeProto *proto, const tonnx__attribute *attribute)
 {
     tonnx__onnx__attribute_proto__init(proto);
@@ -67,6 +67,10 @@ static void fill_attribute(Tonnx__Onnx__AttributeProto *proto, const tonnx__attr
     proto->f = attribute->f;
     proto->has_i = attribute->type == TONNX__ATTRIBUTE_INT;
     proto->i = attribute->i;
+    if (attribute->type != TONNX__ATTRIBUTE_STRING) return;
+    proto->has_s = true;
+    proto->s.len = strlen(attribute->s);
+    proto->s.data = (uint8_t *)attribute->s;
 }
 
 tonnx_status tonnx__onnx_pack_node(const tonnx__node *node, unsigned char **out, size_t *size)

@@ -87,6 +87,15 @@ tonnx_status tonnx__node_add_int(tonnx__node *node, const char *name, int64_t va
     return TONNX_OK;
 }
 
+tonnx_status tonnx__node_add_string(tonnx__node *node, const char *name, const char *value)
+{
+    tonnx__attribute *attribute = NULL;
+    const tonnx_status status = add_attribute(node, name, &attribute);
+    if (status) return status;
+    attribute->type = TONNX__ATTRIBUTE_STRING;
+    return tonnx__strdup(&attribute->s, value);
+}
+
 /* Room for `count` inputs, new ones omitted (""), and a mark for each. */
 static tonnx_status widen_inputs(tonnx__node *node, size_t count)
 {

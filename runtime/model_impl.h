@@ -111,6 +111,7 @@ tonnx_status tonnx__model_add_node(tonnx_model *model, bool front, const char *o
 /* Attributes of an added node. */
 tonnx_status tonnx__node_add_float(tonnx__node *node, const char *name, float value);
 tonnx_status tonnx__node_add_int(tonnx__node *node, const char *name, int64_t value);
+tonnx_status tonnx__node_add_string(tonnx__node *node, const char *name, const char *value);
 
 /* Input i of node reads `name` from now on; beyond the last, inputs in between are omitted ones. */
 tonnx_status tonnx__model_rename_input(tonnx_model *model, size_t node, size_t input, const char *name);

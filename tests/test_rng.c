@@ -51,6 +51,18 @@ START_TEST(normal_is_box_muller)
 }
 END_TEST
 
+/* To the last bit, wherever and however it is compiled: the same seed gives the same weights. */
+START_TEST(normals_are_pinned)
+{
+    static const double first[] = { 0x1.f9442c7133ee5p-2, 0x1.357b3937660a3p+0, -0x1.768ee964e59b8p-2,
+                                    0x1.75e2eb07d37e7p-1 };
+    double sum = 0;
+    for (uint64_t i = 0; i < 4; i++) ck_assert(tonnx__rng_normal(0, TONNX__STREAM_INIT, i) == first[i]);
+    for (uint64_t i = 0; i < 4000; i++) sum += tonnx__rng_normal(7, TONNX__STREAM_INIT, i);
+    ck_assert(sum == 0x1.dffdca09eac72p+4);
+}
+END_TEST
+
 /* Mean of f over n numbers. */
 static double moment(double (*draw)(uint64_t, uint64_t, uint64_t), int power, uint64_t n)
 {
@@ -109,6 +121,7 @@ static Suite *rng_suite(void)
     tcase_add_test(cases, words_are_random123s);
     tcase_add_test(cases, uniform_is_made_of_two_words);
     tcase_add_test(cases, normal_is_box_muller);
+    tcase_add_test(cases, normals_are_pinned);
     tcase_add_test(cases, moments);
     tcase_add_test(cases, uniform_fills_its_interval);
     tcase_add_test(cases, seeds_and_streams_differ);

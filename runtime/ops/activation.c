@@ -9,6 +9,8 @@
 #include "runtime/ops/math_f64.h"
 #include "runtime/ops/names_impl.h"
 
+#define LIKE_RELU 1.4142135623730951 /* the gain of rows that halve their input's variance as ReLU does */
+
 /* A row with identifiers as text, "none" among them; `never` and `slope` of the list are NaN here. */
 static const struct row {
     const char *id, *op, *a, *b;
@@ -42,6 +44,13 @@ double tonnx__activation_gain(tonnx_activation act, double a, double b)
 {
     if (!valid(act)) return 1.0;
     return isnan(rows[act].gain) ? slope_gain(act, a, b) : rows[act].gain;
+}
+
+tonnx_scheme tonnx__activation_scheme(tonnx_activation act)
+{
+    if (!valid(act)) return TONNX_INIT_glorot_uniform;
+    if (act == TONNX_ACT_selu) return TONNX_INIT_lecun_normal;
+    return isnan(rows[act].gain) || rows[act].gain == LIKE_RELU ? TONNX_INIT_he_uniform : TONNX_INIT_glorot_uniform;
 }
 
 bool tonnx__activation_keeps_y(tonnx_activation act)

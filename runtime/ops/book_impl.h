@@ -26,6 +26,10 @@ double tonnx__activation_da(tonnx_activation act, double x, double a);
 /* The init gain with these attributes: PyTorch's calculate_gain; 1 for TONNX_ACT_NONE. */
 double tonnx__activation_gain(tonnx_activation act, double a, double b);
 
+/* The scheme for a layer that this activation follows: LeCun for SELU, He for ReLU and what behaves like it, else
+ * (and for TONNX_ACT_NONE) Glorot. */
+tonnx_scheme tonnx__activation_scheme(tonnx_activation act);
+
 /* Whether the derivative reads y (else x). */
 bool tonnx__activation_keeps_y(tonnx_activation act);
 
