@@ -1,0 +1,100 @@
+#!/bin/sh
+# Everything that must pass: release and asan builds with warnings as errors, their tests, and the interop tests.
+# usage: sh tests/run.sh [--torch]     --torch: also the tests that need PyTorch; CI=true: interop must be possible
+set -u
+cd "$(dirname "$0")/.." || exit 1
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+torch=""
+case "${1:-}" in
+"") ;;
+--torch) torch=--torch ;;
+*) echo "usage: sh tests/run.sh [--torch]" >&2; exit 2 ;;
+esac
+
+packages="cmake ninja-build gcc g++ libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev libopenblas-dev zlib1g-dev
+    libzip-dev libjansson-dev check librandom123-dev glslc python3 python3-venv dataset-fashion-mnist"
+missing=""
+for package in $packages; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+    echo "== installing:$missing"
+    root=""
+    [ "$(id -u)" -eq 0 ] || root=sudo
+    $root env DEBIAN_FRONTEND=noninteractive apt-get update -qq || exit 1
+    # shellcheck disable=SC2086
+    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null || exit 1
+fi
+
+passed=0
+failed=0
+mkdir -p build
+log=build/run.log
+
+# Adds the counts that a test program printed last: "N% tests passed, F tests failed out of T", or "P passed, F failed".
+count() {
+    line=$(grep -E 'tests passed, [0-9]+ tests failed out of [0-9]+|^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+    case "$line" in
+    *"out of"*)
+        bad=$(echo "$line" | sed 's/.*passed, \([0-9]*\) tests failed.*/\1/')
+        all=$(echo "$line" | sed 's/.*out of \([0-9]*\).*/\1/')
+        passed=$((passed + all - bad))
+        failed=$((failed + bad))
+        ;;
+    *passed*)
+        passed=$((passed + ${line%% passed*}))
+        bad=${line##*, }
+        failed=$((failed + ${bad%% failed*}))
+        ;;
+    *) failed=$((failed + 1)) ;; # it died before it could count
+    esac
+}
+
+build_and_test() {
+    echo "== $1"
+    if ! cmake -S . -B "build/$1" -G Ninja -DTONNX_WERROR=ON -DTONNX_TESTS=ON $2 > "$log" 2>&1 ||
+        ! cmake --build "build/$1" > "$log" 2>&1; then
+        grep -E 'error|warning|FAILED' "$log" | head -n 40
+        echo "$1 does not build"
+        failed=$((failed + 1))
+        return
+    fi
+    ctest --test-dir "build/$1" -j "$(nproc)" --output-on-failure > "$log" 2>&1
+    grep -vE '^ *Start|Passed' "$log"
+    count
+}
+
+build_and_test release "-DCMAKE_BUILD_TYPE=Release"
+build_and_test asan "-DCMAKE_BUILD_TYPE=Debug -DTONNX_SANITIZE=address,undefined"
+
+# A venv in build/venv, by whichever python3 can make one; $python is empty where none can, or packages cannot be had.
+make_venv() {
+    python=build/venv/bin/python
+    wanted="onnx onnxruntime numpy"
+    [ -z "$torch" ] || wanted="$wanted torch==2.13.0"
+    if ! $python -c "import onnx, onnxruntime, numpy" 2> /dev/null || { [ -n "$torch" ] && ! $python -c "import torch" 2> /dev/null; }; then
+        for candidate in python3 /usr/bin/python3; do
+            $python -m pip --version > /dev/null 2>&1 && break
+            rm -rf build/venv
+            $candidate -m venv build/venv > "$log" 2>&1 && break
+        done
+        # shellcheck disable=SC2086
+        $python -m pip install --quiet --disable-pip-version-check $wanted > "$log" 2>&1 || python=""
+    fi
+}
+
+echo "== interop"
+make_venv
+if [ -n "$python" ]; then
+    $python tests/interop/run.py --tonnx build/release/tonnx $torch > "$log" 2>&1
+    cat "$log"
+    count
+elif [ "${CI:-}" = true ]; then
+    echo "interop: onnx and onnxruntime cannot be had from PyPI, and CI needs them: $(tail -n 1 "$log")"
+    failed=$((failed + 1))
+else
+    echo "interop: skipped, onnx and onnxruntime cannot be had from PyPI: $(tail -n 1 "$log")"
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
