@@ -73,7 +73,7 @@ make_venv() {
     wanted="onnx onnxruntime numpy"
     [ -z "$torch" ] || wanted="$wanted torch==2.13.0"
     if ! $python -c "import onnx, onnxruntime, numpy" 2> /dev/null || { [ -n "$torch" ] && ! $python -c "import torch" 2> /dev/null; }; then
-        for candidate in python3 /usr/bin/python3; do
+        for candidate in /usr/bin/python3 python3; do
             $python -m pip --version > /dev/null 2>&1 && break
             rm -rf build/venv
             $candidate -m venv build/venv > "$log" 2>&1 && break
