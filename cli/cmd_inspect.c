@@ -129,7 +129,7 @@ static int inspect(void *opaque)
     if (!code) code = cli_status(tonnx_net_new(&net, model, &net_options));
     if (!code && a->json) code = inspect_json(model, net);
     else if (!code) {
-        print_head(model, a->model);
+        print_head(model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
         code = print_layers(model, net);
     }
     tonnx_net_free(net);
@@ -140,7 +140,8 @@ static int inspect(void *opaque)
 const command cmd_inspect = {
     "inspect",
     "what a model is: layers, parameters, FLOPs, and how its weights are distributed",
-    "FLOPs are those of the matrix products in one sample's forward pass, 2 x in x out. The histogram runs from min to max of the weight.",
+    "FLOPs are those of the matrix products in one sample's forward pass, 2 x in x out. The histogram runs from min to "
+    "max of the weight.",
     examples,
     operands,
     groups,

@@ -103,7 +103,6 @@ static int make_options(run *r)
     const int code = train_args_apply(&a->train, options);
     options->input = a->data.input;
     options->output = a->data.output_name;
-    options->validation = r->sets.val;
     options->log = cli_log(&a->common);
     options->log_grad_norm = a->log && a->log_every;
     options->event = train_log_event;
@@ -117,10 +116,11 @@ static int prepare(run *r)
     const tonnx_log log = cli_log(&a->common);
     tonnx_dataset_info info;
     int code = check_outputs(a);
+    if (!code) code = make_options(r);
     if (!code) code = cli_load(&r->model, a->model, &log);
     if (!code) code = data_load_training(&r->sets, &a->data, &a->val, a->train.loss, a->train.seed, r->model, &log);
-    if (!code) code = make_options(r);
     if (code) return code;
+    r->options.validation = r->sets.val;
     r->log = (train_log){ .model = a->model,
                           .optimizer = a->train.optimizer,
                           .loss = a->train.loss,

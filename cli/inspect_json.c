@@ -85,6 +85,12 @@ static int add_bias(tonnx_json *object, const tonnx_model *model, const char *na
     return code;
 }
 
+/* What the schema names and nothing is known of. */
+static void add_nulls(tonnx_json *object, const char *const *keys)
+{
+    for (; *keys; keys++) tonnx_json_string(object, *keys, NULL);
+}
+
 static int add_layer(tonnx_json *array, const tonnx_model *model, const tonnx_layer_info *layer)
 {
     weight_stats stats = no_stats;
@@ -99,6 +105,7 @@ static int add_layer(tonnx_json *array, const tonnx_model *model, const tonnx_la
     tonnx_json_integer(object, "fan_out", (long long)layer->fan_out);
     tonnx_json_integer(object, "parameters", (long long)layer->parameters);
     add_statistics(object, &stats);
+    add_nulls(object, (const char *const[]){ "scheme", "scheme_z", "recommended", "variance_ratio", NULL });
     return code ? code : add_bias(object, model, layer->bias);
 }
 
@@ -123,6 +130,7 @@ int inspect_json(const tonnx_model *model, const tonnx_net *net)
         tonnx_net_layer(net, i, &layer);
         if (!inspect_is_merged(net, i)) code = add_layer(layers, model, &layer);
     }
+    tonnx_json_string(root, "data", NULL);
     tonnx_json_add_array(root, "verdicts");
     if (!code) code = print_root(root);
     tonnx_json_free(root);

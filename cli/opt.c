@@ -226,7 +226,8 @@ static int check_complete(parse *p)
         return cli_usage("%s: %s is missing; usage: %s", p->cmd->name, operand->name, usage);
     opt_each(p->cmd, find_missing, p);
     if (p->missing && p->missing->letter)
-        return cli_usage("%s: -%c %s is missing; usage: %s", p->cmd->name, p->missing->letter, p->missing->value, usage);
+        return cli_usage("%s: -%c %s is missing; usage: %s", p->cmd->name, p->missing->letter, p->missing->value,
+                         usage);
     if (p->missing) return cli_usage("%s: --%s is missing; usage: %s", p->cmd->name, p->missing->name, usage);
     return 0;
 }

@@ -153,12 +153,22 @@ static size_t widest(const print_table *table, size_t column)
     return most;
 }
 
+/* The columns of a row up to its last one that is not empty: no line ends in blanks. */
+static size_t columns_in(const print_table *table, size_t row)
+{
+    size_t columns = table->cells - row * table->columns;
+    if (columns > table->columns) columns = table->columns;
+    while (columns && !*table->text[row * table->columns + columns - 1]) columns--;
+    return columns;
+}
+
 static void print_row(const print_table *table, size_t row, const size_t *widths, FILE *out)
 {
-    for (size_t c = 0; c < table->columns && row * table->columns + c < table->cells; c++) {
+    const size_t columns = columns_in(table, row);
+    for (size_t c = 0; c < columns; c++) {
         const char *text = table->text[row * table->columns + c];
         const size_t pad = widths[c] - width_of(text);
-        const bool last = c + 1 == table->columns;
+        const bool last = c + 1 == columns;
         if (table->align[c] == 'r') fprintf(out, "%*s%s%s", (int)pad, "", text, last ? "" : "  ");
         else fprintf(out, "%s%*s", text, last ? 0 : (int)pad + 2, "");
     }
