@@ -117,18 +117,24 @@ static int compare_tensor(comparison *all, size_t i)
     return c->why ? 0 : compare_values(c, all->a, i, all->b, j);
 }
 
-static void compare_metadata(comparison *all)
+/* Calls `visit` for each key whose value differs, or that one of the two lacks; returns how many there are. */
+static size_t each_metadata_change(const comparison *all, void (*visit)(const char *key))
 {
-    tonnx_model_info a, b;
-    tonnx_model_describe(all->a, &a);
-    tonnx_model_describe(all->b, &b);
-    all->same_metadata = a.metadata_count == b.metadata_count;
-    for (size_t i = 0; i < a.metadata_count; i++) {
-        const char *key, *value;
-        tonnx_model_metadata_at(all->a, i, &key, &value);
-        const char *other = tonnx_model_metadata(all->b, key);
-        if (!other || strcmp(other, value) != 0) all->same_metadata = false;
+    const tonnx_model *const models[] = { all->a, all->b };
+    size_t found = 0;
+    for (int side = 0; side < 2; side++) {
+        tonnx_model_info info;
+        tonnx_model_describe(models[side], &info);
+        for (size_t i = 0; i < info.metadata_count; i++) {
+            const char *key, *value;
+            tonnx_model_metadata_at(models[side], i, &key, &value);
+            const char *other = tonnx_model_metadata(models[!side], key);
+            if (other && (side || !strcmp(other, value))) continue; /* the same, or told with A */
+            found++;
+            if (visit) visit(key);
+        }
     }
+    return found;
 }
 
 static int compare(comparison *all)
@@ -144,7 +150,7 @@ static int compare(comparison *all)
         if (find(all->a, tensor.name) == a.tensor_count) add_change(all, &tensor)->why = "only in B";
     }
     all->same_graph = tonnx_model_same_graph(all->a, all->b);
-    compare_metadata(all);
+    all->same_metadata = !each_metadata_change(all, NULL);
     return code;
 }
 
@@ -193,6 +199,11 @@ static void print_change(print_table *table, const change *c)
     print_table_cell(table, "%s", print_number(c->rel_l2));
 }
 
+static void print_key(const char *key)
+{
+    printf("metadata '%s' differs\n", key);
+}
+
 static int print_text(const comparison *all)
 {
     static const char *const head[] = { "tensor", "shape", "changed", "max |B-A|", "rel L2" };
@@ -201,7 +212,7 @@ static int print_text(const comparison *all)
     for (size_t i = 0; i < all->count; i++) print_change(table, &all->changes[i]);
     print_table_end(table, stdout);
     if (!all->same_graph) puts("the graphs differ: nodes, attributes, inputs or outputs");
-    if (!all->same_metadata) puts("the metadata differ");
+    each_metadata_change(all, print_key);
     if (is_equal(all)) puts("equal");
     else printf("%zu of %zu tensors changed\n", count_changed(all), all->count);
     return 0;
