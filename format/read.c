@@ -43,13 +43,15 @@ static tonnx_status parser_failed(const parser_memory *memory)
     return tonnx__fail(TONNX_BAD_MODEL, "is not a readable ONNX model");
 }
 
-/* `slim` is the file without what the parser need not see. Payloads are then read from the source itself. */
-static tonnx_status parse(tonnx_model *model, const unsigned char *slim, size_t size, tonnx__budget *budget)
+/* `slim` is the file without what the parser need not see; it is freed once it is parsed. Payloads are then read from
+ * the source itself. */
+static tonnx_status parse(tonnx_model *model, unsigned char *slim, size_t size, tonnx__budget *budget)
 {
     /* The scan has priced all this already; the allocator's bound is a second lock, with room for scratch. */
-    parser_memory memory = { .budget = { .left = 2 * TONNX__LOAD_BYTES + model->source_size } };
+    parser_memory memory = { .budget = { .left = 2 * TONNX__LOAD_BYTES + 2 * model->source_size } };
     ProtobufCAllocator allocator = { parser_alloc, parser_free, &memory };
     Tonnx__Onnx__ModelProto *proto = tonnx__onnx__model_proto__unpack(&allocator, size, slim);
+    tonnx__free(slim);
     if (!proto) return parser_failed(&memory);
     const tonnx_status status = tonnx__onnx_fill(model, proto, budget);
     tonnx__onnx__model_proto__free_unpacked(proto, &allocator);
@@ -73,7 +75,7 @@ static tonnx_status check_versions(const tonnx_model *model, const tonnx_log *lo
 /* The source is in place: scan it, parse it slimmed, check it. */
 static tonnx_status read_source(tonnx_model *model, const tonnx_log *log)
 {
-    tonnx__budget budget = { .left = TONNX__LOAD_BYTES + model->source_size };
+    tonnx__budget budget = { .left = TONNX__LOAD_BYTES + 2 * model->source_size };
     tonnx__splice cuts = { 0 };
     unsigned char *slim = NULL;
     size_t slim_size = 0;
@@ -82,7 +84,6 @@ static tonnx_status read_source(tonnx_model *model, const tonnx_log *log)
     if (!status) status = tonnx__splice_bytes(&cuts, model->source, model->source_size, &slim, &slim_size);
     tonnx__splice_clear(&cuts);
     if (!status) status = parse(model, slim, slim_size, &budget);
-    tonnx__free(slim);
     if (!status) status = check_versions(model, log);
     return status ? status : tonnx__onnx_check_graph(model);
 }

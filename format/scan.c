@@ -85,10 +85,11 @@ static bool fits(const ProtobufCFieldDescriptor *known, tonnx__wire_type type)
     return type == (known->type == PROTOBUF_C_TYPE_DOUBLE ? TONNX__WIRE_64 : TONNX__WIRE_VARINT);
 }
 
-/* What the parser need not see: unknown fields, payloads of tensors, bytes that are never looked into. */
+/* What the parser need not see: unknown fields, notes to people, payloads of tensors, bytes that are never looked into.
+ */
 static bool is_ballast(const frame *in, const ProtobufCFieldDescriptor *known)
 {
-    if (!known) return true;
+    if (!known || !strcmp(known->name, "doc_string")) return true;
     if (in->type == &tonnx__onnx__tensor_proto__descriptor)
         return known->type == PROTOBUF_C_TYPE_BYTES || (is_numbers(known->type) && strstr(known->name, "_data"));
     return known->type == PROTOBUF_C_TYPE_BYTES && in->type != &tonnx__onnx__attribute_proto__descriptor;

@@ -4,7 +4,7 @@
 
 #include "format/splice_impl.h"
 
-/* What a load may take beside the file's own bytes: this, plus once more the size of the file. The promise of onnx.h
+/* What a load may take beside the file's own bytes: this, plus twice the size of the file. The promise of onnx.h
  * (96 MiB + 3 × the file) has room beyond it for the process, the allocator and the parser's scratch. */
 #define TONNX__LOAD_BYTES ((size_t)32 << 20)
 
