@@ -58,12 +58,20 @@ static tonnx_status parse(tonnx_model *model, unsigned char *slim, size_t size, 
     return status;
 }
 
+static bool needs_default_opset(const tonnx_model *model)
+{
+    for (size_t i = 0; i < model->node_count; i++)
+        if (!*model->nodes[i].domain) return true;
+    return !model->opset_count;
+}
+
 static tonnx_status check_versions(const tonnx_model *model, const tonnx_log *log)
 {
     const int64_t opset = tonnx__model_opset(model);
     if (!model->ir_version) return tonnx__fail(TONNX_BAD_MODEL, "ir_version: is missing; is this an ONNX model?");
-    if (!opset) return tonnx__fail(TONNX_BAD_MODEL, "opset_import: has no entry for the default domain");
-    if (opset < 1 || opset > OPSET_NEWEST)
+    if (!opset && needs_default_opset(model))
+        return tonnx__fail(TONNX_BAD_MODEL, "opset_import: has no entry for the default domain");
+    if (opset < 0 || opset > OPSET_NEWEST)
         return tonnx__fail(TONNX_BAD_MODEL, "opset_import: opset %lld is not known; 1 to %d are", (long long)opset,
                            OPSET_NEWEST);
     if (model->ir_version > IR_NEWEST)
