@@ -6,6 +6,7 @@
 #include "format/file.h"
 #include "format/onnx.h"
 #include "runtime/init.h"
+#include "runtime/mem_impl.h"
 #include "runtime/net.h"
 
 typedef struct numbers {
@@ -256,6 +257,8 @@ static const spelling spellings[] = {
     { "softplus", 17, NULL },
     { "softsign", 17, NULL },
     { "thresholded_relu:0.5", 17, NULL },
+    { "rrelu", 17, NULL },
+    { "rrelu:0.1:0.3", 24, NULL },
 };
 
 START_TEST(activations_are_read_back)
@@ -279,6 +282,7 @@ START_TEST(activations_are_read_back)
 }
 END_TEST
 
+/* To other readers it is a LeakyRelu; without its range it is one to us too. */
 START_TEST(rrelu_is_its_mean)
 {
     tonnx_mlp_options options = TONNX_MLP_OPTIONS_DEFAULT;
@@ -286,6 +290,13 @@ START_TEST(rrelu_is_its_mean)
     tonnx_model *model = through_bytes(mlp("5-4-3", &options));
     ck_assert_ptr_nonnull(tonnx_model_metadata(model, "tonnx.rrelu.act1"));
     ck_assert_str_eq(tonnx_model_metadata(model, "tonnx.rrelu.act1"), "0.1:0.3");
+    ck_ok(tonnx_model_set_metadata(model, "tonnx.rrelu.act1", "0.1:0.4"));
+    tonnx_net *net = NULL;
+    tonnx_layer_info layer;
+    ck_ok(tonnx_net_new(&net, model, NULL));
+    tonnx_net_layer(net, 1, &layer);
+    ck_assert_str_eq(layer.activation, "leaky_relu:0.2");
+    tonnx_net_free(net);
     tonnx_model_free(model);
 }
 END_TEST
@@ -353,6 +364,27 @@ START_TEST(wrong_widths)
 }
 END_TEST
 
+/* Whichever allocation fails, the call says so, and nothing leaks (asan watches). */
+START_TEST(memory_runs_out)
+{
+    static const size_t widths[] = { 4, 3, 2 };
+    tonnx_mlp_options options = TONNX_MLP_OPTIONS_DEFAULT;
+    tonnx_model *model = NULL;
+    tonnx_status status = TONNX_NO_MEMORY;
+    options.activation = "rrelu";
+    options.norm = "batch";
+    options.dropout = 0.1;
+    for (size_t nth = 1; status == TONNX_NO_MEMORY; nth++) {
+        tonnx__mem_fault(nth, false);
+        status = tonnx_model_mlp(&model, widths, 3, &options);
+        ck_assert(!model == !!status);
+    }
+    tonnx__mem_fault(0, false);
+    ck_ok(status);
+    tonnx_model_free(model);
+}
+END_TEST
+
 static void add_mlp_tests(Suite *suite)
 {
     TCase *cases = tcase_create("mlp");
@@ -361,6 +393,7 @@ static void add_mlp_tests(Suite *suite)
     tcase_add_test(cases, layers_of_an_mlp);
     tcase_add_test(cases, wrong_options);
     tcase_add_test(cases, wrong_widths);
+    tcase_add_test(cases, memory_runs_out);
     suite_add_tcase(suite, cases);
 }
 

@@ -4,6 +4,8 @@
  *
  * Full names: tonnx_act_f_relu_f32(x, a, b), tonnx_act_d_relu_f32(x, y, a, b), tonnx_act_da_prelu_f32(x). */
 
+/* clang-format off: a formula is a line */
+
 #define ACT_F(id) OP real FN(act_f_##id)(MAYBE real x, MAYBE real a, MAYBE real b)
 #define ACT_D(id) OP real FN(act_d_##id)(MAYBE real x, MAYBE real y, MAYBE real a, MAYBE real b)
 #define ACT_DA(id) OP real FN(act_da_##id)(real x)

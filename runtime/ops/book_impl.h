@@ -1,6 +1,6 @@
 /* The op book as C sees it: rows by number, by ONNX op and by name, and their formulas in double. The rows stand in
- * activations.def, losses.def, optimizers.def, schedules.def, initializers.def; the formulas in act_math.h, loss_math.h,
- * optim_math.h, once, for C (float and double) and GLSL alike. */
+ * activations.def, losses.def, optimizers.def, schedules.def, initializers.def; the formulas in act_math.h,
+ * loss_math.h, optim_math.h, once, for C (float and double) and GLSL alike. */
 #ifndef TONNX_RUNTIME_OPS_BOOK_IMPL_H
 #define TONNX_RUNTIME_OPS_BOOK_IMPL_H
 

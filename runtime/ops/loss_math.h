@@ -3,6 +3,8 @@
  *
  * Full names: tonnx_loss_f_MSE_f32(z, t, a), tonnx_loss_d_MSE_f32(z, t, a). */
 
+/* clang-format off: a formula is a line */
+
 #define LOSS_F(id) OP real FN(loss_f_##id)(real z, real t, MAYBE real a)
 #define LOSS_D(id) OP real FN(loss_d_##id)(real z, real t, MAYBE real a)
 

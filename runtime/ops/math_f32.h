@@ -11,12 +11,12 @@
 #ifndef TONNX_RUNTIME_OPS_MATH_F32_H
 #define TONNX_RUNTIME_OPS_MATH_F32_H
 
-#define real float
+#define real     float
 #define FN(name) tonnx_##name##_f32
 #ifdef __STDC__
 #define R(number) number##f
-#define OP static inline
-#define MAYBE __attribute__((unused))
+#define OP        static inline
+#define MAYBE     __attribute__((unused))
 #else
 #define R(number) number
 #define OP

@@ -5,11 +5,11 @@
 
 #include <math.h>
 
-#define real double
-#define FN(name) tonnx_##name##_f64
+#define real      double
+#define FN(name)  tonnx_##name##_f64
 #define R(number) number
-#define OP static inline
-#define MAYBE __attribute__((unused))
+#define OP        static inline
+#define MAYBE     __attribute__((unused))
 
 #define TONNX_LIBM(name, call)                                                                                         \
     OP double tonnx_##name##_f64(double x)                                                                             \

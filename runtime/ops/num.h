@@ -1,6 +1,6 @@
-/* Branch-free elementary functions in float, for C (where libm's calls would stop the vectoriser) and GLSL (which has no
- * erf, and whose exp and tanh are as exact as the driver likes). A few ulp over the whole range, denormals, infinities
- * and NaN included; tests/test_num.c measures. Included by math_f32.h, whose dialect they are written in.
+/* Branch-free elementary functions in float, for C (where libm's calls would stop the vectoriser) and GLSL (which has
+ * no erf, and whose exp and tanh are as exact as the driver likes). A few ulp over the whole range, denormals,
+ * infinities and NaN included; tests/test_num.c measures. Included by math_f32.h, whose dialect they are written in.
  * Coefficients: Chebyshev fits of the function named beside them, rounded to float. */
 
 #ifdef __STDC__
@@ -8,14 +8,14 @@
 #include <stdint.h>
 #include <string.h>
 #define NUM_UINT uint32_t
-#define NUM_INF INFINITY
-#define NUM_NAN NAN
+#define NUM_INF  INFINITY
+#define NUM_NAN  NAN
 #define NUM_PRECISE
-#define NUM_AS_UINT(i) ((uint32_t)(i))
-#define NUM_AS_INT(u) ((int32_t)(u))
+#define NUM_AS_UINT(i)  ((uint32_t)(i))
+#define NUM_AS_INT(u)   ((int32_t)(u))
 #define NUM_AS_FLOAT(i) ((float)(i))
-#define NUM_BITS(x) tonnx_bits_f32(x)
-#define NUM_OF_BITS(u) tonnx_of_bits_f32(u)
+#define NUM_BITS(x)     tonnx_bits_f32(x)
+#define NUM_OF_BITS(u)  tonnx_of_bits_f32(u)
 
 static inline uint32_t tonnx_bits_f32(float x)
 {
@@ -51,7 +51,8 @@ static inline float tonnx_fma_f32(float a, float b, float c)
 #endif
 }
 
-/* Nearest whole number (ties to even) of |x| < 2²²: adding 1.5·2²³ leaves no room for a fraction. As a float, as an int. */
+/* Nearest whole number (ties to even) of |x| < 2²²: adding 1.5·2²³ leaves no room for a fraction. As a float, as an
+ * int. */
 static inline float tonnx_round_f32(float x)
 {
     return (x + 12582912.0f) - 12582912.0f;
@@ -62,20 +63,20 @@ static inline int32_t tonnx_whole_f32(float x)
     return (int32_t)(tonnx_bits_f32(x + 12582912.0f) - 0x4B400000u);
 }
 #else
-#define NUM_UINT uint
-#define NUM_INF uintBitsToFloat(0x7F800000u)
-#define NUM_NAN uintBitsToFloat(0x7FC00000u)
-#define NUM_PRECISE precise
-#define NUM_AS_UINT(i) uint(i)
-#define NUM_AS_INT(u) int(u)
-#define NUM_AS_FLOAT(i) float(i)
-#define NUM_BITS(x) floatBitsToUint(x)
-#define NUM_OF_BITS(u) uintBitsToFloat(u)
-#define tonnx_abs_f32(x) abs(x)
-#define tonnx_sqrt_f32(x) sqrt(x)
+#define NUM_UINT               uint
+#define NUM_INF                uintBitsToFloat(0x7F800000u)
+#define NUM_NAN                uintBitsToFloat(0x7FC00000u)
+#define NUM_PRECISE            precise
+#define NUM_AS_UINT(i)         uint(i)
+#define NUM_AS_INT(u)          int(u)
+#define NUM_AS_FLOAT(i)        float(i)
+#define NUM_BITS(x)            floatBitsToUint(x)
+#define NUM_OF_BITS(u)         uintBitsToFloat(u)
+#define tonnx_abs_f32(x)       abs(x)
+#define tonnx_sqrt_f32(x)      sqrt(x)
 #define tonnx_fma_f32(a, b, c) fma(a, b, c)
-#define tonnx_round_f32(x) roundEven(x)
-#define tonnx_whole_f32(x) int(x)
+#define tonnx_round_f32(x)     roundEven(x)
+#define tonnx_whole_f32(x)     int(x)
 #endif
 
 /* 2ⁿ, −126 ≤ n ≤ 127. */

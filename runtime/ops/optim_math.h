@@ -1,6 +1,6 @@
 /* The optimizers: one element's step, PyTorch's formulas. m and v are the moments as each says; one that an optimizer
- * does not keep is passed as 0 and dropped. A moving average is written v + (1 − β)(x − v), with 1 − β computed in double:
- * β rounded to float would shift its steady state. The dialect is explained in math_f32.h.
+ * does not keep is passed as 0 and dropped. A moving average is written v + (1 − β)(x − v), with 1 − β computed in
+ * double: β rounded to float would shift its steady state. The dialect is explained in math_f32.h.
  *
  * Full names: tonnx_optim_ADAM_f32(e, g, s), with e a tonnx_element_f32, s a tonnx_step_f32. */
 

@@ -6,7 +6,7 @@
 #ifdef __STDC__
 #include <stdint.h>
 #define PHILOX_WORD uint32_t
-#define PHILOX_FN static inline
+#define PHILOX_FN   static inline
 #define PHILOX_MUL(high, low, a, b)                                                                                    \
     high = (uint32_t)(((uint64_t)(a) * (b)) >> 32);                                                                    \
     low = (a) * (b)

@@ -1,5 +1,6 @@
 /* Activations: ops that stand in the op book, and the spellings of those that ONNX had no op for yet. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/recognise/recognise_impl.h"
@@ -21,6 +22,19 @@ static tonnx_status add_activation(tonnx__builder *builder, tonnx__layer **out, 
     return tonnx__strdup(&(*out)->op, op);
 }
 
+/* RReLU has no op: it is written as a LeakyRelu of the mean slope, its range under tonnx.rrelu.NODE in the metadata. A
+ * slope that is no longer the mean of that range was changed by others: then it is a plain LeakyRelu. */
+static bool is_rrelu(const tonnx__builder *builder, const tonnx__node *node, double slope, double *low, double *high)
+{
+    char key[256], text[96];
+    tonnx_activation act;
+    snprintf(key, sizeof key, "tonnx.rrelu.%s", node->name);
+    const char *range = tonnx_model_metadata(builder->net->model, key);
+    if (!range) return false;
+    snprintf(text, sizeof text, "rrelu:%s", range);
+    return tonnx__activation_parse(text, &act, low, high) && fabs((*low + *high) / 2 - slope) <= 1e-6;
+}
+
 /* An op of the book: its row names the attributes. */
 static tonnx_status recognise_op(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x, bool *known)
 {
@@ -36,6 +50,11 @@ static tonnx_status recognise_op(tonnx__builder *builder, const tonnx__node *nod
     tonnx_activation_describe(act, &row);
     if (*row.a_name) layer->a = tonnx__node_float(node, row.a_name, row.a_default);
     if (*row.b_name) layer->b = tonnx__node_float(node, row.b_name, row.b_default);
+    if (act == TONNX_ACT_leaky_relu) {
+        double low, high;
+        if (is_rrelu(builder, node, layer->a, &low, &high))
+            layer->act = TONNX_ACT_rrelu, layer->a = low, layer->b = high;
+    }
     *known = true;
     return TONNX_OK;
 }
