@@ -33,8 +33,8 @@ bool inspect_is_merged(const tonnx_net *net, size_t i)
     if (!i) return false;
     tonnx_net_layer(net, i, &layer);
     tonnx_net_layer(net, i - 1, &before);
-    return !strcmp(layer.kind, "activation") && !layer.weight && !strcmp(before.kind, "dense") &&
-           !strcmp(before.activation, layer.activation);
+    const bool activates = !strcmp(layer.kind, "activation") || !strcmp(layer.kind, "softmax");
+    return activates && !layer.weight && !strcmp(before.kind, "dense") && !strcmp(before.activation, layer.activation);
 }
 
 static void print_value(const char *what, const tonnx_value_info *value)
