@@ -76,7 +76,8 @@ static void print_statistics(print_table *table, const char *weight, const weigh
     print_table_cell(table, "%s", print_number(stats->std));
     print_table_cell(table, "%s", print_number(stats->min));
     print_table_cell(table, "%s", print_number(stats->max));
-    print_table_cell(table, "%s", print_is_plain() ? "" : print_bars(stats->histogram, WEIGHT_BINS));
+    const bool drawn = !print_is_plain() && !isnan(stats->mean);
+    print_table_cell(table, "%s", drawn ? print_bars(stats->histogram, WEIGHT_BINS) : "");
 }
 
 static int print_layer(print_table *table, const tonnx_model *model, const tonnx_layer_info *layer)
