@@ -153,6 +153,9 @@ static void add_activation(tonnx_model *model, int act)
     } else if (act == TONNX_ACT_swish || act == TONNX_ACT_silu) {
         graph_node(model, "Sigmoid", "h", "s");
         graph_node(model, "Mul", "s h", "y");
+    } else if (act == TONNX_ACT_rrelu) {
+        graph_node(model, "LeakyRelu", "h", "y");
+        ck_ok(tonnx_model_set_metadata(model, "tonnx.rrelu.y", "0.1:0.3"));
     } else if (act == TONNX_ACT_relu2) {
         graph_node(model, "Relu", "h", "s");
         graph_node(model, "Mul", "s s", "y");
