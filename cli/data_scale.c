@@ -159,11 +159,13 @@ int scale_for_training(data_sets *sets, const data_args *args, tonnx_model *mode
     return in_nodes(args->scale) ? scale_in_nodes(sets, args, model, log) : 0;
 }
 
+/* What `auto` does, it does again in evaluation, from the data and the model alone: that needs no word in the file, which
+ * so differs in its weights only. */
 bool scale_text(const data_sets *sets, const data_args *args, char *text, size_t size)
 {
     tonnx_dataset_info info;
     tonnx_dataset_describe(sets->data, &info);
     snprintf(text, size, "%.17g", info.scale);
     if (in_nodes(args->scale)) snprintf(text, size, "%s", args->scale);
-    return in_nodes(args->scale) || (is_word(args->scale, "auto") ? info.bytes : !is_word(args->scale, "none"));
+    return !is_word(args->scale, "auto") && !is_word(args->scale, "none");
 }

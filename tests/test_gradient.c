@@ -154,7 +154,7 @@ static void add_activation(tonnx_model *model, int act)
         graph_node(model, "Sigmoid", "h", "s");
         graph_node(model, "Mul", "s h", "y");
     } else if (act == TONNX_ACT_rrelu) {
-        graph_node(model, "LeakyRelu", "h", "y");
+        ck_ok(tonnx__node_add_float(graph_node(model, "LeakyRelu", "h", "y"), "alpha", 0.2f));
         ck_ok(tonnx_model_set_metadata(model, "tonnx.rrelu.y", "0.1:0.3"));
     } else if (act == TONNX_ACT_relu2) {
         graph_node(model, "Relu", "h", "s");

@@ -35,16 +35,6 @@ static bool is_rrelu(const tonnx__builder *builder, const tonnx__node *node, dou
     return tonnx__activation_parse(text, &act, low, high) && fabs((*low + *high) / 2 - slope) <= 1e-6;
 }
 
-/* A LeakyRelu that stands for RReLU, which ONNX has no op for: the metadata hold the range of its slope ("low:high" under
- * "tonnx.rrelu.NODE"); the node's own alpha is the mean, which is what evaluation uses. */
-static bool is_random(const tonnx__builder *builder, const tonnx__node *node, double *low, double *high)
-{
-    char key[300];
-    snprintf(key, sizeof key, "tonnx.rrelu.%s", node->name);
-    const char *range = tonnx_model_metadata(builder->model, key);
-    return range && sscanf(range, "%lf:%lf", low, high) == 2 && *low <= *high;
-}
-
 /* An op of the book: its row names the attributes. */
 static tonnx_status recognise_op(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x, bool *known)
 {
@@ -65,7 +55,6 @@ static tonnx_status recognise_op(tonnx__builder *builder, const tonnx__node *nod
         if (is_rrelu(builder, node, layer->a, &low, &high))
             layer->act = TONNX_ACT_rrelu, layer->a = low, layer->b = high;
     }
-    if (act == TONNX_ACT_leaky_relu && is_random(builder, node, &layer->a, &layer->b)) layer->act = TONNX_ACT_rrelu;
     *known = true;
     return TONNX_OK;
 }

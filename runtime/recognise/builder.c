@@ -157,16 +157,30 @@ tonnx_status tonnx__layer_add(tonnx__builder *builder, tonnx__layer **out, tonnx
     return status;
 }
 
-/* Every use gets a parameter; whether uses of one tensor are one parameter is decided when the net is whole (ties.c). */
-static tonnx_status add_param(tonnx__builder *builder, int *out, tonnx__param *param, const char *name)
+/* Training computes in float: what it trains is stored as some float. */
+static tonnx_status check_dtype(const tonnx__builder *builder, const tonnx__param *param, const char *name,
+                                const tonnx__node *node)
+{
+    const tonnx_dtype dtype = tonnx__param_tensor(param, builder->model)->dtype;
+    if (dtype == TONNX_FLOAT || dtype == TONNX_DOUBLE || dtype == TONNX_FLOAT16 || dtype == TONNX_BFLOAT16)
+        return TONNX_OK;
+    return tonnx__node_fail(builder, node, "'%s' is %s; tonnx trains float32, float64, float16 and bfloat16", name,
+                            tonnx_dtype_name(dtype));
+}
+
+/* Every use gets a parameter; whether uses of one tensor are one parameter is decided when the net is whole (ties.c).
+ */
+static tonnx_status add_param(tonnx__builder *builder, int *out, tonnx__param *param, const char *name,
+                              const tonnx__node *node)
 {
     tonnx_net *net = builder->net;
     *out = -1;
-    tonnx_status status = ROOM_FOR_ONE(net, param);
+    tonnx_status status = check_dtype(builder, param, name, node);
+    if (!status) status = ROOM_FOR_ONE(net, param);
     if (!status) status = tonnx__strdup(&param->name, name);
     if (status) return status;
-    param->trained = param->role != TONNX__ROLE_MEAN && param->role != TONNX__ROLE_VARIANCE &&
-                     param->role != TONNX__ROLE_CONSTANT;
+    param->trained =
+        param->role != TONNX__ROLE_MEAN && param->role != TONNX__ROLE_VARIANCE && param->role != TONNX__ROLE_CONSTANT;
     net->params[net->param_count] = *param;
     *out = (int)net->param_count++;
     return TONNX_OK;
@@ -191,7 +205,7 @@ tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role 
                            .cols = fact->dims[col],
                            .view = { fact->offset, fact->strides[row], fact->strides[col] } };
     note_use(builder, &param, fact, node, input);
-    return add_param(builder, out, &param, fact->name);
+    return add_param(builder, out, &param, fact->name, node);
 }
 
 tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
@@ -201,7 +215,7 @@ tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role 
     for (size_t i = 0; i < fact->rank; i++)
         if (fact->dims[i] != 1) param.view.col_stride = fact->strides[i];
     note_use(builder, &param, fact, node, input);
-    return add_param(builder, out, &param, fact->name);
+    return add_param(builder, out, &param, fact->name, node);
 }
 
 tonnx_status tonnx__node_fail(const tonnx__builder *builder, const tonnx__node *node, const char *format, ...)
