@@ -103,8 +103,9 @@ typedef struct tonnx__row_kernels {
     void (*softmax_back)(float *dx, const float *dy, const float *y, float sum, size_t n, bool add);
     void (*log_softmax_back)(float *dx, const float *dy, const float *y, float sum, size_t n, bool add);
     void (*blend)(float *y, const float *x, const float *t, float by_x, float by_t, size_t n); /* y = x·by_x + t·by_t */
-    /* Gives Σ l(x, t); dx = factor·l'(x, t), dx may be NULL. NULL where the loss is by rows. */
-    double (*loss[TONNX_LOSS_COUNT])(float *dx, const float *x, const float *t, size_t n, float a, float factor);
+    /* terms = l(x, t; a), dx = factor·l'(x, t; a); NULL where the loss is by rows. */
+    void (*loss[TONNX_LOSS_COUNT])(float *terms, const float *x, const float *t, size_t n, float a);
+    void (*loss_back[TONNX_LOSS_COUNT])(float *dx, const float *x, const float *t, size_t n, float a, float factor);
 } tonnx__row_kernels;
 
 typedef struct tonnx__update_kernels {

@@ -59,19 +59,15 @@ static void blend(float *y, const float *x, const float *t, float by_x, float by
     for (size_t i = 0; i < n; i++) y[i] = x[i] * by_x + t[i] * by_t;
 }
 
-/* Gives Σ l(x, t; a); dx = factor·l'(x, t; a). Losses by rows are made of the kernels above. */
+/* terms = l(x, t; a); dx = factor·l'(x, t; a). Losses by rows are made of the kernels above. */
 #define LOSS_elements(id)                                                                                              \
-    static double loss_##id(float *dx, const float *x, const float *t, size_t n, float a, float factor)                \
+    static void loss_##id(float *terms, const float *x, const float *t, size_t n, float a)                             \
     {                                                                                                                  \
-        float terms[BLOCK];                                                                                            \
-        double total = 0.0;                                                                                            \
-        for (size_t at = 0; at < n; at += BLOCK) {                                                                     \
-            const size_t count = n - at < BLOCK ? n - at : BLOCK;                                                      \
-            for (size_t i = 0; i < count; i++) terms[i] = tonnx_loss_f_##id##_f32(x[at + i], t[at + i], a);            \
-            total += block_sum(terms, count);                                                                          \
-            for (size_t i = at; dx && i < at + count; i++) dx[i] = factor * tonnx_loss_d_##id##_f32(x[i], t[i], a);    \
-        }                                                                                                              \
-        return total;                                                                                                  \
+        for (size_t i = 0; i < n; i++) terms[i] = tonnx_loss_f_##id##_f32(x[i], t[i], a);                              \
+    }                                                                                                                  \
+    static void loss_back_##id(float *dx, const float *x, const float *t, size_t n, float a, float factor)             \
+    {                                                                                                                  \
+        for (size_t i = 0; i < n; i++) dx[i] = factor * tonnx_loss_d_##id##_f32(x[i], t[i], a);                        \
     }
 #define LOSS_rows(id)
 #define TONNX_LOSS(id, name, shape, reads) LOSS_##shape(id)
@@ -89,6 +85,13 @@ const tonnx__row_kernels TONNX__ISA_NAME(tonnx__row_kernels) = {
     .loss = {
 #define LOSS_elements(id)                  loss_##id
 #define LOSS_rows(id)                      NULL
+#define TONNX_LOSS(id, name, shape, reads) LOSS_##shape(id),
+#include "runtime/ops/losses.def"
+#undef TONNX_LOSS
+#undef LOSS_elements
+    },
+    .loss_back = {
+#define LOSS_elements(id)                  loss_back_##id
 #define TONNX_LOSS(id, name, shape, reads) LOSS_##shape(id),
 #include "runtime/ops/losses.def"
 #undef TONNX_LOSS

@@ -3,10 +3,13 @@
 
 #include "runtime/ops/math_f32.h"
 
+#define ARGUMENTS                                                                                                      \
+    float *restrict p, const float *restrict g, float *restrict m, float *restrict v, size_t n, double rate,           \
+        const double *c, const double *h
+
 /* p, m, v ← one step by gradient g. A moment that is not kept reads as 0 and is dropped. */
 #define TONNX_OPTIMIZER(id, ...)                                                                                       \
-    static void update_##id(float *restrict p, const float *restrict g, float *restrict m, float *restrict v,          \
-                            size_t n, double rate, const double *c, const double *h)                                   \
+    static void update_##id(ARGUMENTS)                                                                                 \
     {                                                                                                                  \
         const tonnx_step_f32 step = tonnx_step_of_f32(rate, c, h);                                                     \
         for (size_t i = 0; i < n; i++) {                                                                               \

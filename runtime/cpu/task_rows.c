@@ -169,14 +169,17 @@ static const float *targets_of(const tonnx__cpu_task *task, size_t r, size_t c, 
 static void element_loss(const tonnx__cpu_task *task, size_t r)
 {
     const tonnx__cpu_operand *x = &task->in[0], *dx = &task->out[1];
-    const double count = (double)x->rows * (double)x->cols;
+    const tonnx__row_kernels *kernels = task->kernels->rows;
+    const float a = (float)task->code->a, factor = (float)(1.0 / ((double)x->rows * (double)x->cols));
+    const int op = task->code->op;
     double loss = 0.0;
-    float room[PIECE];
+    float room[PIECE], terms[PIECE];
     for (size_t c = 0; c < x->cols; c += PIECE) {
         const size_t n = x->cols - c < PIECE ? x->cols - c : PIECE, at = r * x->cols + c;
-        loss += task->kernels->rows->loss[task->code->op](dx->at ? dx->at + at : NULL, x->at + at,
-                                                          targets_of(task, r, c, n, room), n, (float)task->code->a,
-                                                          (float)(1.0 / count));
+        const float *t = targets_of(task, r, c, n, room);
+        kernels->loss[op](terms, x->at + at, t, n, a);
+        loss += task->kernels->sums->sum(terms, n);
+        if (dx->at) kernels->loss_back[op](dx->at + at, x->at + at, t, n, a, factor);
     }
     task->out[0].at[r] = (float)(loss / (double)x->cols);
 }

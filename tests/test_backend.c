@@ -1,0 +1,277 @@
+/* The CPU backend against the reference, for every variant of every instruction kind, on each instruction set that this
+ * machine has; bit-equality for any number of threads; and the front door. */
+#include "runtime/cpu/cpu_impl.h"
+#include "trial_kinds.h"
+
+/* Sizes: one, primes, about a vector, about a tile, more than one tile. */
+static const size_t shapes[][2] = { { 1, 1 },   { 1, 7 },    { 5, 1 },    { 2, 3 },    { 31, 33 },  { 32, 32 },
+                                    { 33, 31 }, { 97, 101 }, { 7, 1031 }, { 1, 4099 }, { 1031, 5 }, { 67, 130 } };
+
+/* Random numbers compared on both sides carry errors of some 6e-8 each: NMSE about 1e-14; ten thousand times that is
+ * far from any wrong formula, which gives 1e-4 and more. */
+static const double nmse_bound = 1e-10;
+
+static void compare(const trial *t, const double *got, const double *want, const char *kernels, unsigned v)
+{
+    const tonnx__program *program = t->program;
+    for (size_t b = 0; b < program->buffer_count; b++) {
+        const tonnx__buffer *buffer = &program->buffers[b];
+        double error = 0.0, size = 0.0;
+        for (size_t i = buffer->offset; i < buffer->offset + tonnx__buffer_count(buffer); i++) {
+            ck_assert_msg(isfinite(got[i]), "%s: %s of %s [%zu,%zu] is not finite", kernels, buffer->name,
+                          tonnx__kind_name(program->code[0].kind), t->n, t->f);
+            error += (got[i] - want[i]) * (got[i] - want[i]);
+            size += want[i] * want[i];
+        }
+        ck_assert_msg(error <= nmse_bound * size + 1e-20, "%s: %s of %s, variant %u, op %d, [%zu,%zu]: NMSE %g",
+                      kernels, buffer->name, tonnx__kind_name(program->code[0].kind), v, program->code[0].op, t->n,
+                      t->f, error / size);
+    }
+}
+
+static void check_kind(int kind, int isa)
+{
+    tonnx__backend *reference = trial_open("reference", 0), *cpu = NULL;
+    ck_ok(tonnx__cpu_open_isa(&cpu, &(tonnx__backend_options){ "cpu", 2, { NULL, NULL } }, isa));
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (unsigned v = 0;; v++) {
+            trial t;
+            trial_begin(&t, shapes[s][0], shapes[s][1], s * 1000 + v);
+            if (!makers[kind](&t, v)) {
+                trial_end(&t);
+                break;
+            }
+            const size_t count = t.program->arena_size[TONNX__ARENA_WORK] + 1;
+            double *want = calloc(count, sizeof *want), *got = calloc(count, sizeof *got);
+            trial_run(&t, reference, want, NULL, 1);
+            trial_run(&t, cpu, got, NULL, 1);
+            compare(&t, got, want, tonnx__isa_kernels(isa)->name, v);
+            free(want);
+            free(got);
+            trial_end(&t);
+        }
+    tonnx__backend_close(cpu);
+    tonnx__backend_close(reference);
+}
+
+START_TEST(cpu_is_reference)
+{
+    for (int isa = 0; isa < tonnx__isa_count(); isa++)
+        if (tonnx__isa_runs(isa)) check_kind(_i, isa);
+}
+END_TEST
+
+/* At least seven tiles of every kind, none of them round. */
+enum { MANY_ROWS = 331, MANY_COLS = 211 };
+
+START_TEST(threads_change_no_bit)
+{
+    tonnx__backend *backends[3] = { trial_open("cpu", 1), trial_open("cpu", 2), trial_open("cpu", 3) };
+    for (unsigned v = 0;; v++) {
+        trial t;
+        trial_begin(&t, MANY_ROWS, MANY_COLS, v);
+        if (!makers[_i](&t, v)) {
+            trial_end(&t);
+            break;
+        }
+        const size_t count = t.program->arena_size[TONNX__ARENA_WORK];
+        double *first = calloc(count, sizeof *first), *other = calloc(count, sizeof *other);
+        trial_run(&t, backends[0], first, NULL, 3);
+        for (int b = 1; b < 3; b++) {
+            trial_run(&t, backends[b], other, NULL, 3);
+            ck_assert_msg(!memcmp(first, other, count * sizeof *first), "%s, variant %u: %d threads differ from 1",
+                          tonnx__kind_name(_i), v, b + 1);
+        }
+        free(first);
+        free(other);
+        trial_end(&t);
+    }
+    for (int b = 0; b < 3; b++) tonnx__backend_close(backends[b]);
+}
+END_TEST
+
+/* A chain whose links depend on each other, over many steps of one run, results and all. */
+static void make_chain(trial *t)
+{
+    tonnx__instruction *code = NULL;
+    int result = -1;
+    gemm_product(t, &code, 2);
+    const int c = code->out[0];
+    code->op = TONNX_ACT_tanh;
+    const int y = trial_buffer(t, "y", t->n, t->f), sum = trial_buffer(t, "sum", 1, t->f);
+    code = trial_add(t, TONNX__DROPOUT);
+    code->a = 0.3;
+    code->in[0] = c;
+    code->out[0] = y;
+    code = trial_add(t, TONNX__COLUMN_SUM);
+    code->in[0] = y;
+    code->out[0] = sum;
+    code = trial_add(t, TONNX__BINARY);
+    code->op = TONNX__ADD;
+    code->in[0] = y;
+    code->in[1] = sum;
+    code->out[0] = y;
+    ck_ok(tonnx__program_buffer(t->program, &result, "loss", TONNX__ARENA_RESULT, 1, 1));
+    code = trial_add(t, TONNX__REDUCE);
+    code->block = t->n * t->f;
+    code->in[0] = y;
+    code->out[0] = result;
+    code = trial_add(t, TONNX__BINARY); /* the next step begins with another B */
+    code->op = TONNX__MUL;
+    code->in[0] = t->program->code[0].in[1];
+    code->in[1] = result;
+    code->out[0] = code->in[0];
+    const size_t b_rows = t->program->buffers[code->in[0]].rows, b_cols = t->program->buffers[code->in[0]].cols;
+    for (size_t i = 0; i < b_rows * b_cols; i++) trial_values(t, code->in[0])[i] *= 1e-3;
+}
+
+START_TEST(steps_follow_each_other)
+{
+    enum { STEPS = 40 };
+    tonnx__backend *reference = trial_open("reference", 0);
+    double want[STEPS * TONNX__RESULTS], got[STEPS * TONNX__RESULTS], first[STEPS * TONNX__RESULTS];
+    trial t;
+    trial_begin(&t, 61, 67, 5);
+    make_chain(&t);
+    double *work = calloc(t.program->arena_size[TONNX__ARENA_WORK], sizeof *work);
+    trial_run(&t, reference, work, want, STEPS);
+    for (int threads = 1; threads <= 4; threads++) {
+        tonnx__backend *cpu = trial_open("cpu", threads);
+        trial_run(&t, cpu, work, got, STEPS);
+        if (threads == 1) memcpy(first, got, sizeof got);
+        ck_assert_msg(!memcmp(first, got, sizeof got), "%d threads differ from 1", threads);
+        tonnx__backend_close(cpu);
+    }
+    for (int s = 0; s < 3; s++) ck_near(got[s * TONNX__RESULTS], want[s * TONNX__RESULTS], 0.0, 1e-4);
+    free(work);
+    trial_end(&t);
+    tonnx__backend_close(reference);
+}
+END_TEST
+
+START_TEST(classes_beyond_the_columns_spoil_their_row_alone)
+{
+    const char *const names[] = { "reference", "cpu" };
+    const double beyond[] = { 7.0, -1.0, 1e30 };
+    for (int b = 0; b < 2; b++)
+        for (int k = 0; k < 3; k++)
+            for (int loss = 0; loss < TONNX_LOSS_COUNT; loss++) {
+                tonnx__backend *backend = trial_open(names[b], 1);
+                trial t;
+                trial_begin(&t, 3, 7, 1);
+                ck_assert(make_LOSS(&t, (unsigned)loss * 4 + 1));
+                trial_values(&t, t.program->code[0].in[1])[1] = beyond[k];
+                double *work = calloc(t.program->arena_size[TONNX__ARENA_WORK], sizeof *work);
+                trial_run(&t, backend, work, NULL, 1);
+                const double *l = work + t.program->buffers[t.program->code[0].out[0]].offset;
+                ck_assert(isfinite(l[0]) && isnan(l[1]) && isfinite(l[2]));
+                free(work);
+                trial_end(&t);
+                tonnx__backend_close(backend);
+            }
+}
+END_TEST
+
+START_TEST(the_front_door_refuses)
+{
+    const size_t sizes[TONNX__STATE_ARENAS] = { 10, 10, 0, 0, 3 };
+    tonnx__backend *cpu = trial_open("auto", 2), *none = NULL;
+    tonnx__device_state *state = NULL;
+    tonnx__exec *exec = NULL;
+    double numbers[16] = { 0 };
+    trial t;
+    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "gpu", 0, { NULL, NULL } }), TONNX_BAD_DEVICE,
+             "cpu, reference");
+    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "cpu", -1, { NULL, NULL } }), TONNX_BAD_USAGE, "-1");
+    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "cpu", 5000, { NULL, NULL } }), TONNX_BAD_USAGE,
+             "5000");
+    ck_assert_ptr_null(none);
+    ck_ok(tonnx__device_state_new(&state, cpu, sizes));
+    ck_fails(tonnx__device_state_write(state, TONNX__ARENA_PARAM, 8, 3, numbers, TONNX__F64), TONNX_BAD_USAGE, "param");
+    ck_fails(tonnx__device_state_read(state, TONNX__ARENA_WORK, 0, 1, numbers, TONNX__F64), TONNX_BAD_USAGE, "work");
+    ck_fails(tonnx__device_state_read(state, TONNX__ARENA_STATIC, SIZE_MAX, 2, numbers, TONNX__F64), TONNX_BAD_USAGE,
+             "static");
+    trial_begin(&t, 4, 3, 1);
+    ck_assert(make_GATHER(&t, 0));
+    ck_ok(tonnx__exec_new(&exec, state, t.program));
+    tonnx__record record = t.record;
+    ck_fails(tonnx__exec_run(exec, NULL, NULL, &record, 1), TONNX_BAD_USAGE, "no data");
+    ck_fails(tonnx__exec_run(exec, &t.feed, NULL, &record, TONNX__MAX_STEPS + 1), TONNX_BAD_USAGE, "steps");
+    record.first = t.feed.samples - 3;
+    ck_fails(tonnx__exec_run(exec, &t.feed, t.order, &record, 1), TONNX_BAD_USAGE, "data");
+    record = t.record;
+    record.rows = 3;
+    ck_fails(tonnx__exec_run(exec, &t.feed, t.order, &record, 1), TONNX_BAD_USAGE, "rows");
+    t.feed.features++;
+    ck_fails(tonnx__exec_run(exec, &t.feed, t.order, &t.record, 1), TONNX_BAD_DATA, "features");
+    t.feed.features--;
+    t.feed.classes = NULL;
+    ck_fails(tonnx__exec_run(exec, &t.feed, t.order, &t.record, 1), TONNX_BAD_DATA, "targets");
+    ck_fails(tonnx__exec_read(exec, 99, numbers, TONNX__F64), TONNX_BAD_USAGE, "99");
+    tonnx__exec_free(exec);
+    t.program->arena_size[TONNX__ARENA_PARAM] = 11;
+    ck_fails(tonnx__exec_new(&exec, state, t.program), TONNX_BAD_USAGE, "param");
+    trial_end(&t);
+    tonnx__device_state_free(state);
+    tonnx__backend_close(cpu);
+}
+END_TEST
+
+START_TEST(state_goes_in_and_out)
+{
+    const char *const names[] = { "reference", "cpu" };
+    const size_t sizes[TONNX__STATE_ARENAS] = { 5, 0, 0, 0, 0 };
+    for (int b = 0; b < 2; b++) {
+        tonnx__backend *backend = trial_open(names[b], 0);
+        tonnx__device_state *state = NULL;
+        const float in[3] = { 1.5f, -2.25f, 0.1f };
+        double out[5];
+        float back[3];
+        ck_ok(tonnx__device_state_new(&state, backend, sizes));
+        ck_ok(tonnx__device_state_write(state, TONNX__ARENA_PARAM, 1, 3, in, TONNX__F32));
+        ck_ok(tonnx__device_state_read(state, TONNX__ARENA_PARAM, 0, 5, out, TONNX__F64));
+        ck_ok(tonnx__device_state_read(state, TONNX__ARENA_PARAM, 1, 3, back, TONNX__F32));
+        ck_assert(out[0] == 0.0 && out[1] == 1.5 && out[3] == (double)0.1f && out[4] == 0.0);
+        ck_assert_mem_eq(in, back, sizeof in);
+        ck_assert(strlen(tonnx__backend_device(backend)) > 0);
+        tonnx__device_state_free(state);
+        tonnx__backend_close(backend);
+    }
+}
+END_TEST
+
+static void count_device(void *user, const tonnx_device_info *info)
+{
+    ck_assert(info->backend && *info->device && info->detail);
+    ++*(int *)user;
+}
+
+START_TEST(devices_are_listed)
+{
+    int count = 0;
+    ck_ok(tonnx_devices(count_device, &count));
+    ck_assert_int_ge(count, 2);
+}
+END_TEST
+
+static Suite *backend_suite(void)
+{
+    Suite *suite = suite_create("backend");
+    TCase *kinds = tcase_create("kinds"), *door = tcase_create("front door");
+    tcase_set_timeout(kinds, 120);
+    tcase_add_loop_test(kinds, cpu_is_reference, 0, TONNX__KINDS);
+    tcase_add_loop_test(kinds, threads_change_no_bit, 0, TONNX__KINDS);
+    tcase_add_test(kinds, steps_follow_each_other);
+    tcase_add_test(kinds, classes_beyond_the_columns_spoil_their_row_alone);
+    tcase_add_test(door, the_front_door_refuses);
+    tcase_add_test(door, state_goes_in_and_out);
+    tcase_add_test(door, devices_are_listed);
+    suite_add_tcase(suite, kinds);
+    suite_add_tcase(suite, door);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(backend_suite());
+}
