@@ -16,10 +16,8 @@ static void compare(const trial *t, const double *got, const double *want, const
     const tonnx__program *program = t->program;
     for (size_t b = 0; b < program->buffer_count; b++) {
         const tonnx__buffer *buffer = &program->buffers[b];
-        double error = 0.0, size = 0.0;
+        double error = 0.0, size = 0.0; /* NaN fails below; an assertion per element would take minutes */
         for (size_t i = buffer->offset; i < buffer->offset + tonnx__buffer_count(buffer); i++) {
-            ck_assert_msg(isfinite(got[i]), "%s: %s of %s [%zu,%zu] is not finite", kernels, buffer->name,
-                          tonnx__kind_name(program->code[0].kind), t->n, t->f);
             error += (got[i] - want[i]) * (got[i] - want[i]);
             size += want[i] * want[i];
         }
