@@ -1,0 +1,100 @@
+/* The thread pool under stress; `tsan` looks at the same runs. */
+#include "runtime/cpu/pool_impl.h"
+#include <string.h>
+
+#include "support.h"
+
+#include <unistd.h>
+
+enum { ROUNDS = 50, CELLS = 64 };
+
+typedef struct ring {
+    tonnx__pool *pool;
+    int cells[2][CELLS]; /* plain memory: the barrier alone orders it */
+} ring;
+
+/* Each thread writes its cells of one side from its neighbours' cells of the other. */
+static void turn(void *arg, int thread)
+{
+    ring *r = arg;
+    const int threads = tonnx__pool_threads(r->pool);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = thread; i < CELLS; i += threads)
+            r->cells[(round + 1) % 2][i] = r->cells[round % 2][(i + 1) % CELLS] + 1;
+        tonnx__pool_barrier(r->pool);
+    }
+}
+
+START_TEST(barriers_order_memory)
+{
+    for (int threads = 1; threads <= 5; threads++) {
+        ring r = { 0 };
+        ck_ok(tonnx__pool_new(&r.pool, threads));
+        for (int run = 1; run <= 20; run++) {
+            tonnx__pool_run(r.pool, turn, &r);
+            int wrong = 0;
+            for (int i = 0; i < CELLS; i++) wrong += r.cells[0][i] != run * ROUNDS;
+            ck_assert_int_eq(wrong, 0);
+            if (run % 7 == 0) usleep(2000); /* long enough for the workers to fall asleep */
+        }
+        tonnx__pool_free(r.pool);
+    }
+}
+END_TEST
+
+static void count_me(void *arg, int thread)
+{
+    ((int *)arg)[thread]++;
+}
+
+START_TEST(every_thread_works_once)
+{
+    int count[8] = { 0 };
+    tonnx__pool *pool = NULL;
+    ck_ok(tonnx__pool_new(&pool, 8));
+    for (int run = 0; run < 200; run++) tonnx__pool_run(pool, count_me, count);
+    tonnx__pool_free(pool);
+    for (int i = 0; i < 8; i++) ck_assert_int_eq(count[i], 200);
+}
+END_TEST
+
+START_TEST(a_pool_may_never_run)
+{
+    for (int i = 0; i < 50; i++) {
+        tonnx__pool *pool = NULL;
+        ck_ok(tonnx__pool_new(&pool, 1 + i % 4));
+        tonnx__pool_free(pool);
+    }
+    tonnx__pool_free(NULL);
+}
+END_TEST
+
+START_TEST(memory_may_run_out)
+{
+    for (size_t nth = 1; nth <= 2; nth++) {
+        tonnx__pool *pool = NULL;
+        tonnx__mem_fault(nth, false);
+        ck_fails(tonnx__pool_new(&pool, 3), TONNX_NO_MEMORY, "memory");
+        tonnx__mem_fault(0, false);
+        ck_assert_ptr_null(pool);
+    }
+}
+END_TEST
+
+static Suite *pool_suite(void)
+{
+    Suite *suite = suite_create("pool");
+    TCase *tcase = tcase_create("pool");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, barriers_order_memory);
+    tcase_add_test(tcase, every_thread_works_once);
+    tcase_add_test(tcase, a_pool_may_never_run);
+    tcase_add_test(tcase, memory_may_run_out);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(pool_suite());
+}
