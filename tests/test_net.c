@@ -265,6 +265,36 @@ START_TEST(scaling)
 }
 END_TEST
 
+/* The constant t (rows 0: a vector) between two layers is trained or not: what an op does to all units alike, or takes
+ * away, is no parameter. */
+static const struct constant_case {
+    const char *op, *inputs;
+    size_t count;
+    bool trained;
+} constant_cases[] = {
+    { "Gemm", "h w2 t", IN, true }, { "Gemm", "h w2 t", 1, false },  { "Mul", "h t", IN, true },
+    { "Mul", "h t", 1, false },     { "Add", "t h", IN, true },      { "Sub", "h t", IN, false },
+    { "Sub", "t h", IN, true },     { "PRelu", "h t", 1, true },     { "PRelu", "h t", IN, true },
+};
+
+START_TEST(constants)
+{
+    const struct constant_case *c = &constant_cases[_i];
+    tonnx_model *model = NULL;
+    tonnx_net *net = NULL;
+    ck_ok(tonnx__model_new(&model, 17, IN, IN));
+    graph_tensor(model, "w1", IN, IN, -1, 1);
+    graph_tensor(model, "w2", IN, IN, -1, 1);
+    graph_tensor(model, "t", 0, c->count, 0.5, 1);
+    graph_node(model, "MatMul", "input w1", "h");
+    graph_node(model, c->op, c->inputs, "output");
+    ck_ok(tonnx_net_new(&net, model, NULL));
+    ck_assert_msg(param_named(net, "t")->trained == c->trained, "%s(%s), %zu elements", c->op, c->inputs, c->count);
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+}
+END_TEST
+
 static Suite *net_suite(void)
 {
     Suite *suite = suite_create("net");
@@ -276,6 +306,7 @@ static Suite *net_suite(void)
     tcase_add_test(tcase, tied);
     tcase_add_test(tcase, spellings);
     tcase_add_test(tcase, scaling);
+    tcase_add_loop_test(tcase, constants, 0, sizeof constant_cases / sizeof *constant_cases);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -44,7 +44,9 @@ static tonnx_status add_bias(tonnx__builder *builder, tonnx__layer *layer, const
     if (!tonnx__fact_is_row(c, features))
         return tonnx__node_fail(builder, node, "bias '%s' has %zu elements, the layer %zu features", c->name,
                                 tonnx__fact_count(c), features);
-    return tonnx__param_vector(builder, &layer->bias, TONNX__ROLE_BIAS, c, node, input);
+    /* One number added to every unit is a constant of the graph, as it is where Add stands alone (arithmetic.c). */
+    const tonnx__role role = tonnx__fact_count(c) == 1 && features > 1 ? TONNX__ROLE_CONSTANT : TONNX__ROLE_BIAS;
+    return tonnx__param_vector(builder, &layer->bias, role, c, node, input);
 }
 
 static tonnx_status recognise_gemm(tonnx__builder *builder, const tonnx__node *node, bool *known)

@@ -4,6 +4,18 @@
 
 #include "runtime/recognise/recognise_impl.h"
 
+/* TorchScript writes a norm without scale and shift with Constant nodes of ones and zeros beside a file's initializers;
+ * in a file without initializers, Constant nodes are how parameters are written. */
+static bool stands_for_none(const tonnx__builder *builder, const tonnx__fact *fact, tonnx__role role)
+{
+    const double none = role == TONNX__ROLE_SCALE ? 1 : 0;
+    if ((role != TONNX__ROLE_SCALE && role != TONNX__ROLE_SHIFT) || fact->tensor >= 0 || !builder->model->tensor_count)
+        return false;
+    for (size_t i = 0; i < tonnx__fact_count(fact); i++)
+        if (tonnx__fact_get(builder, fact, i) != none) return false;
+    return true;
+}
+
 static tonnx_status norm_param(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__node *node,
                                size_t input, size_t features)
 {
@@ -12,6 +24,7 @@ static tonnx_status norm_param(tonnx__builder *builder, int *out, tonnx__role ro
     if (tonnx__fact_count(fact) != features)
         return tonnx__node_fail(builder, node, "'%s' has %zu elements, the data %zu features", fact->name,
                                 tonnx__fact_count(fact), features);
+    if (stands_for_none(builder, fact, role)) role = TONNX__ROLE_CONSTANT;
     return tonnx__param_vector(builder, out, role, fact, node, input);
 }
 

@@ -56,7 +56,8 @@ class Suite:
         """Runs the command, which must succeed."""
         done = self.run(*arguments)
         if done.returncode != 0:
-            raise Failed(f"tonnx {' '.join(map(str, arguments))}: exit {done.returncode}: {last_line(done.stderr)}")
+            raise Failed(f"exit {done.returncode} of tonnx {arguments[0]}: {last_line(done.stderr)} "
+                         f"[tonnx {' '.join(map(str, arguments))}]")
         return done
 
     def guarded(self, case, function, *arguments):
@@ -66,7 +67,7 @@ class Suite:
         try:
             return function(self, case, *arguments)
         except (Failed, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
-            self.check(case, False, f"{type(error).__name__ if not isinstance(error, Failed) else 'command'}: {error}")
+            self.check(case, False, str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}")
             return None
 
     def path(self, *names):

@@ -8,6 +8,7 @@ parts that need PyTorch. CASE may hold * and ?. Exit 1 where something failed.
 """
 import argparse
 import importlib
+import os
 import sys
 import time
 
@@ -40,6 +41,8 @@ def main():
     parser.add_argument("--torch", action="store_true", help="also the parts that need PyTorch")
     parser.add_argument("--only", default="", metavar="PART[/CASE]", help="one part, or one case of it")
     options = parser.parse_args()
+    if not os.access(options.tonnx, os.X_OK):
+        parser.error(f"{options.tonnx} is no command")
     part, _, case = options.only.partition("/")
     if part and part not in PARTS:
         parser.error(f"no part {part}; there are {', '.join(PARTS)}")

@@ -31,7 +31,7 @@ def readback(suite, case, scale):
     path, x = table(suite)
     model, trained, out = suite.path(case, "m.onnx"), suite.path(case, "t.onnx"), suite.path(case, "p.npy")
     suite.tonnx("new", f"{FEATURES}-16-3", "-o", model, "--act", "tanh")
-    suite.tonnx("train", model, "--data", path, "--target", "class", "--scale", scale, "-o", trained, "--epochs", 5,
+    suite.tonnx("train", model, "--data", path, "--target", "class", "--scale", scale, "-o", trained, "--epochs", 40, "--lr", 0.01,
                 "--val-split", 0.2)
     features = suite.path(case, "x.npy")
     np.save(features, x)

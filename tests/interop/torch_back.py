@@ -13,10 +13,13 @@ from common import cases, excluded, load_json, tensor_of, worst
 
 ACTIVATIONS = {
     "relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "elu": nn.ELU, "selu": nn.SELU, "celu": nn.CELU,
-    "leaky-relu": nn.LeakyReLU, "gelu": nn.GELU, "silu": nn.SiLU, "mish": nn.Mish, "softplus": nn.Softplus,
+    "leaky-relu": nn.LeakyReLU, "gelu-erf": nn.GELU, "silu": nn.SiLU, "mish": nn.Mish, "softplus": nn.Softplus,
     "softsign": nn.Softsign, "hard-sigmoid": nn.Hardsigmoid, "hard-swish": nn.Hardswish, "relu6": nn.ReLU6,
-    "softmax": lambda: nn.Softmax(-1), "log-softmax": lambda: nn.LogSoftmax(-1), "none": nn.Identity,
+    "gelu-tanh": lambda: nn.GELU("tanh"), "softmax": lambda: nn.Softmax(-1),
+    "log-softmax": lambda: nn.LogSoftmax(-1), "none": nn.Identity,
 }
+
+KINDS = {"dense", "batchnorm", "layernorm", "activation", "dropout"}  # one after the other; other nets branch
 
 
 def run(suite):
@@ -24,7 +27,8 @@ def run(suite):
     out = excluded("excluded_train.txt")
     for folder in cases("train", "losses.npy"):
         about = load_json(folder / "case.json")
-        if folder.name in out or not about["producer"].startswith("torch") or about["renamed"]:
+        kinds = {layer["kind"] for layer in about["layers"]}
+        if folder.name in out or not about["producer"].startswith("torch") or about["renamed"] or not kinds <= KINDS:
             continue
         suite.guarded(folder.name, back, folder, about)
     if suite.only == "*":
@@ -32,11 +36,11 @@ def run(suite):
 
 
 class Net(nn.Module):
-    """The module a case describes: fc1, bn1, act1 … in the order its layers are listed."""
+    """The module a case describes: fc1, bn1, ln1, act1 … in the order its layers are listed."""
 
     def __init__(self, layers):
         super().__init__()
-        self.order, counts = [], {"fc": 0, "bn": 0}
+        self.order, counts = [], {"fc": 0, "bn": 0, "ln": 0}
         for layer in layers:
             if layer["kind"] == "dense":
                 counts["fc"] += 1
@@ -44,8 +48,9 @@ class Net(nn.Module):
             elif layer["kind"] == "batchnorm":
                 counts["bn"] += 1
                 self.append(f"bn{counts['bn']}", nn.BatchNorm1d(layer["features"]))
-            elif layer["kind"] not in ("activation", "dropout"):
-                raise ValueError(f"a {layer['kind']} layer")
+            elif layer["kind"] == "layernorm":
+                counts["ln"] += 1
+                self.append(f"ln{counts['ln']}", nn.LayerNorm(layer["features"]))
             if layer.get("activation", "none") != "none":
                 self.append(f"act{counts['fc']}", activation(layer["activation"]))
 

@@ -64,8 +64,8 @@ def constant(data):
     parts = []
     for number, kind, start, value, end in fields(data):
         if number == ATTRIBUTE and kind == 2:
-            parts.append([tensor(data[v:e]) if n == TENSOR and k == 2 else data[s:e]
-                          for n, k, s, v, e in fields(data[value:end])])
+            body = data[value:end]
+            parts.append([tensor(body[v:e]) if n == TENSOR and k == 2 else body[s:e] for n, k, s, v, e in fields(body)])
         else:
             parts.append(data[start:end])
     return parts
