@@ -295,6 +295,32 @@ START_TEST(constants)
 }
 END_TEST
 
+/* A chain long enough that what is known of the graph moves in memory at a PRelu, whose slope is read all the same. */
+START_TEST(prelu_chain)
+{
+    enum { LENGTH = 70 };
+    tonnx_model *model = NULL;
+    tonnx_net *net = NULL;
+    char from[32] = "input", to[32], slope[32], inputs[80];
+    ck_ok(tonnx__model_new(&model, 17, IN, IN));
+    for (int i = 0; i < LENGTH; i++) {
+        snprintf(slope, sizeof slope, "slope%d", i);
+        graph_tensor(model, slope, 0, i % 2 ? IN : 1, 0, 1);
+    }
+    for (int i = 0; i < LENGTH; i++) {
+        if (i + 1 < LENGTH) snprintf(to, sizeof to, "h%d", i);
+        else snprintf(to, sizeof to, "output");
+        snprintf(inputs, sizeof inputs, "%s slope%d", from, i);
+        graph_node(model, "PRelu", inputs, to);
+        snprintf(from, sizeof from, "%s", to);
+    }
+    ck_ok(tonnx_net_new(&net, model, NULL));
+    ck_assert_uint_eq(tonnx_net_parameters(net), LENGTH / 2 * (IN + 1));
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+}
+END_TEST
+
 static Suite *net_suite(void)
 {
     Suite *suite = suite_create("net");
@@ -306,6 +332,7 @@ static Suite *net_suite(void)
     tcase_add_test(tcase, tied);
     tcase_add_test(tcase, spellings);
     tcase_add_test(tcase, scaling);
+    tcase_add_test(tcase, prelu_chain);
     tcase_add_loop_test(tcase, constants, 0, sizeof constant_cases / sizeof *constant_cases);
     suite_add_tcase(suite, tcase);
     return suite;

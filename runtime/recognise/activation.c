@@ -84,13 +84,16 @@ static tonnx_status recognise_prelu(tonnx__builder *builder, const tonnx__node *
     const tonnx__fact *slope = tonnx__constant_input(builder, node, 1);
     const size_t features = builder->net->values[x->value].features;
     tonnx__layer *layer = NULL;
+    int weight = -1;
     if (!slope || x->rank != 2) return TONNX_OK;
     if (!tonnx__fact_is_row(slope, features))
         return tonnx__node_fail(builder, node, "slope '%s' has %zu elements, the data %zu features", slope->name,
                                 tonnx__fact_count(slope), features);
-    const tonnx_status status = add_activation(builder, &layer, node, x, TONNX_ACT_prelu, NULL);
+    tonnx_status status = tonnx__param_vector(builder, &weight, TONNX__ROLE_SLOPE, slope, node, 1);
+    if (!status) status = add_activation(builder, &layer, node, x, TONNX_ACT_prelu, NULL); /* moves the facts */
+    if (!status) layer->weight = weight;
     *known = !status;
-    return status ? status : tonnx__param_vector(builder, &layer->weight, TONNX__ROLE_SLOPE, slope, node, 1);
+    return status;
 }
 
 /* The operand that is not made by `inner`, where `inner` makes one of a commutative node's two operands. */
