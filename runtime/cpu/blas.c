@@ -31,7 +31,7 @@ const char *tonnx__blas_core(void)
 }
 
 /* C[m,n] (+)= alpha·op(A)[m,k]·op(B)[k,n] */
-void tonnx__blas_gemm(const size_t mnk[3], float alpha, tonnx__blas_matrix a, tonnx__blas_matrix b, bool add, float *c,
+void tonnx__blas_gemm(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c,
                       size_t stride)
 {
     cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,

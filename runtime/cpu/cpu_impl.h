@@ -93,13 +93,7 @@ void tonnx__blas_claim(void);
 void tonnx__blas_release(void);
 const char *tonnx__blas_core(void);
 /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
-typedef struct tonnx__blas_matrix {
-    const float *at;
-    size_t stride;
-    bool transposed;
-} tonnx__blas_matrix;
-void tonnx__blas_gemm(const size_t mnk[3], float alpha, tonnx__blas_matrix a, tonnx__blas_matrix b, bool add, float *c,
-                      size_t stride);
+void tonnx__blas_gemm(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
 
 /* As the backend's open, but with the kernels of that instruction set (-1: the best that runs here). For tests. */
 tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_options *options, int isa);

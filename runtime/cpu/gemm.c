@@ -47,10 +47,13 @@ static void product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span c
     const tonnx__instruction *code = task->code;
     const bool ta = code->flags & TONNX__TRANS_A, tb = code->flags & TONNX__TRANS_B;
     const tonnx__cpu_operand *a = &task->in[0], *b = &task->in[1];
-    const tonnx__blas_matrix strip_a = { a->at + rows.from * (ta ? 1 : a->cols), a->cols, ta };
-    const tonnx__blas_matrix strip_b = { b->at + cols.from * (tb ? b->cols : 1), b->cols, tb };
+    const tonnx__lying strip_a = { a->at + rows.from * (ta ? 1 : a->cols), a->cols, ta };
+    const tonnx__lying strip_b = { b->at + cols.from * (tb ? b->cols : 1), b->cols, tb };
     const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, depth(task) };
-    tonnx__blas_gemm(mnk, (float)code->alpha, strip_a, strip_b, code->flags & TONNX__ACC0, c, stride);
+    const bool add = code->flags & TONNX__ACC0;
+    const tonnx__gemm_kernels *own = task->kernels->gemm;
+    if (own->takes(mnk, ta, tb)) own->product(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
+    else tonnx__blas_gemm(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
 }
 
 /* z += beta·bias */

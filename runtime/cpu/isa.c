@@ -6,7 +6,8 @@
     extern const tonnx__sum_kernels tonnx__sum_kernels_##id;                                                           \
     extern const tonnx__norm_kernels tonnx__norm_kernels_##id;                                                         \
     extern const tonnx__row_kernels tonnx__row_kernels_##id;                                                           \
-    extern const tonnx__update_kernels tonnx__update_kernels_##id;
+    extern const tonnx__update_kernels tonnx__update_kernels_##id;                                                     \
+    extern const tonnx__gemm_kernels tonnx__gemm_kernels_##id;
 #include "runtime/cpu/isa.def"
 #undef TONNX_ISA_ROW
 
@@ -18,7 +19,8 @@ static const tonnx__kernels sets[] = {
       &tonnx__sum_kernels_##id,                                                                                        \
       &tonnx__norm_kernels_##id,                                                                                       \
       &tonnx__row_kernels_##id,                                                                                        \
-      &tonnx__update_kernels_##id },
+      &tonnx__update_kernels_##id,                                                                                     \
+      &tonnx__gemm_kernels_##id },
 #include "runtime/cpu/isa.def"
 #undef TONNX_ISA_ROW
 };

@@ -114,6 +114,20 @@ typedef struct tonnx__update_kernels {
                                           const double *c, const double *h);
 } tonnx__update_kernels;
 
+/* A matrix as it lies: rows `stride` apart; `transposed` says that it is read as its transpose. */
+typedef struct tonnx__lying {
+    const float *at;
+    size_t stride;
+    bool transposed;
+} tonnx__lying;
+
+/* Products M×N×K that are better made here than by OpenBLAS. */
+typedef struct tonnx__gemm_kernels {
+    bool (*takes)(const size_t mnk[3], bool trans_a, bool trans_b);
+    /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
+    void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
+} tonnx__gemm_kernels;
+
 /* All of one instruction set. */
 typedef struct tonnx__kernels {
     const char *name;
@@ -123,6 +137,7 @@ typedef struct tonnx__kernels {
     const tonnx__norm_kernels *norm;
     const tonnx__row_kernels *rows;
     const tonnx__update_kernels *update;
+    const tonnx__gemm_kernels *gemm;
 } tonnx__kernels;
 
 /* The instruction sets of this build, worst first: how many, whether this machine runs one, and its kernels. */
