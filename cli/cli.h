@@ -41,8 +41,9 @@ tonnx_log cli_log(const opt_common *common);
 int cli_load(tonnx_model **out, const char *path, const tonnx_log *log);
 int cli_save(const tonnx_model *model, const char *path, const tonnx_log *log);
 
-/* Before any work: `path` can be written, and is by no alias one of `inputs` (NULL entries are passed over). `option`
- * is what names it, for the message. Returns an exit code. */
+/* Before any work: `path` is by no alias one of `inputs` (NULL entries are passed over); for a file that is written
+ * whole or not at all, it can also be written. `option` is what names it, for the message. Return an exit code. */
+int cli_check_alias(const char *option, const char *path, const char *const *inputs, size_t count);
 int cli_check_output(const char *option, const char *path, const char *const *inputs, size_t count);
 
 #endif

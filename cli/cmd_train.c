@@ -92,7 +92,7 @@ static int check_outputs(const args *a)
     if (a->log && a->out && (!strcmp(a->log, a->out) || tonnx_file_same(a->log, a->out)))
         return cli_usage("train: --log and -o are the same file");
     const int code = a->out ? cli_check_output("-o", a->out, read, count) : 0;
-    return code || !a->log ? code : cli_check_output("--log", a->log, read, count);
+    return code || !a->log ? code : cli_check_alias("--log", a->log, read, count);
 }
 
 static int make_options(run *r)
@@ -173,7 +173,7 @@ static int save(run *r)
     int code = cli_status(tonnx_trainer_pull(r->trainer, r->model));
     if (!code) code = data_remember(&r->sets, &a->data, r->model);
     if (!code) code = cli_save(r->model, a->out, &log);
-    if (!code && !a->common.quiet)
+    if (!code && !a->common.quiet && strcmp(a->out, "-") != 0)
         fprintf(stderr, "wrote %s; see what changed: tonnx diff %s %s\n", a->out, a->model, a->out);
     return code;
 }

@@ -159,8 +159,8 @@ int scale_for_training(data_sets *sets, const data_args *args, tonnx_model *mode
     return in_nodes(args->scale) ? scale_in_nodes(sets, args, model, log) : 0;
 }
 
-/* What `auto` does, it does again in evaluation, from the data and the model alone: that needs no word in the file, which
- * so differs in its weights only. */
+/* What `auto` does, it does again in evaluation, from the data and the model alone: that needs no word in the file,
+ * which so differs in its weights only. */
 bool scale_text(const data_sets *sets, const data_args *args, char *text, size_t size)
 {
     tonnx_dataset_info info;

@@ -59,14 +59,20 @@ int cli_save(const tonnx_model *model, const char *path, const tonnx_log *log)
     return code;
 }
 
+int cli_check_alias(const char *option, const char *path, const char *const *inputs, size_t count)
+{
+    for (size_t i = 0; strcmp(path, "-") != 0 && i < count; i++)
+        if (inputs[i] && (!strcmp(inputs[i], path) || tonnx_file_same(inputs[i], path)))
+            return cli_usage("%s %s: that is the same file as %s; choose another name", option, path, inputs[i]);
+    return 0;
+}
+
 int cli_check_output(const char *option, const char *path, const char *const *inputs, size_t count)
 {
     tonnx_file *probe = NULL;
-    if (!strcmp(path, "-")) return 0;
-    for (size_t i = 0; i < count; i++)
-        if (inputs[i] && (!strcmp(inputs[i], path) || tonnx_file_same(inputs[i], path)))
-            return cli_usage("%s %s: that is the same file as %s; choose another name", option, path, inputs[i]);
-    const int code = cli_status(tonnx_file_create(&probe, path));
+    const int code = cli_check_alias(option, path, inputs, count);
+    if (code || !strcmp(path, "-")) return code;
+    const tonnx_status status = tonnx_file_create(&probe, path);
     tonnx_file_discard(probe);
-    return code;
+    return cli_status(status);
 }

@@ -31,15 +31,16 @@ failed=0
 mkdir -p build
 log=build/run.log
 
-# Adds the counts that a test program printed last: "N% tests passed, F tests failed out of T", or "P passed, F failed".
+# Adds the counts that a test program printed last: ctest's "… tests failed out of N" (which it leaves out where none did), or
+# "P passed, F failed".
 count() {
-    line=$(grep -E 'tests passed, [0-9]+ tests failed out of [0-9]+|^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+    line=$(grep -E 'tests passed.* out of [0-9]+|^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
     case "$line" in
     *"out of"*)
-        bad=$(echo "$line" | sed 's/.*passed, \([0-9]*\) tests failed.*/\1/')
-        all=$(echo "$line" | sed 's/.*out of \([0-9]*\).*/\1/')
-        passed=$((passed + all - bad))
-        failed=$((failed + bad))
+        bad=$(echo "$line" | sed -n 's/.* \([0-9]*\) tests* failed.*/\1/p')
+        all=${line##*out of }
+        passed=$((passed + all - ${bad:-0}))
+        failed=$((failed + ${bad:-0}))
         ;;
     *passed*)
         passed=$((passed + ${line%% passed*}))
