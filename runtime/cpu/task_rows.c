@@ -10,6 +10,21 @@ static void gather_target(const tonnx__feed *feed, size_t sample, float *to, siz
     else memcpy(to, feed->targets + sample * width, width * sizeof *to);
 }
 
+static size_t sample_at(const tonnx__cpu_step *step, size_t position)
+{
+    return step->order ? step->order[position] : position;
+}
+
+/* Shuffled samples lie anywhere in memory: the ones of the next batch are asked for while this one is computed with. */
+static void fetch_ahead(const tonnx__feed *feed, const tonnx__cpu_step *step, size_t position, size_t cols)
+{
+    enum { LINE = 64 };
+    if (position >= feed->samples) return;
+    const size_t width = feed->x_bytes ? 1 : sizeof *feed->x, at = sample_at(step, position) * cols * width;
+    const char *data = feed->x_bytes ? (const char *)feed->x_bytes : (const char *)feed->x;
+    for (size_t i = 0; i < cols * width; i += LINE) __builtin_prefetch(data + at + i, 0, 2);
+}
+
 static void gather_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     const tonnx__cpu_operand *x = &task->out[0], *t = &task->out[1];
@@ -18,8 +33,9 @@ static void gather_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step
     const tonnx__span rows = tonnx__tile_rows(task, index, x->rows);
     for (size_t n = rows.from; n < rows.to; n++) {
         const size_t position = step->record->first + n;
-        const size_t sample = step->order ? step->order[position] : position;
+        const size_t sample = sample_at(step, position);
         float *to = x->at + n * x->cols;
+        fetch_ahead(feed, step, position + x->rows, x->cols);
         if (feed->x_bytes) kernels->scale_bytes(to, feed->x_bytes + sample * x->cols, feed->scale, x->cols);
         else if (feed->scale == 1.0) kernels->copy(to, feed->x + sample * x->cols, x->cols, false);
         else kernels->scale(to, feed->x + sample * x->cols, feed->scale, x->cols);
