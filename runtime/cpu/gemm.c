@@ -4,41 +4,42 @@
 
 #include <math.h>
 
-/* Multiplications that are worth a tile of their own (some microseconds), how many tiles are plenty, and the granule of
- * their sides (a multiple of every kernel's). */
-enum { TILE_WORK = 1 << 19, TILES = 32, GRANULE = 32 };
+/* Multiplications that are worth a tile of their own (some microseconds), how many tiles are plenty (BLAS is at its
+ * best on large ones), and the granule of their sides, a multiple of every kernel's. */
+enum { TILE_WORK = 1 << 19, TILES = 16, GRANULE = 32 };
 
 static size_t depth(const tonnx__cpu_task *task)
 {
     return (task->code->flags & TONNX__TRANS_A) ? task->in[0].rows : task->in[0].cols;
 }
 
-static size_t rounded(size_t size, size_t parts)
+/* The side of `parts` equal tiles of a side. */
+static size_t side(size_t size, size_t parts)
 {
-    const size_t part = (size + parts - 1) / parts;
-    return (part + GRANULE - 1) / GRANULE * GRANULE;
+    const size_t part = (size + parts - 1) / parts, granules = (part + GRANULE - 1) / GRANULE * GRANULE;
+    return granules < size ? granules : size;
 }
 
 static tonnx__cpu_tile gemm_tile;
 
-/* Cuts M×N into about as many tiles as the work deserves. Each tile reads a strip of A and one of B, so of all grids
- * with enough tiles that one is taken which reads least: the squarest tiles. */
+/* Cuts M×N into about as many tiles as the work deserves. A tile of tall × wide products reads tall + wide strips, so
+ * of all grids that one is taken which reads least per product: the squarest tiles. */
 void tonnx__cpu_cut_GEMM(tonnx__cpu_task task[2])
 {
     const size_t m = task->out[0].rows, n = task->out[0].cols;
     const double work = (double)m * (double)n * (double)depth(task) / TILE_WORK;
     const size_t want = work >= TILES ? TILES : work > 1.0 ? (size_t)work : 1;
-    size_t best_down = 1, best_across = want;
+    size_t best_tall = m, best_wide = n;
     double least = INFINITY;
     for (size_t down = 1; down <= want; down++) {
-        const size_t across = (want + down - 1) / down;
-        const double reads = (double)across * (double)m + (double)down * (double)n;
-        if (reads >= least || (down > 1 && rounded(m, down) * (down - 1) >= m)) continue;
+        const size_t tall = side(m, down), wide = side(n, (want + down - 1) / down);
+        const double reads = 1.0 / (double)tall + 1.0 / (double)wide;
+        if (reads >= least || tall * (down - 1) >= m) continue; /* no better, or fewer rows of tiles than asked for */
         least = reads;
-        best_down = down;
-        best_across = across;
+        best_tall = tall;
+        best_wide = wide;
     }
-    tonnx__cut_grid(task, gemm_tile, m, n, rounded(m, best_down), rounded(n, best_across));
+    tonnx__cut_grid(task, gemm_tile, m, n, best_tall, best_wide);
 }
 
 /* Product of the tile into `c`, whose rows are `stride` apart. */

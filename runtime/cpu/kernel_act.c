@@ -3,6 +3,8 @@
 
 #include "runtime/ops/math_f32.h"
 
+#define MAYBE __attribute__((unused))
+
 /* y = f(x; a, b) */
 #define TONNX_ACTIVATION(id, ...)                                                                                      \
     static void forward_##id(float *y, const float *x, size_t n, const tonnx__act_args *args)                          \
@@ -16,21 +18,19 @@
 #include "runtime/ops/activations.def"
 #undef TONNX_ACTIVATION
 
-/* d (+)= dy·f'(x, y; a, b). The argument that a row does not keep may be absent: `kept` stands in for it, unread. */
-#define BACK_LOOP(id, slope_at)                                                                                        \
-    for (size_t i = 0; i < n; i++) {                                                                                   \
-        const float v = dy[i] * tonnx_act_d_##id##_f32(x[i], y[i], slope_at, b);                                       \
-        d[i] = add ? d[i] + v : v;                                                                                     \
-    }
-#define TONNX_ACTIVATION(id, ...)                                                                                      \
-    static void back_##id(float *d, const float *dy, const float *x, const float *y, size_t n,                         \
+/* d (+)= dy·f'(x, y; a, b). Of x and y the row keeps one, and its formula reads no other. Each choice has a loop of its
+ * own: a choice inside would stop the vectoriser where the formula is long. */
+#define BACK_LOOP(id, set, slope_at)                                                                                   \
+    for (size_t i = 0; i < n; i++) d[i] set dy[i] * tonnx_act_d_##id##_f32(kept[i], kept[i], slope_at, b);
+#define TONNX_ACTIVATION(id, op, since, a_name, a_default, b_name, b_default, gain, below, above, keeps)               \
+    static void back_##id(float *d, const float *dy, MAYBE const float *x, MAYBE const float *y, size_t n,             \
                           const tonnx__act_args *args, bool add)                                                       \
     {                                                                                                                  \
-        const float a = args->a, b = args->b, *slope = args->slope;                                                    \
-        x = x ? x : y;                                                                                                 \
-        y = y ? y : x;                                                                                                 \
-        if (slope) BACK_LOOP(id, slope[i])                                                                             \
-        else BACK_LOOP(id, a)                                                                                          \
+        const float a = args->a, b = args->b, *slope = args->slope, *kept = keeps;                                     \
+        if (slope && add) BACK_LOOP(id, +=, slope[i])                                                                  \
+        else if (slope) BACK_LOOP(id, =, slope[i])                                                                     \
+        else if (add) BACK_LOOP(id, +=, a)                                                                             \
+        else BACK_LOOP(id, =, a)                                                                                       \
     }
 #include "runtime/ops/activations.def"
 #undef TONNX_ACTIVATION

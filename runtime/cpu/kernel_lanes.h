@@ -6,26 +6,19 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { LANES = 8 };
+enum { LANES = 4 };
 typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
 typedef float float_lanes __attribute__((vector_size(LANES * sizeof(float))));
 
-/* x[0 … 7] as doubles. A macro, since vectors as arguments have no stable ABI across instruction sets. */
+/* x[0 … 3] as doubles. A macro, since vectors as arguments have no stable ABI across instruction sets. */
 #define LOAD(x) (__builtin_convertvector(*(const float_lanes_unaligned *)(const void *)(x), lanes))
 typedef float float_lanes_unaligned __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
-
-/* The last n < LANES floats, the rest zero. */
-static inline void load_rest(float to[LANES], const float *x, size_t n)
-{
-    memset(to, 0, LANES * sizeof *to);
-    memcpy(to, x, n * sizeof *to);
-}
 
 /* The fixed tree in which lanes become one number. */
 static inline double lanes_total(const lanes *v)
 {
     const double *d = (const double *)v;
-    return ((d[0] + d[4]) + (d[2] + d[6])) + ((d[1] + d[5]) + (d[3] + d[7]));
+    return (d[0] + d[2]) + (d[1] + d[3]);
 }
 
 #endif

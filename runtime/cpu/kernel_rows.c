@@ -48,10 +48,10 @@ static void softmax_back(float *dx, const float *dy, const float *y, float sum, 
 /* dx (+)= dy − exp(y)·sum, sum = Σ dy */
 static void log_softmax_back(float *dx, const float *dy, const float *y, float sum, size_t n, bool add)
 {
-    for (size_t i = 0; i < n; i++) {
-        const float v = dy[i] - tonnx_exp_f32(y[i]) * sum;
-        dx[i] = add ? dx[i] + v : v;
-    }
+    if (add)
+        for (size_t i = 0; i < n; i++) dx[i] += dy[i] - tonnx_exp_f32(y[i]) * sum;
+    else
+        for (size_t i = 0; i < n; i++) dx[i] = dy[i] - tonnx_exp_f32(y[i]) * sum;
 }
 
 static void blend(float *y, const float *x, const float *t, float by_x, float by_t, size_t n)

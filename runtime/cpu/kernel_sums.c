@@ -2,20 +2,17 @@
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_lanes.h"
 
-/* Two accumulators, so that additions need not wait for each other; `term` is written in x0, the next eight numbers of
- * x (and y0 of y). What is left at the end is padded with zeros, or with `pad` for x. */
-#define SUM_LOOP(term, pad)                                                                                            \
-    lanes even = { 0.0 }, odd = { 0.0 };                                                                               \
+/* Four accumulators, so that additions need not wait for each other, and one by one what is left at the end. TERM(i) is
+ * the next LANES terms, LAST(i) a single one. */
+#define SUM_LOOP(TERM, LAST)                                                                                           \
+    lanes total[4] = { { 0.0 } };                                                                                      \
+    double rest = 0.0;                                                                                                 \
     size_t i = 0;                                                                                                      \
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {                                                                       \
-        even += term(i);                                                                                               \
-        odd += term(i + LANES);                                                                                        \
-    }                                                                                                                  \
-    if (i + LANES <= n) even += term(i), i += LANES;                                                                   \
-    double total = 0.0;                                                                                                \
-    for (; i < n; i++) total += pad(i);                                                                                \
-    even += odd;                                                                                                       \
-    return lanes_total(&even) + total
+    for (; i + 4 * LANES <= n; i += 4 * LANES)                                                                         \
+        for (size_t k = 0; k < 4; k++) total[k] += TERM(i + k * LANES);                                                \
+    for (; i < n; i++) rest += LAST(i);                                                                                \
+    total[0] = (total[0] + total[2]) + (total[1] + total[3]);                                                          \
+    return lanes_total(total) + rest
 
 static double sum(const float *x, size_t n)
 {
