@@ -13,7 +13,9 @@ enum {
     GRAPH_INPUT = 11,
     NODE_INPUT = 1,
     NODE_ATTRIBUTE = 5,
+    ATTRIBUTE_FLOAT = 2,
     ATTRIBUTE_TENSOR = 5,
+    ATTRIBUTE_FLOATS = 7,
     ENTRY_VALUE = 2
 };
 
@@ -58,18 +60,42 @@ static tonnx_status patch_inputs(const patch *p, const tonnx__node *node, const 
     return status;
 }
 
+/* value_float and value_floats: four bytes each, alone or in packed runs. */
+static tonnx_status patch_floats(const patch *p, const tonnx__tensor *tensor, const tonnx__field *attribute,
+                                 uint32_t number)
+{
+    tonnx__wire_walk walk = children(p, attribute, number);
+    tonnx__field field;
+    tonnx_status status = TONNX_OK;
+    size_t done = 0;
+    while (!status && tonnx__wire_each(&walk, &field) && field.end - field.content <= 4 * tensor->count - done) {
+        const size_t size = field.end - field.content;
+        status = tonnx__splice_add(p->splice, field.type == TONNX__WIRE_BYTES ? field.content : attribute->content,
+                                   field.content, size, tensor->fresh + done, size);
+        done += size;
+    }
+    return status;
+}
+
+static tonnx_status patch_attribute(const patch *p, const tonnx__attribute *now, const tonnx__field *attribute)
+{
+    tonnx__wire_walk inner = children(p, attribute, ATTRIBUTE_TENSOR);
+    tonnx__field at;
+    if (!now->tensor || !now->tensor->fresh) return TONNX_OK;
+    if (now->type == TONNX__ATTRIBUTE_FLOATS) return patch_floats(p, now->tensor, attribute, ATTRIBUTE_FLOATS);
+    if (now->type == TONNX__ATTRIBUTE_FLOAT) return patch_floats(p, now->tensor, attribute, ATTRIBUTE_FLOAT);
+    if (now->type != TONNX__ATTRIBUTE_TENSOR || !tonnx__wire_each(&inner, &at)) return TONNX_OK;
+    return tonnx__tensor_data_patch(now->tensor, p->source, at.content, at.end, p->splice);
+}
+
 /* A Constant's value that was trained. */
 static tonnx_status patch_attributes(const patch *p, const tonnx__node *node, const tonnx__field *field)
 {
     tonnx__wire_walk walk = children(p, field, NODE_ATTRIBUTE);
-    tonnx__field attribute, at;
+    tonnx__field attribute;
     tonnx_status status = TONNX_OK;
-    for (size_t i = 0; !status && i < node->attribute_count && tonnx__wire_each(&walk, &attribute); i++) {
-        const tonnx__tensor *tensor = node->attributes[i].tensor;
-        tonnx__wire_walk inner = children(p, &attribute, ATTRIBUTE_TENSOR);
-        if (tensor && tensor->fresh && tonnx__wire_each(&inner, &at))
-            status = tonnx__tensor_data_patch(tensor, p->source, at.content, at.end, p->splice);
-    }
+    for (size_t i = 0; !status && i < node->attribute_count && tonnx__wire_each(&walk, &attribute); i++)
+        status = patch_attribute(p, &node->attributes[i], &attribute);
     return status;
 }
 

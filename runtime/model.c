@@ -230,6 +230,38 @@ const tonnx__attribute *tonnx__node_attribute(const tonnx__node *node, const cha
     return NULL;
 }
 
+/* Where an attribute keeps its number or numbers; NULL for other types. */
+static const void *numbers_of(const tonnx__attribute *attribute)
+{
+    switch (attribute->type) {
+    case TONNX__ATTRIBUTE_FLOAT:
+        return &attribute->f;
+    case TONNX__ATTRIBUTE_INT:
+        return &attribute->i;
+    case TONNX__ATTRIBUTE_FLOATS:
+        return attribute->floats;
+    case TONNX__ATTRIBUTE_INTS:
+        return attribute->ints;
+    default:
+        return NULL;
+    }
+}
+
+tonnx_status tonnx__attribute_numbers(tonnx__attribute *attribute)
+{
+    const void *numbers = numbers_of(attribute);
+    const bool floats = attribute->type == TONNX__ATTRIBUTE_FLOAT || attribute->type == TONNX__ATTRIBUTE_FLOATS;
+    const bool list = attribute->type == TONNX__ATTRIBUTE_FLOATS || attribute->type == TONNX__ATTRIBUTE_INTS;
+    const int64_t dims[1] = { (int64_t)attribute->count };
+    if (attribute->tensor || !numbers) return TONNX_OK;
+    tonnx_status status = tonnx__alloc(&attribute->tensor, 1, sizeof *attribute->tensor);
+    if (!status) status = tonnx__tensor_make(attribute->tensor, "", floats ? TONNX_FLOAT : TONNX_INT64, list, dims);
+    if (!status && attribute->tensor->count)
+        memcpy(attribute->tensor->owned, numbers,
+               attribute->tensor->count * tonnx_dtype_size(attribute->tensor->dtype));
+    return status;
+}
+
 double tonnx__node_float(const tonnx__node *node, const char *name, double otherwise)
 {
     const tonnx__attribute *attribute = tonnx__node_attribute(node, name);

@@ -29,7 +29,7 @@ typedef struct tonnx__attribute {
     size_t count;          /* of floats or ints */
     float *floats;
     int64_t *ints;
-    tonnx__tensor *tensor; /* owned */
+    tonnx__tensor *tensor; /* owned; of numbers: made by tonnx__attribute_numbers, so that they can be trained */
 } tonnx__attribute;
 
 typedef struct tonnx__node {
@@ -93,6 +93,9 @@ ptrdiff_t tonnx__model_find_tensor(const tonnx_model *model, const char *name);
 const tonnx__attribute *tonnx__node_attribute(const tonnx__node *node, const char *name);
 double tonnx__node_float(const tonnx__node *node, const char *name, double otherwise);
 int64_t tonnx__node_int(const tonnx__node *node, const char *name, int64_t otherwise);
+
+/* Gives an attribute of a number or a list of numbers its `tensor`: [] or [count], floats or 64-bit integers. */
+tonnx_status tonnx__attribute_numbers(tonnx__attribute *attribute);
 
 /* Input i's name, "" where omitted or beyond the last. */
 const char *tonnx__node_input(const tonnx__node *node, size_t i);

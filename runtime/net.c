@@ -31,6 +31,11 @@ void tonnx_net_free(tonnx_net *net)
     for (size_t i = 0; i < net->layer_count; i++) clear_layer(&net->layers[i]);
     for (size_t i = 0; i < net->param_count; i++) tonnx__free(net->params[i].name);
     for (size_t i = 0; i < net->value_count; i++) tonnx__free(net->values[i].name);
+    for (size_t i = 0; i < net->derived_count; i++) {
+        tonnx__tensor_clear(net->derived[i]);
+        tonnx__free(net->derived[i]);
+    }
+    tonnx__free(net->derived);
     tonnx__free(net->layers);
     tonnx__free(net->params);
     tonnx__free(net->values);
@@ -180,6 +185,15 @@ static tonnx_status prune_params(tonnx_net *net)
     return TONNX_OK;
 }
 
+/* What would be trained, had the exporter not left it to be computed from other constants. */
+static void say_derived(const tonnx_net *net)
+{
+    for (size_t p = 0; p < net->param_count; p++)
+        if (net->params[p].derived && net->params[p].role != TONNX__ROLE_CONSTANT)
+            tonnx__say(&net->log, TONNX_LOG_INFO,
+                       "'%s' is computed from other constants of the file: it is not trained", net->params[p].name);
+}
+
 static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
 {
     tonnx_model *model = net->model;
@@ -200,7 +214,9 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     tonnx__map_clear(&builder.maker);
     tonnx__free(builder.facts);
     if (!status) status = tonnx__ties_resolve(net);
-    return status ? status : prune_params(net);
+    if (!status) status = prune_params(net);
+    if (!status) say_derived(net);
+    return status;
 }
 
 tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_options *options)

@@ -54,7 +54,9 @@ struct tonnx_net {
     tonnx__net_value *values;
     size_t layer_count, param_count, value_count;
     size_t layer_room, param_room, value_room;
-    int input, output; /* values */
+    int input, output;       /* values */
+    tonnx__tensor **derived; /* constants computed from constants: owned here, for no file holds them */
+    size_t derived_count, derived_room;
     tonnx_log log;
     double bn_momentum;
     bool keep_ties, untie;

@@ -18,7 +18,7 @@ void tonnx__param_pull(const tonnx__param *param, tonnx_model *model, double *va
     const tonnx__tensor *tensor = tonnx__param_tensor(param, model);
     for (size_t r = 0; r < param->rows; r++)
         for (size_t c = 0; c < param->cols; c++)
-            *values++ = tonnx__tensor_get(tensor, source_index(&param->view, r, c));
+            *values++ = param->view.factor * tonnx__tensor_get(tensor, source_index(&param->view, r, c));
 }
 
 /* Training computes in float, so a double of the file that was not trained comes back as its nearest float: that is no
@@ -31,17 +31,18 @@ static bool unchanged(double in_file, double value)
 tonnx_status tonnx__param_push(const tonnx__param *param, tonnx_model *model, const double *values)
 {
     tonnx__tensor *tensor = tonnx__param_tensor(param, model);
+    const double factor = param->view.factor;
     bool touched = false;
     for (size_t r = 0; r < param->rows; r++)
         for (size_t c = 0; c < param->cols; c++, values++) {
             const size_t i = source_index(&param->view, r, c);
-            if (unchanged(tonnx__tensor_get(tensor, i), *values)) continue;
+            if (unchanged(factor * tonnx__tensor_get(tensor, i), *values)) continue;
             if (!touched) {
                 const tonnx_status status = tonnx__tensor_touch(tensor);
                 if (status) return status;
                 touched = true;
             }
-            tonnx__tensor_set(tensor, i, *values);
+            tonnx__tensor_set(tensor, i, *values / factor);
         }
     return TONNX_OK;
 }
@@ -51,6 +52,7 @@ bool tonnx__param_equals(const tonnx__param *param, tonnx_model *model, const do
     const tonnx__tensor *tensor = tonnx__param_tensor(param, model);
     for (size_t r = 0; r < param->rows; r++)
         for (size_t c = 0; c < param->cols; c++, values++)
-            if (!unchanged(tonnx__tensor_get(tensor, source_index(&param->view, r, c)), *values)) return false;
+            if (!unchanged(param->view.factor * tonnx__tensor_get(tensor, source_index(&param->view, r, c)), *values))
+                return false;
     return true;
 }

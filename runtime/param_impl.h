@@ -15,10 +15,11 @@ typedef enum tonnx__role {
     TONNX__ROLE_CONSTANT  /* an operand that is not trained */
 } tonnx__role;
 
-/* Element (r, c) of the parameter is element offset + r·row_stride + c·col_stride of the source tensor. Transposes,
- * reshapes, casts and slices of an initializer all come down to this, and it is invertible. */
+/* Element (r, c) of the parameter is factor · element offset + r·row_stride + c·col_stride of the source tensor.
+ * Transposes, reshapes, casts, slices and scalings of an initializer all come down to this, and it is invertible. */
 typedef struct tonnx__view {
     size_t offset, row_stride, col_stride;
+    double factor; /* not 0 */
 } tonnx__view;
 
 typedef struct tonnx__param {
@@ -29,6 +30,7 @@ typedef struct tonnx__param {
     tonnx__tensor *constant; /* that tensor, borrowed from the node; NULL else */
     tonnx__view view;
     bool trained; /* by default: roles WEIGHT to SHIFT and SLOPE */
+    bool derived; /* computed from other constants: no tensor of the file holds it, so it stays as it is */
     /* Where an exporter merged equal tensors into one, a use of it trains alone and gets an initializer of its own
      * (named `name`) once the numbers differ. */
     bool merged;            /* shares its tensor's present bytes with another parameter that trains alone */

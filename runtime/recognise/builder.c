@@ -7,7 +7,7 @@
 
 const tonnx__fact *tonnx__fact_of(const tonnx__builder *builder, const char *name)
 {
-    static const tonnx__fact unknown = { .tensor = -1, .identity = -1, .value = -1 };
+    static const tonnx__fact unknown = { .tensor = -1, .identity = -1, .reader = -1, .value = -1 };
     const ptrdiff_t i = *name ? tonnx__map_get(&builder->facts_by_name, name) : -1;
     return i < 0 ? &unknown : &builder->facts[i];
 }
@@ -20,6 +20,24 @@ tonnx_status tonnx__fact_set(tonnx__builder *builder, const char *name, const to
     if (status) return status;
     builder->facts[builder->fact_count] = copy;
     return tonnx__map_set(&builder->facts_by_name, name, (ptrdiff_t)builder->fact_count++);
+}
+
+bool tonnx__fact_whole(tonnx__fact *fact, const tonnx__tensor *tensor)
+{
+    size_t stride = 1;
+    if (tensor->rank > TONNX__MAX_RANK || !tensor->bytes) return false;
+    *fact = (tonnx__fact){ .kind = TONNX__FACT_CONSTANT,
+                           .rank = tensor->rank,
+                           .tensor = -1,
+                           .factor = 1,
+                           .identity = -1,
+                           .reader = -1,
+                           .value = -1 };
+    for (size_t i = tensor->rank; i-- > 0; stride *= fact->dims[i]) {
+        fact->dims[i] = (size_t)tensor->dims[i];
+        fact->strides[i] = stride;
+    }
+    return true;
 }
 
 static const tonnx__node *any_maker(const tonnx__builder *builder, const char *name)
@@ -71,6 +89,12 @@ const tonnx__fact *tonnx__value_input(const tonnx__builder *builder, const tonnx
     return input_of_kind(builder, node, i, TONNX__FACT_VALUE);
 }
 
+const tonnx__fact *tonnx__shape_input(const tonnx__builder *builder, const tonnx__node *node, size_t i)
+{
+    const tonnx__fact *shape = input_of_kind(builder, node, i, TONNX__FACT_SHAPE);
+    return shape ? shape : tonnx__constant_input(builder, node, i);
+}
+
 size_t tonnx__fact_count(const tonnx__fact *fact)
 {
     size_t count = 1;
@@ -78,12 +102,29 @@ size_t tonnx__fact_count(const tonnx__fact *fact)
     return count;
 }
 
+/* Where the element at a flat row-major index lies in the tensor. */
+static size_t element_at(const tonnx__fact *fact, size_t index)
+{
+    size_t at = fact->offset;
+    for (size_t i = fact->rank; i-- > 0; index /= fact->dims[i]) at += index % fact->dims[i] * fact->strides[i];
+    return at;
+}
+
 double tonnx__fact_get(const tonnx__builder *builder, const tonnx__fact *fact, size_t index)
 {
     const tonnx__tensor *tensor = fact->tensor >= 0 ? &builder->model->tensors[fact->tensor] : fact->constant;
-    size_t at = fact->offset;
-    for (size_t i = fact->rank; i-- > 0; index /= fact->dims[i]) at += index % fact->dims[i] * fact->strides[i];
-    return tonnx__tensor_get(tensor, at);
+    return fact->factor * tonnx__tensor_get(tensor, element_at(fact, index));
+}
+
+int64_t tonnx__fact_get_int(const tonnx__builder *builder, const tonnx__fact *fact, size_t index)
+{
+    const tonnx__tensor *tensor = fact->tensor >= 0 ? &builder->model->tensors[fact->tensor] : fact->constant;
+    return tonnx__tensor_get_int(tensor, element_at(fact, index));
+}
+
+double tonnx__fact_per_row(const tonnx__fact *fact, size_t index)
+{
+    return fact->per_row ? fact->factor * tonnx__tensor_get(fact->per_row, element_at(fact, index)) : 0;
 }
 
 bool tonnx__fact_scalar(const tonnx__builder *builder, const tonnx__fact *fact, double *out)
@@ -116,7 +157,9 @@ static tonnx_status add_value(tonnx_net *net, int *out, const char *name, size_t
 tonnx_status tonnx__value_add(tonnx__builder *builder, int *out, const char *name, size_t features,
                               const tonnx__fact *like)
 {
-    tonnx__fact fact = { .kind = TONNX__FACT_VALUE, .rank = 2, .dims = { 0, features }, .tensor = -1, .identity = -1 };
+    tonnx__fact fact = {
+        .kind = TONNX__FACT_VALUE, .rank = 2, .dims = { 0, features }, .tensor = -1, .identity = -1, .reader = -1
+    };
     if (like) {
         fact.rank = like->rank;
         fact.transposed = like->transposed;
@@ -186,14 +229,16 @@ static tonnx_status add_param(tonnx__builder *builder, int *out, tonnx__param *p
     return TONNX_OK;
 }
 
-/* Identity of the use: where the tensor's name would be replaced, should the use need a tensor of its own. */
+/* Identity of the use: where the tensor's name would be replaced, should the use need a tensor of its own. That is
+ * where the file's own tensor is read: by the layer's node, or by the first node that moves it about. */
 static void note_use(const tonnx__builder *builder, tonnx__param *param, const tonnx__fact *fact,
                      const tonnx__node *node, size_t input)
 {
     param->tensor = fact->tensor;
     param->constant = fact->constant;
-    param->merged_node = fact->identity >= 0 ? fact->identity : node - builder->model->nodes;
-    param->merged_input = fact->identity >= 0 ? -1 : (ptrdiff_t)input;
+    param->derived = fact->derived;
+    param->merged_node = fact->reader >= 0 ? fact->reader : node - builder->model->nodes;
+    param->merged_input = fact->reader < 0 ? (ptrdiff_t)input : fact->reader == fact->identity ? -1 : 0;
 }
 
 tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
@@ -203,7 +248,7 @@ tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role 
     tonnx__param param = { .role = role,
                            .rows = fact->dims[row],
                            .cols = fact->dims[col],
-                           .view = { fact->offset, fact->strides[row], fact->strides[col] } };
+                           .view = { fact->offset, fact->strides[row], fact->strides[col], fact->factor } };
     note_use(builder, &param, fact, node, input);
     return add_param(builder, out, &param, fact->name, node);
 }
@@ -211,7 +256,9 @@ tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role 
 tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
                                  const tonnx__node *node, size_t input)
 {
-    tonnx__param param = { .role = role, .rows = 1, .cols = tonnx__fact_count(fact), .view = { fact->offset, 0, 0 } };
+    tonnx__param param = {
+        .role = role, .rows = 1, .cols = tonnx__fact_count(fact), .view = { fact->offset, 0, 0, fact->factor }
+    };
     for (size_t i = 0; i < fact->rank; i++)
         if (fact->dims[i] != 1) param.view.col_stride = fact->strides[i];
     note_use(builder, &param, fact, node, input);

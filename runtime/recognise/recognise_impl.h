@@ -14,18 +14,27 @@
 
 enum { TONNX__MAX_RANK = 8 };
 
-typedef enum tonnx__fact_kind { TONNX__FACT_UNKNOWN, TONNX__FACT_CONSTANT, TONNX__FACT_VALUE } tonnx__fact_kind;
+typedef enum tonnx__fact_kind {
+    TONNX__FACT_UNKNOWN,
+    TONNX__FACT_CONSTANT,
+    TONNX__FACT_SHAPE, /* small whole numbers that depend on the batch's size N: a constant but for N */
+    TONNX__FACT_VALUE
+} tonnx__fact_kind;
 
 typedef struct tonnx__fact {
     tonnx__fact_kind kind;
     size_t rank;
     size_t dims[TONNX__MAX_RANK]; /* of a value: dims[0] is the batch and means nothing */
-    /* A constant: element (i, j, …) is element offset + i·strides[0] + j·strides[1] + … of the tensor. */
+    /* A constant: element (i, j, …) is factor · element offset + i·strides[0] + j·strides[1] + … of the tensor. */
     ptrdiff_t tensor;
     tonnx__tensor *constant;
+    tonnx__tensor *per_row; /* of a SHAPE: the element is constant's + N · per_row's; NULL else */
+    bool derived;           /* computed from other constants: no tensor of the file holds it, so it is not trained */
+    double factor;
     size_t offset, strides[TONNX__MAX_RANK];
     const char *name;   /* what the parameter is called: the tensor's name, or an Identity's output */
     ptrdiff_t identity; /* the Identity node it came through; -1 */
+    ptrdiff_t reader;   /* the first node that it came through, of whatever kind; -1 */
     /* A value of the net. */
     int value;
     bool transposed; /* the node's value is [F, N] where the net's is [N, F] */
@@ -40,11 +49,16 @@ typedef struct tonnx__builder {
     tonnx__map maker;         /* value name → node that makes it */
     tonnx__fact *facts;
     size_t fact_count, fact_room;
+    size_t derived_bytes; /* of the constants computed so far */
 } tonnx__builder;
 
 /* The fact about a value name; a fact of kind UNKNOWN where nothing was recorded. */
 const tonnx__fact *tonnx__fact_of(const tonnx__builder *builder, const char *name);
 tonnx_status tonnx__fact_set(tonnx__builder *builder, const char *name, const tonnx__fact *fact);
+
+/* A fact that sees the whole of a tensor, row-major; the caller says which tensor it is. False where its rank is beyond
+ * TONNX__MAX_RANK or it holds no numbers. */
+bool tonnx__fact_whole(tonnx__fact *fact, const tonnx__tensor *tensor);
 
 /* The node that makes a value, and only if it is of that type in the default domain; NULL else. Looks behind nodes that
  * only pass it on (Identity, no-op Cast). */
@@ -56,11 +70,18 @@ bool tonnx__same_source(const tonnx__builder *builder, const char *a, const char
 /* Input i of node as a constant or as a net value ([N, F], or N-D seen flat); NULL where it is none. */
 const tonnx__fact *tonnx__constant_input(const tonnx__builder *builder, const tonnx__node *node, size_t i);
 const tonnx__fact *tonnx__value_input(const tonnx__builder *builder, const tonnx__node *node, size_t i);
+/* Input i as whole numbers of which some may depend on the batch's size N: a constant or a SHAPE; NULL where neither.
+ */
+const tonnx__fact *tonnx__shape_input(const tonnx__builder *builder, const tonnx__node *node, size_t i);
 
 /* A constant with one element → its number. */
 bool tonnx__fact_scalar(const tonnx__builder *builder, const tonnx__fact *fact, double *out);
-/* A constant's element at a flat row-major index. */
+/* A constant's element at a flat row-major index; of a SHAPE the part that does not depend on N. */
 double tonnx__fact_get(const tonnx__builder *builder, const tonnx__fact *fact, size_t index);
+/* The same, exact for whole numbers of 64 bits (a Slice's end may be the greatest there is). */
+int64_t tonnx__fact_get_int(const tonnx__builder *builder, const tonnx__fact *fact, size_t index);
+/* How often N stands in it; 0 for a constant. */
+double tonnx__fact_per_row(const tonnx__fact *fact, size_t index);
 size_t tonnx__fact_count(const tonnx__fact *fact);
 
 /* A new value of the net, named `name`, of the shape that `like` has (NULL: [N, features]), with its fact. */
@@ -81,6 +102,11 @@ tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role 
 tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
                                  const tonnx__node *node, size_t input);
 
+/* Squeeze and Unsqueeze: how many axes the node names (an attribute below opset 13, input 1 from there on), and which
+ * ones of `rank`; false where one is none or they are not known. */
+size_t tonnx__node_axis_count(const tonnx__builder *builder, const tonnx__node *node);
+bool tonnx__node_axes(const tonnx__builder *builder, const tonnx__node *node, size_t rank, bool *chosen);
+
 /* True where the constant has `features` elements along its last axis and 1 along the others, or one element. */
 bool tonnx__fact_is_row(const tonnx__fact *fact, size_t features);
 
@@ -91,6 +117,7 @@ tonnx_status tonnx__fold(tonnx__builder *builder, const tonnx__node *node, bool 
 tonnx_status tonnx__recognise_dense(tonnx__builder *builder, const tonnx__node *node, bool *known);
 tonnx_status tonnx__recognise_activation(tonnx__builder *builder, const tonnx__node *node, bool *known);
 tonnx_status tonnx__recognise_norm(tonnx__builder *builder, const tonnx__node *node, bool *known);
+tonnx_status tonnx__recognise_axes(tonnx__builder *builder, const tonnx__node *node, bool *known);
 tonnx_status tonnx__recognise_shape(tonnx__builder *builder, const tonnx__node *node, bool *known);
 tonnx_status tonnx__recognise_arithmetic(tonnx__builder *builder, const tonnx__node *node, bool *known);
 

@@ -32,16 +32,19 @@ static tonnx_status recognise_flatten(tonnx__builder *builder, const tonnx__node
 static tonnx_status recognise_reshape(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
                                       bool *known)
 {
-    const tonnx__fact *shape = tonnx__constant_input(builder, node, 1);
+    const tonnx__fact *shape = tonnx__shape_input(builder, node, 1);
     const size_t features = builder->net->values[x->value].features;
     tonnx__fact fact = *x;
     size_t product = 1;
     ptrdiff_t rest = -1;
     if (!shape || shape->rank != 1 || shape->dims[0] < 1 || shape->dims[0] > TONNX__MAX_RANK || x->transposed)
         return TONNX_OK;
+    const double rows = tonnx__fact_per_row(shape, 0);
+    if (rows != 0 && (rows != 1 || tonnx__fact_get(builder, shape, 0) != 0)) return TONNX_OK; /* no longer [N, …] */
     fact.rank = shape->dims[0];
     for (size_t i = 1; i < fact.rank; i++) {
         const double d = tonnx__fact_get(builder, shape, i);
+        if (tonnx__fact_per_row(shape, i) != 0) return TONNX_OK;
         if (d == -1) rest = (ptrdiff_t)i;
         fact.dims[i] = d == 0 && i < x->rank ? x->dims[i] : d > 0 && d <= (double)features ? (size_t)d : 1;
         if (d < -1 || !tonnx__mul(&product, product, fact.dims[i])) return TONNX_OK;

@@ -4,8 +4,13 @@
 #include "runtime/recognise/recognise_impl.h"
 
 /* The families, in the order in which they are asked. */
-static const tonnx__family families[] = { tonnx__fold,           tonnx__recognise_dense, tonnx__recognise_activation,
-                                          tonnx__recognise_norm, tonnx__recognise_shape, tonnx__recognise_arithmetic };
+static const tonnx__family families[] = { tonnx__fold,
+                                          tonnx__recognise_dense,
+                                          tonnx__recognise_activation,
+                                          tonnx__recognise_norm,
+                                          tonnx__recognise_shape,
+                                          tonnx__recognise_axes,
+                                          tonnx__recognise_arithmetic };
 
 static tonnx_status index_makers(tonnx__builder *builder)
 {
@@ -25,18 +30,10 @@ static tonnx_status add_initializers(tonnx__builder *builder)
 {
     for (size_t t = 0; t < builder->model->tensor_count; t++) {
         const tonnx__tensor *tensor = &builder->model->tensors[t];
-        tonnx__fact fact = { .kind = TONNX__FACT_CONSTANT,
-                             .rank = tensor->rank,
-                             .tensor = (ptrdiff_t)t,
-                             .name = tensor->name,
-                             .identity = -1,
-                             .value = -1 };
-        size_t stride = 1;
-        if (tensor->removed || tensor->rank > TONNX__MAX_RANK || !tensor->bytes) continue;
-        for (size_t i = tensor->rank; i-- > 0; stride *= fact.dims[i]) {
-            fact.dims[i] = (size_t)tensor->dims[i];
-            fact.strides[i] = stride;
-        }
+        tonnx__fact fact;
+        if (tensor->removed || !tonnx__fact_whole(&fact, tensor)) continue;
+        fact.tensor = (ptrdiff_t)t;
+        fact.name = tensor->name;
         const tonnx_status status = tonnx__fact_set(builder, tensor->name, &fact);
         if (status) return status;
     }
