@@ -222,8 +222,8 @@ static tonnx_status add_param(tonnx__builder *builder, int *out, tonnx__param *p
     if (!status) status = ROOM_FOR_ONE(net, param);
     if (!status) status = tonnx__strdup(&param->name, name);
     if (status) return status;
-    param->trained =
-        param->role != TONNX__ROLE_MEAN && param->role != TONNX__ROLE_VARIANCE && param->role != TONNX__ROLE_CONSTANT;
+    param->trained = param->role != TONNX__ROLE_MEAN && param->role != TONNX__ROLE_VARIANCE &&
+                     param->role != TONNX__ROLE_CONSTANT && !param->derived;
     net->params[net->param_count] = *param;
     *out = (int)net->param_count++;
     return TONNX_OK;
