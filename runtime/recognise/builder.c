@@ -54,7 +54,7 @@ static bool passes_on(const tonnx__node *node)
 }
 
 /* The name behind nodes that only pass a value on. The order of the walk has shown that there is no cycle. */
-static const char *source_name(const tonnx__builder *builder, const char *name)
+const char *tonnx__source_name(const tonnx__builder *builder, const char *name)
 {
     const tonnx__node *node = any_maker(builder, name);
     for (; node && passes_on(node); node = any_maker(builder, name)) name = tonnx__node_input(node, 0);
@@ -63,13 +63,13 @@ static const char *source_name(const tonnx__builder *builder, const char *name)
 
 const tonnx__node *tonnx__maker_of(const tonnx__builder *builder, const char *name, const char *op_type)
 {
-    const tonnx__node *node = any_maker(builder, source_name(builder, name));
-    return node && !strcmp(node->op_type, op_type) ? node : NULL;
+    const tonnx__node *node = any_maker(builder, tonnx__source_name(builder, name));
+    return node && (!op_type || !strcmp(node->op_type, op_type)) ? node : NULL;
 }
 
 bool tonnx__same_source(const tonnx__builder *builder, const char *a, const char *b)
 {
-    return !strcmp(source_name(builder, a), source_name(builder, b));
+    return !strcmp(tonnx__source_name(builder, a), tonnx__source_name(builder, b));
 }
 
 static const tonnx__fact *input_of_kind(const tonnx__builder *builder, const tonnx__node *node, size_t i,

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "runtime/recognise/recognise_impl.h"
+#include "runtime/recognise/expression_impl.h"
 
 /* TorchScript writes a norm without scale and shift with Constant nodes of ones and zeros beside a file's initializers;
  * in a file without initializers, Constant nodes are how parameters are written. */
@@ -52,6 +52,22 @@ static tonnx_status recognise_batch_norm(tonnx__builder *builder, const tonnx__n
     layer->momentum = tonnx__node_float(node, "momentum", otherwise);
     *known = true;
     return TONNX_OK;
+}
+
+double tonnx__producer_momentum(const tonnx__builder *builder, const tonnx__node *node)
+{
+    static const char *const like_keras[] = { "keras", "jax", "tf2onnx", "tensorflow" };
+    const char *producer = builder->model->producer ? builder->model->producer : "";
+    double momentum = builder->net->bn_momentum;
+    if (isnan(momentum)) {
+        momentum = 0.9;
+        for (size_t i = 0; i < sizeof like_keras / sizeof *like_keras; i++)
+            if (strstr(producer, like_keras[i])) momentum = 0.99;
+        tonnx__say(&builder->net->log, TONNX_LOG_INFO,
+                   "batch norm '%s' has no momentum in the file: %g, its framework's default (--bn-momentum says else)",
+                   *node->name ? node->name : node->outputs[0], momentum);
+    }
+    return momentum;
 }
 
 /* LayerNormalization 17 and RMSNormalization 23, over the features (axis −1, which is 1 here). */

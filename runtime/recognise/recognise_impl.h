@@ -60,8 +60,11 @@ tonnx_status tonnx__fact_set(tonnx__builder *builder, const char *name, const to
  * TONNX__MAX_RANK or it holds no numbers. */
 bool tonnx__fact_whole(tonnx__fact *fact, const tonnx__tensor *tensor);
 
-/* The node that makes a value, and only if it is of that type in the default domain; NULL else. Looks behind nodes that
- * only pass it on (Identity, no-op Cast). */
+/* The value's name behind nodes that only pass it on (Identity, no-op Cast). */
+const char *tonnx__source_name(const tonnx__builder *builder, const char *name);
+
+/* The node that makes a value, and only if it is of that type (NULL: of any) in the default domain; NULL else. Looks
+ * behind nodes that only pass it on. */
 const tonnx__node *tonnx__maker_of(const tonnx__builder *builder, const char *name, const char *op_type);
 
 /* True where both names are the same value, give or take nodes that pass it on. */
@@ -106,6 +109,9 @@ tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role 
  * ones of `rank`; false where one is none or they are not known. */
 size_t tonnx__node_axis_count(const tonnx__builder *builder, const tonnx__node *node);
 bool tonnx__node_axes(const tonnx__builder *builder, const tonnx__node *node, size_t rank, bool *chosen);
+/* An activation layer of x, with the row's defaults; `op` names the nodes that it was read from (NULL: the node's op). */
+tonnx_status tonnx__activation_add(tonnx__builder *builder, tonnx__layer **out, const tonnx__node *node,
+                                   const tonnx__fact *x, tonnx_activation act, const char *op);
 
 /* True where the constant has `features` elements along its last axis and 1 along the others, or one element. */
 bool tonnx__fact_is_row(const tonnx__fact *fact, size_t features);

@@ -1,0 +1,240 @@
+/* Norms and softmax that are spelled out: an expression in one value and up to four constants per feature is one of
+ * them where it has the same values. Which constant is the mean, the variance, the scale or the shift is found by
+ * trying. */
+#include <math.h>
+#include <string.h>
+
+#include "runtime/recognise/expression_impl.h"
+
+/* The roles of a norm's constants: row_of[role] is the expression's row, or -1. */
+enum { SCALE, SHIFT, MEAN, VARIANCE, ROLES };
+
+typedef struct norm {
+    int row_of[ROLES];
+    double epsilon;
+} norm;
+
+enum { ROWS = 3, NARROW = 8, WIDEST = 1 << 14 };
+
+typedef struct trial {
+    const tonnx__expression *expression;
+    size_t cols;
+    double *x, *y, *row[TONNX__MAX_ROWS];
+} trial;
+
+/* A number in (0, 1) that is anyone's guess: Weyl's sequence. */
+static double guess(size_t i)
+{
+    const double product = (double)(i + 1) * 0.61803398874989485;
+    return product - floor(product);
+}
+
+/* x differs in size from row to row, and the constants come near zero, so that an epsilon shows. */
+static void choose_values(trial *t)
+{
+    static const double size[ROWS] = { 2, 0.3, 0.01 };
+    for (size_t i = 0; i < ROWS * t->cols; i++) t->x[i] = size[i / t->cols] * (2 * guess(i) - 0.9);
+    for (size_t k = 0; k < TONNX__MAX_ROWS; k++)
+        for (size_t c = 0; c < t->cols; c++) t->row[k][c] = pow(guess(c * TONNX__MAX_ROWS + k + 17), 3) + 1e-3;
+}
+
+static tonnx_status trial_new(trial *t, const tonnx__expression *e, size_t cols)
+{
+    double *all = NULL;
+    const tonnx_status status = tonnx__alloc(&all, (2 * ROWS + TONNX__MAX_ROWS) * cols, sizeof *all);
+    if (status) return status;
+    *t = (trial){ .expression = e, .cols = cols, .x = all, .y = all + ROWS * cols };
+    for (size_t k = 0; k < TONNX__MAX_ROWS; k++) t->row[k] = all + (2 * ROWS + k) * cols;
+    choose_values(t);
+    const tonnx__probe probe = { ROWS, cols, t->x, { t->row[0], t->row[1], t->row[2], t->row[3] } };
+    return tonnx__expression_values(e, &probe, t->y);
+}
+
+static bool close_to(double y, double wanted)
+{
+    return fabs(y - wanted) <= 1e-6 * (fabs(wanted) + 1e-2);
+}
+
+static double constant_of(const trial *t, const norm *n, int role, size_t c, double otherwise)
+{
+    return n->row_of[role] < 0 ? otherwise : t->row[n->row_of[role]][c];
+}
+
+/* y = scale·(x − mean)/√(variance + ε) + shift, the mean and the variance given. */
+static bool row_fits(const trial *t, const norm *n, size_t r, double mean, double variance)
+{
+    for (size_t c = 0; c < t->cols; c++) {
+        const double m = constant_of(t, n, MEAN, c, mean), v = constant_of(t, n, VARIANCE, c, variance);
+        const double wanted = constant_of(t, n, SCALE, c, 1) * (t->x[r * t->cols + c] - m) / sqrt(v + n->epsilon) +
+                              constant_of(t, n, SHIFT, c, 0);
+        if (!close_to(t->y[r * t->cols + c], wanted)) return false;
+    }
+    return true;
+}
+
+static double mean_of(const double *x, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += x[i];
+    return sum / (double)count;
+}
+
+/* The mean of (x − around)². */
+static double spread_of(const double *x, size_t count, double around)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += (x[i] - around) * (x[i] - around);
+    return sum / (double)count;
+}
+
+static bool fits(const trial *t, tonnx__layer_kind kind, const norm *n)
+{
+    for (size_t r = 0; r < ROWS; r++) {
+        const double *x = t->x + r * t->cols;
+        const double mean = kind == TONNX__LAYER_LAYER_NORM ? mean_of(x, t->cols) : 0;
+        const double variance = kind == TONNX__LAYER_BATCH_NORM ? 0 : spread_of(x, t->cols, mean);
+        if (!row_fits(t, n, r, mean, variance)) return false;
+    }
+    return true;
+}
+
+/* Tries every small number of the expression as the epsilon, and none. */
+static bool fits_with_epsilon(const trial *t, tonnx__layer_kind kind, norm *n)
+{
+    const tonnx__expression *e = t->expression;
+    n->epsilon = 0;
+    if (fits(t, kind, n)) return true;
+    for (int i = 0; i < e->count; i++) {
+        n->epsilon = e->steps[i].number;
+        if (e->steps[i].needed && e->steps[i].kind == TONNX__STEP_NUMBER && n->epsilon > 0 && n->epsilon < 0.5 &&
+            fits(t, kind, n))
+            return true;
+    }
+    return false;
+}
+
+/* The next way of giving rows roles: `way` counts in base ROLES. False where two rows get one role, or a role that this
+ * kind of norm does not take from a constant, or lacks one that it must have. */
+static bool give_roles(norm *n, size_t way, size_t rows, tonnx__layer_kind kind)
+{
+    const bool batch = kind == TONNX__LAYER_BATCH_NORM;
+    for (size_t role = 0; role < ROLES; role++) n->row_of[role] = -1;
+    for (size_t k = 0; k < rows; k++, way /= ROLES) {
+        const size_t role = way % ROLES;
+        if (n->row_of[role] >= 0 || (role >= MEAN && !batch) || (role == SHIFT && kind == TONNX__LAYER_RMS_NORM))
+            return false;
+        n->row_of[role] = (int)k;
+    }
+    return !batch || rows == ROLES;
+}
+
+static bool find_norm(const trial *t, tonnx__layer_kind kind, norm *n)
+{
+    const size_t rows = t->expression->row_count;
+    size_t ways = 1;
+    for (size_t k = 0; k < rows; k++) ways *= ROLES;
+    for (size_t way = 0; way < ways; way++)
+        if (give_roles(n, way, rows, kind) && fits_with_epsilon(t, kind, n)) return true;
+    return false;
+}
+
+/* y = e^x / Σe^x, or its logarithm. */
+static bool is_softmax(const trial *t, bool in_logs)
+{
+    for (size_t r = 0; r < ROWS; r++) {
+        const double *x = t->x + r * t->cols, *y = t->y + r * t->cols;
+        double sum = 0;
+        for (size_t c = 0; c < t->cols; c++) sum += exp(x[c]);
+        for (size_t c = 0; c < t->cols; c++)
+            if (!close_to(y[c], in_logs ? x[c] - log(sum) : exp(x[c]) / sum)) return false;
+    }
+    return true;
+}
+
+static tonnx_status add_layer(tonnx__builder *builder, tonnx__layer **out, const tonnx__expression *e,
+                              const tonnx__node *node, tonnx__layer_kind kind)
+{
+    const tonnx__fact *x = tonnx__fact_of(builder, e->steps[e->x].name);
+    const tonnx__operand in = { x->value, -1 };
+    char ops[128];
+    const tonnx_status status =
+        tonnx__layer_add(builder, out, kind, node, &in, 1, builder->net->values[x->value].features, NULL);
+    if (status) return status;
+    tonnx__expression_ops(e, ops, sizeof ops);
+    tonnx__free((*out)->op);
+    return tonnx__strdup(&(*out)->op, ops);
+}
+
+static tonnx_status add_param(tonnx__builder *builder, int *out, const tonnx__expression *e, const norm *n, int role)
+{
+    static const tonnx__role roles[ROLES] = { TONNX__ROLE_SCALE, TONNX__ROLE_SHIFT, TONNX__ROLE_MEAN,
+                                              TONNX__ROLE_VARIANCE };
+    if (n->row_of[role] < 0) return TONNX_OK;
+    const tonnx__step *step = &e->steps[e->rows[n->row_of[role]]];
+    return tonnx__param_vector(builder, out, roles[role], tonnx__fact_of(builder, step->name), step->user,
+                               step->user_input);
+}
+
+static tonnx_status add_norm(tonnx__builder *builder, const tonnx__expression *e, const tonnx__node *node,
+                             tonnx__layer_kind kind, const norm *n)
+{
+    int params[ROLES] = { -1, -1, -1, -1 };
+    tonnx__layer *layer = NULL;
+    tonnx_status status = TONNX_OK;
+    for (int role = 0; role < ROLES && !status; role++) status = add_param(builder, &params[role], e, n, role);
+    if (!status) status = add_layer(builder, &layer, e, node, kind);
+    if (status) return status;
+    layer->weight = params[SCALE];
+    layer->bias = params[SHIFT];
+    layer->mean = params[MEAN];
+    layer->variance = params[VARIANCE];
+    layer->epsilon = n->epsilon;
+    layer->momentum = kind == TONNX__LAYER_BATCH_NORM ? tonnx__producer_momentum(builder, node) : 0;
+    return TONNX_OK;
+}
+
+static tonnx_status match(tonnx__builder *builder, const trial *t, const tonnx__node *node, bool *known)
+{
+    static const tonnx__layer_kind kinds[] = { TONNX__LAYER_BATCH_NORM, TONNX__LAYER_LAYER_NORM,
+                                               TONNX__LAYER_RMS_NORM };
+    const tonnx__expression *e = t->expression;
+    tonnx__layer *layer = NULL;
+    tonnx_status status = TONNX_OK;
+    norm n;
+    for (size_t k = 0; k < 3 && !*known; k++) {
+        if (e->reduces != (kinds[k] != TONNX__LAYER_BATCH_NORM) || !find_norm(t, kinds[k], &n)) continue;
+        *known = true;
+        status = add_norm(builder, e, node, kinds[k], &n);
+    }
+    for (int in_logs = 0; in_logs < 2 && e->reduces && !e->row_count && !*known; in_logs++) {
+        if (!is_softmax(t, in_logs)) continue;
+        *known = true;
+        status = add_layer(builder, &layer, e, node, TONNX__LAYER_SOFTMAX);
+        if (!status) layer->log = in_logs;
+    }
+    return status;
+}
+
+/* True where every row holds one number per feature of [N, F]. */
+static bool rows_fit(const tonnx__builder *builder, const tonnx__expression *e, const tonnx__fact *x)
+{
+    for (size_t k = 0; k < e->row_count; k++)
+        if (!tonnx__fact_is_row(tonnx__fact_of(builder, e->steps[e->rows[k]].name),
+                                builder->net->values[x->value].features))
+            return false;
+    return x->rank == 2 && !x->transposed;
+}
+
+tonnx_status tonnx__match_norm(tonnx__builder *builder, const tonnx__expression *e, const tonnx__node *node,
+                               bool *known)
+{
+    const tonnx__fact *x = tonnx__fact_of(builder, e->steps[e->x].name);
+    const size_t features = builder->net->values[x->value].features;
+    trial t = { 0 };
+    /* A batch norm has a mean and a variance, the others a reduction: no other expression is worth the trouble. */
+    if ((!e->reduces && e->row_count < ROLES) || features > WIDEST || !rows_fit(builder, e, x)) return TONNX_OK;
+    tonnx_status status = trial_new(&t, e, e->reduces ? features : NARROW);
+    if (!status) status = match(builder, &t, node, known);
+    tonnx__free(t.x);
+    return status;
+}
