@@ -206,6 +206,8 @@ def main():
     floor.measure()
     print(f"{processor()}, {os.cpu_count()} processors, {floor.isa}, last cache {cache >> 20} MiB; OpenBLAS core {blas_core()}; "
           f"{call(options.tonnx, 'version').splitlines()[0]}; {options.rounds} rounds")
+    if os.getloadavg()[0] > 0.5:
+        print(f"load {os.getloadavg()[0]:.1f} before the start: other work runs here, and the numbers mean little")
     for work in WORKLOADS:
         if options.only in work.name:
             fields = contest(work, options, floor)
