@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/checkpoint_args.h"
 #include "cli/commands.h"
 #include "cli/data_args.h"
 #include "cli/print.h"
@@ -18,6 +19,7 @@ typedef struct args {
     bool dry_run;
     data_args data;
     val_args val;
+    checkpoint_args checkpoint;
     train_args train;
 } args;
 
@@ -37,6 +39,7 @@ static const opt_group groups[] = {
     { "Data", data_options, offsetof(args, data) },
     { "Validation", val_options, offsetof(args, val) },
     { "Run", train_run_options, offsetof(args, train) },
+    { "Stop and go on", checkpoint_options, offsetof(args, checkpoint) },
     { "Loss and optimizer", train_optimizer_options, offsetof(args, train) },
     { "Net", train_net_options, offsetof(args, train) },
     { 0 },
@@ -60,6 +63,7 @@ typedef struct run {
     tonnx_model *model;
     data_sets sets;
     tonnx_train_options options;
+    checkpoints checkpoints;
     tonnx_trainer *trainer;
     train_log log;
 } run;
@@ -84,15 +88,22 @@ static void catch_signals(tonnx_trainer *trainer)
 }
 
 /* Nothing that is read may be written to: neither the model nor any data, under whatever name. */
-static int check_outputs(const args *a)
+static int check_outputs(run *r)
 {
-    const char *const read[] = { a->model, a->data.data, a->data.target, a->val.val, a->val.val_target };
+    const args *a = r->args;
+    const char *const read[] = { a->model,   a->data.data,      a->data.target,
+                                 a->val.val, a->val.val_target, a->checkpoint.resume };
     const size_t count = sizeof read / sizeof *read;
     if (!a->out && !a->dry_run) return cli_usage("train: -o OUT is missing (or --dry-run, which writes nothing)");
     if (a->log && a->out && (!strcmp(a->log, a->out) || tonnx_file_same(a->log, a->out)))
         return cli_usage("train: --log and -o are the same file");
-    const int code = a->out ? cli_check_output("-o", a->out, read, count) : 0;
-    return code || !a->log ? code : cli_check_alias("--log", a->log, read, count);
+    if (a->log && a->checkpoint.file &&
+        (!strcmp(a->log, a->checkpoint.file) || tonnx_file_same(a->log, a->checkpoint.file)))
+        return cli_usage("train: --log and --checkpoint are the same file");
+    int code = a->out ? cli_check_output("-o", a->out, read, count) : 0;
+    if (!code && a->log) code = cli_check_alias("--log", a->log, read, count);
+    /* the checkpoint that is resumed from, the last of them, may be the one that is written */
+    return code ? code : checkpoints_open(&r->checkpoints, &a->checkpoint, a->out, read, count - 1);
 }
 
 static int make_options(run *r)
@@ -100,7 +111,8 @@ static int make_options(run *r)
     const args *a = r->args;
     tonnx_train_options *options = &r->options;
     *options = (tonnx_train_options)TONNX_TRAIN_OPTIONS_DEFAULT;
-    const int code = train_args_apply(&a->train, options);
+    int code = train_args_apply(&a->train, options);
+    if (!code) code = checkpoints_apply(&r->checkpoints, &a->checkpoint, options);
     options->input = a->data.input;
     options->output = a->data.output_name;
     options->log = cli_log(&a->common);
@@ -115,7 +127,7 @@ static int prepare(run *r)
     const args *a = r->args;
     const tonnx_log log = cli_log(&a->common);
     tonnx_dataset_info info;
-    int code = check_outputs(a);
+    int code = check_outputs(r);
     if (!code) code = make_options(r);
     if (!code) code = cli_load(&r->model, a->model, &log);
     if (!code) code = data_load_training(&r->sets, &a->data, &a->val, a->train.loss, a->train.seed, r->model, &log);
@@ -130,7 +142,7 @@ static int prepare(run *r)
                           .quiet = a->common.quiet };
     tonnx_dataset_describe(r->sets.data, &info);
     r->options.log_every = train_log_step_interval(&r->log, info.samples);
-    if (a->log && !a->dry_run) code = train_log_open(&r->log, a->log);
+    if (a->log && !a->dry_run) code = train_log_open(&r->log, a->log, a->checkpoint.resume != NULL);
     if (!code) code = cli_status(tonnx_trainer_new(&r->trainer, r->model, r->sets.data, &r->options));
     if (!code) r->log.loss = tonnx_loss_name(tonnx_trainer_loss(r->trainer));
     return code;
@@ -185,10 +197,12 @@ static int work(run *r)
     const tonnx_status status = tonnx_trainer_run(r->trainer);
     print_live_clear();
     if (status == TONNX_INTERRUPTED && signalled) {
-        if (!r->args->common.quiet) fprintf(stderr, "interrupted; no model was written\n");
-        return EXIT_SIGNALLED + (int)signalled;
+        const int code = checkpoints_interrupted(&r->checkpoints, r->trainer, r->args->common.quiet);
+        return code ? code : EXIT_SIGNALLED + (int)signalled;
     }
-    return status ? cli_status(status) : save(r);
+    const int code = cli_status(status);
+    if (status == TONNX_DIVERGED) checkpoints_diverged(&r->checkpoints);
+    return code ? code : save(r);
 }
 
 static int train(void *opaque)
@@ -199,6 +213,7 @@ static int train(void *opaque)
     const int unlogged = train_log_close(&r.log);
     running = NULL;
     tonnx_trainer_free(r.trainer);
+    checkpoints_free(&r.checkpoints);
     data_free(&r.sets);
     tonnx_model_free(r.model);
     return code ? code : unlogged;
@@ -208,8 +223,8 @@ const command cmd_train = {
     "train",
     "trains or fine-tunes a model: only its weights change",
     "Hyper-parameters mean what PyTorch's of the same name mean. Divergence (a loss that is not finite) exits with 6 "
-    "and an "
-    "interrupt with 130 or 143; both write no model.",
+    "and an interrupt with 130 or 143; both write no model. An interrupt writes a checkpoint: the same command with "
+    "--resume comes to the bits that it would have come to without the break.",
     examples,
     operands,
     groups,

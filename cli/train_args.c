@@ -36,6 +36,12 @@ static const opt_words optimizer_words = { optimizer_at, NULL }, schedule_words 
 const opt train_run_options[] = {
     { "epochs", 0, OPT_POSITIVE, AT(epochs), "N", "10", "passes over the data", NULL, OPT_FREE },
     { "steps", 0, OPT_POSITIVE, AT(steps), "N", NULL, "steps in all; whichever of the two ends first", NULL, OPT_FREE },
+    { "steps-per-epoch", 0, OPT_POSITIVE, AT(steps_per_epoch), "N", NULL,
+      "end an epoch after N batches; the next one goes on with the data", NULL, OPT_FREE },
+    { "patience", 0, OPT_POSITIVE, AT(patience), "N", NULL,
+      "stop, with the best weights, after N epochs without a lower loss", NULL, OPT_FREE },
+    { "best", 0, OPT_FLAG, AT(best), NULL, NULL, "write the weights of the epoch with the lowest validation loss", NULL,
+      OPT_FREE },
     { "batch", 0, OPT_POSITIVE, AT(batch), "N", "32", "samples a step", NULL, OPT_FREE },
     { "drop-last", 0, OPT_FLAG, AT(drop_last), NULL, NULL, "leave out an epoch's smaller last batch", NULL, OPT_FREE },
     { "no-shuffle", 0, OPT_FLAG, AT(no_shuffle), NULL, NULL, "batches follow the file's order", NULL, OPT_FREE },
@@ -128,6 +134,9 @@ int train_args_apply(const train_args *args, tonnx_train_options *out)
     if (args->keep_ties && args->untie) return cli_usage("--keep-ties and --untie exclude each other");
     out->epochs = args->epochs;
     out->steps = args->steps;
+    out->steps_per_epoch = args->steps_per_epoch;
+    out->patience = args->patience;
+    out->best = args->best;
     out->batch = (size_t)args->batch;
     out->drop_last = args->drop_last;
     out->shuffle = !args->no_shuffle;

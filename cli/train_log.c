@@ -10,9 +10,9 @@
 
 static const double refresh = 0.1; /* s between two live lines */
 
-int train_log_open(train_log *log, const char *path)
+int train_log_open(train_log *log, const char *path, bool go_on)
 {
-    log->file = strcmp(path, "-") != 0 ? fopen(path, "w") : stdout;
+    log->file = strcmp(path, "-") != 0 ? fopen(path, go_on ? "a" : "w") : stdout;
     return log->file ? 0 : cli_io("--log %s: %s", path, strerror(errno));
 }
 
@@ -39,6 +39,7 @@ static void json_start(const train_log *log, const tonnx_event *event, tonnx_jso
     tonnx_json_integer(line, "batch", (long long)log->batch);
     tonnx_json_integer(line, "epochs", (long long)event->total_epochs);
     tonnx_json_integer(line, "steps", (long long)event->total_steps);
+    if (event->step) tonnx_json_integer(line, "resumed_after_step", (long long)event->step);
     tonnx_json_string(line, "version", TONNX_VERSION);
 }
 

@@ -18,8 +18,8 @@ typedef struct train_log {
     double shown_at;                              /* when the live line was last drawn, s */
 } train_log;
 
-/* Opens the file ("-": stdout). Returns an exit code. */
-int train_log_open(train_log *log, const char *path);
+/* Opens the file ("-": stdout); a run that goes on adds to what is there. Returns an exit code. */
+int train_log_open(train_log *log, const char *path, bool go_on);
 
 /* A tonnx_train_options.event: `user` is the train_log. */
 void train_log_event(void *user, const tonnx_event *event);

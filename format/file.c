@@ -72,6 +72,18 @@ tonnx_status tonnx_file_read(const char *path, size_t limit, unsigned char **byt
     return status;
 }
 
+tonnx_status tonnx_file_head(const char *path, void *bytes, size_t room, size_t *got)
+{
+    int fd = -1;
+    size_t size = 0;
+    *got = 0;
+    tonnx_status status = open_regular(path, &fd, &size);
+    if (!status) status = read_fully(fd, path, bytes, size < room ? size : room);
+    if (!status) *got = size < room ? size : room;
+    if (fd >= 0) close(fd);
+    return status;
+}
+
 void tonnx_file_free(unsigned char *bytes)
 {
     tonnx__free(bytes);

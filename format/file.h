@@ -12,6 +12,9 @@ TONNX_BEGIN
 TONNX_API tonnx_status tonnx_file_read(const char *path, size_t limit, unsigned char **bytes, size_t *size);
 TONNX_API void tonnx_file_free(unsigned char *bytes);
 
+/* The first bytes of a regular file, at most `room`, for telling what it is before all of it is read; *got says how many. */
+TONNX_API tonnx_status tonnx_file_head(const char *path, void *bytes, size_t room, size_t *got);
+
 /* A file being written: it has a temporary name in the same folder until it is finished. */
 typedef struct tonnx_file tonnx_file;
 

@@ -33,4 +33,30 @@ void tonnx__state_free(tonnx__state *state);
 /* The state's numbers into the model: trained parameters, and running statistics where `statistics`. Waits. */
 tonnx_status tonnx__state_pull(tonnx__state *state, bool statistics);
 
+/* A state's numbers on the host, arena by arena; counts 0 and NULL where an arena is not in it. */
+typedef struct tonnx__image {
+    size_t counts[TONNX__STATE_ARENAS];
+    double *values[TONNX__STATE_ARENAS]; /* owned */
+} tonnx__image;
+
+/* Sets of arenas: what persists beyond a step, and what a model is. */
+enum {
+    TONNX__ALL_ARENAS = 1 << TONNX__ARENA_PARAM | 1 << TONNX__ARENA_MOMENT1 | 1 << TONNX__ARENA_MOMENT2 |
+                        1 << TONNX__ARENA_STATIC,
+    TONNX__MODEL_ARENAS = 1 << TONNX__ARENA_PARAM | 1 << TONNX__ARENA_STATIC
+};
+
+/* The arenas of a set into *out (zeroed, or an image of the same state, which is overwritten); cleared on failure. And
+ * back, all that the image holds. Wait. */
+tonnx_status tonnx__state_read(tonnx__state *state, tonnx__image *out, unsigned arenas);
+tonnx_status tonnx__state_write(tonnx__state *state, const tonnx__image *image);
+
+/* Whether the image holds just these arenas of a state of that layout. */
+bool tonnx__image_fits(const tonnx__image *image, const tonnx__layout *layout, unsigned arenas);
+tonnx_status tonnx__image_copy(tonnx__image *out, const tonnx__image *from);
+void tonnx__image_clear(tonnx__image *image);
+
+/* The name of the first trained parameter that holds NaN or Inf; NULL where none does. `image` has PARAM. */
+const char *tonnx__image_not_finite(const tonnx__image *image, const tonnx__state *state);
+
 #endif

@@ -8,7 +8,8 @@ struct tonnx__sweep {
     int output;                  /* the net's output value */
     tonnx__program *programs[2]; /* a full batch, and the rows that are left */
     tonnx__exec *execs[2];
-    float *values; /* [batch, width] */
+    float *values;            /* [batch, width] */
+    const _Atomic bool *stop; /* NULL: nobody asks */
 };
 
 static tonnx_status compile(tonnx__sweep *sweep, int which, tonnx__state *state, const tonnx__goal *goal, size_t rows)
@@ -54,6 +55,17 @@ void tonnx__sweep_free(tonnx__sweep *sweep)
     tonnx__free(sweep);
 }
 
+void tonnx__sweep_heed(tonnx__sweep *sweep, const _Atomic bool *stop)
+{
+    sweep->stop = stop;
+}
+
+static tonnx_status heed(const tonnx__sweep *sweep)
+{
+    if (!sweep->stop || !atomic_load(sweep->stop)) return TONNX_OK;
+    return tonnx__fail(TONNX_INTERRUPTED, "stopped while the epoch was validated");
+}
+
 tonnx_status tonnx__sweep_run(tonnx__sweep *sweep, tonnx_rows_fn rows, void *user, double *loss)
 {
     double sum = 0, results[TONNX__RESULTS];
@@ -68,6 +80,7 @@ tonnx_status tonnx__sweep_run(tonnx__sweep *sweep, tonnx_rows_fn rows, void *use
         if (!status && loss) status = tonnx__exec_results(sweep->execs[which], 1, results);
         if (!status && loss) sum += results[TONNX__RESULT_LOSS] * (double)record.rows;
         first += record.rows;
+        if (!status) status = heed(sweep);
     }
     if (loss) *loss = sum / (double)sweep->feed.samples;
     return status;

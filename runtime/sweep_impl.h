@@ -2,6 +2,8 @@
 #ifndef TONNX_RUNTIME_SWEEP_IMPL_H
 #define TONNX_RUNTIME_SWEEP_IMPL_H
 
+#include <stdatomic.h>
+
 #include "runtime/evaluate.h"
 #include "runtime/lower/lower_impl.h"
 
@@ -11,6 +13,9 @@ typedef struct tonnx__sweep tonnx__sweep;
 tonnx_status tonnx__sweep_new(tonnx__sweep **out, tonnx__state *state, const tonnx_dataset *data, const tonnx__goal *goal,
                               size_t batch);
 void tonnx__sweep_free(tonnx__sweep *sweep);
+
+/* Sweeps end early with TONNX_INTERRUPTED once *stop is set; the flag is borrowed. */
+void tonnx__sweep_heed(tonnx__sweep *sweep, const _Atomic bool *stop);
 
 /* Calls `rows` with each batch's outputs, if the goal keeps them; *loss (may be NULL) gets the mean over all samples. */
 tonnx_status tonnx__sweep_run(tonnx__sweep *sweep, tonnx_rows_fn rows, void *user, double *loss);

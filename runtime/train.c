@@ -7,58 +7,6 @@
 
 #include "runtime/task_impl.h"
 
-static double default_to(double given, double otherwise)
-{
-    return isnan(given) ? otherwise : given;
-}
-
-/* The optimizer's own defaults where the caller gave none, and the hyper-parameters as instructions want them. */
-static void fill_hyper(tonnx_train_options *o, tonnx__goal *goal)
-{
-    tonnx_optimizer_info row;
-    tonnx_optimizer_describe(o->optimizer, &row);
-    o->rate = default_to(o->rate, row.rate);
-    o->momentum = default_to(o->momentum, row.momentum);
-    o->beta1 = default_to(o->beta1, row.beta1);
-    o->beta2 = default_to(o->beta2, row.beta2);
-    o->rho = default_to(o->rho, row.rho);
-    o->eps = default_to(o->eps, row.eps);
-    o->weight_decay = default_to(o->weight_decay, row.decay);
-    const bool has_momentum = !isnan(row.momentum);
-    goal->optimizer = o->optimizer;
-    goal->moments = row.moments - (has_momentum && o->momentum == 0);
-    goal->h[TONNX__H_BETA1] = default_to(has_momentum ? o->momentum : o->beta1, 0);
-    goal->h[TONNX__H_BETA2] = default_to(isnan(row.rho) ? o->beta2 : o->rho, 0);
-    goal->h[TONNX__H_EPS] = default_to(o->eps, 0);
-    goal->h[TONNX__H_DECAY] = o->weight_decay;
-    goal->h[TONNX__H_NESTEROV] = o->nesterov;
-}
-
-static tonnx_status check_options(const tonnx_train_options *o)
-{
-    if (!o->batch) return tonnx__fail(TONNX_BAD_USAGE, "a batch of 0 samples: give 1 or more");
-    if (!o->epochs && !o->steps) return tonnx__fail(TONNX_BAD_USAGE, "0 epochs and 0 steps: there is nothing to do");
-    if (!isnan(o->rate) && !(o->rate >= 0 && isfinite(o->rate)))
-        return tonnx__fail(TONNX_BAD_USAGE, "learning rate %g: give a finite number, 0 or more", o->rate);
-    if (o->clip_norm < 0 || o->clip_value < 0) return tonnx__fail(TONNX_BAD_USAGE, "a clipping limit below 0");
-    if (o->nesterov && !(o->optimizer == TONNX_SGD && o->momentum > 0))
-        return tonnx__fail(TONNX_BAD_USAGE, "nesterov needs sgd with a momentum above 0");
-    return TONNX_OK;
-}
-
-/* Options of an older caller are shorter: what it does not know keeps its default. */
-static tonnx_status copy_options(tonnx_train_options *to, const tonnx_train_options *from)
-{
-    const tonnx_train_options defaults = TONNX_TRAIN_OPTIONS_DEFAULT;
-    *to = defaults;
-    if (from && (!from->size || from->size > sizeof *to))
-        return tonnx__fail(TONNX_BAD_USAGE,
-                           "options of %zu bytes; this library knows %zu: start from TONNX_TRAIN_OPTIONS_DEFAULT",
-                           from->size, sizeof *to);
-    if (from) memcpy(to, from, from->size);
-    return check_options(to);
-}
-
 static bool matches(const char *const *globs, const char *name)
 {
     for (; globs && *globs; globs++)
@@ -139,7 +87,8 @@ static void fill_goal(tonnx_trainer *trainer)
     goal->seed = o->seed;
 }
 
-/* Batches of an epoch. The last one may be smaller; a single row has no variance, so batch norm skips it. */
+/* Batches of a pass over the data. The last one may be smaller; a single row has no variance, so batch norm skips it.
+ */
 static tonnx_status count_steps(tonnx_trainer *trainer)
 {
     const tonnx_train_options *o = &trainer->options;
@@ -158,7 +107,8 @@ static tonnx_status count_steps(tonnx_trainer *trainer)
         return tonnx__fail(TONNX_BAD_USAGE,
                            "batch norm cannot normalise batches of 1 row: use a larger --batch, or --freeze-bn");
     trainer->goal.rows = batch;
-    trainer->steps_per_epoch = samples / batch + (rest > 0);
+    trainer->pass_steps = samples / batch + (rest > 0);
+    trainer->steps_per_epoch = o->steps_per_epoch ? o->steps_per_epoch : trainer->pass_steps;
     trainer->total_steps = o->epochs * trainer->steps_per_epoch;
     if (o->epochs && trainer->total_steps / o->epochs != trainer->steps_per_epoch) trainer->total_steps = UINT64_MAX;
     if (!o->epochs || (o->steps && o->steps < trainer->total_steps)) trainer->total_steps = o->steps;
@@ -178,13 +128,14 @@ static tonnx_status compile_all(tonnx_trainer *trainer)
     const tonnx_train_options *o = &trainer->options;
     const size_t samples = trainer->data->samples, batch = trainer->goal.rows;
     tonnx_status status = compile(trainer, 0, batch);
-    if (!status && trainer->steps_per_epoch > samples / batch) status = compile(trainer, 1, samples % batch);
+    if (!status && trainer->pass_steps > samples / batch) status = compile(trainer, 1, samples % batch);
     if (!status && o->validation) {
         status = tonnx__task_fit(&trainer->validation_goal, trainer->net, o->validation, o->loss, o->huber_delta);
         trainer->validation_goal.keep_output = true;
         if (!status)
             status =
                 tonnx__sweep_new(&trainer->validation, trainer->state, o->validation, &trainer->validation_goal, 1024);
+        if (!status) tonnx__sweep_heed(trainer->validation, &trainer->stop);
     }
     return status;
 }
@@ -205,12 +156,13 @@ static tonnx_status bind_net(tonnx_trainer *trainer, tonnx_model *model)
 static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
 {
     const tonnx_train_options *o = &trainer->options;
-    const tonnx__backend_options backend_options = { o->backend, o->threads, o->log };
+    const bool as_before = o->resume && !strcmp(o->backend, "auto");
+    const tonnx__backend_options backend_options = { as_before ? o->resume->backend : o->backend, o->threads, o->log };
     tonnx_status status = bind_net(trainer, model);
     if (!status) status = tonnx__task_fit(&trainer->goal, trainer->net, trainer->data, o->loss, o->huber_delta);
     if (!status) status = choose_trained(trainer);
     if (!status) {
-        fill_hyper(&trainer->options, &trainer->goal);
+        tonnx__options_fill(&trainer->options, &trainer->goal);
         fill_goal(trainer);
         status = count_steps(trainer);
     }
@@ -220,6 +172,9 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
             tonnx__state_new(&trainer->state, trainer->net, trainer->backend, trainer->trained, trainer->goal.moments);
     if (!status) status = compile_all(trainer);
     if (!status && o->shuffle) status = tonnx__alloc(&trainer->order, trainer->data->samples, sizeof *trainer->order);
+    trainer->prints[0] = tonnx__fingerprint_model(model);
+    if (!status && o->resume) status = tonnx__train_resume(trainer, o->resume);
+    trainer->options.resume = NULL;
     return status;
 }
 
@@ -231,11 +186,11 @@ tonnx_status tonnx_trainer_new(tonnx_trainer **out, tonnx_model *model, const to
     tonnx_status status = tonnx__alloc(&trainer, 1, sizeof *trainer);
     if (status) return status;
     trainer->data = data;
-    trainer->plateau_factor = 1;
-    trainer->plateau_best = INFINITY;
-    trainer->last_loss = NAN;
+    trainer->at =
+        (tonnx__progress){ .plateau_factor = 1, .plateau_best = INFINITY, .best_loss = INFINITY, .last_loss = NAN };
+    trainer->order_pass = UINT64_MAX;
     tonnx__dataset_feed(data, &trainer->feed);
-    status = copy_options(&trainer->options, options);
+    status = tonnx__options_copy(&trainer->options, options);
     if (!status) status = prepare(trainer, model);
     if (status) tonnx_trainer_free(trainer);
     else *out = trainer;
@@ -255,12 +210,15 @@ void tonnx_trainer_free(tonnx_trainer *trainer)
     tonnx_net_free(trainer->net);
     tonnx__free(trainer->trained);
     tonnx__free(trainer->order);
+    tonnx__image_clear(&trainer->best);
+    tonnx_checkpoint_free(trainer->good);
     tonnx__free(trainer);
 }
 
 bool tonnx_trainer_done(const tonnx_trainer *trainer)
 {
-    return trainer->step >= trainer->total_steps;
+    const bool at_end = trainer->at.step >= trainer->total_steps;
+    return !trainer->at.step_in_epoch && (at_end || tonnx__is_out_of_patience(trainer));
 }
 
 void tonnx_trainer_stop(tonnx_trainer *trainer)
@@ -275,14 +233,7 @@ tonnx_loss tonnx_trainer_loss(const tonnx_trainer *trainer)
 
 double tonnx_trainer_last_loss(const tonnx_trainer *trainer)
 {
-    return trainer->last_loss;
-}
-
-tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model)
-{
-    if (model != trainer->net->model)
-        return tonnx__fail(TONNX_BAD_USAGE, "the trainer was made with another model than the one it is pulled into");
-    return tonnx__state_pull(trainer->state, !trainer->options.freeze_bn);
+    return trainer->at.last_loss;
 }
 
 tonnx_status tonnx_trainer_plan(const tonnx_trainer *trainer, void (*line)(void *user, const char *text), void *user)

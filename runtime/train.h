@@ -2,6 +2,7 @@
 #ifndef TONNX_RUNTIME_TRAIN_H
 #define TONNX_RUNTIME_TRAIN_H
 
+#include "checkpoint.h"
 #include "dataset.h"
 #include "log.h"
 #include "model.h"
@@ -57,19 +58,28 @@ typedef struct tonnx_train_options {
     tonnx_log log;
     void (*event)(void *user, const tonnx_event *event); /* may be NULL */
     void *event_user;
+    uint64_t steps_per_epoch; /* 0: as many as the data has batches; else an epoch goes on where the last one stopped */
+    uint64_t patience;        /* stop after so many epochs without a lower loss (of validation, else of training); 0: never */
+    bool best;                /* end with the weights of the epoch that had the lowest loss */
+    const tonnx_checkpoint *resume; /* borrowed by tonnx_trainer_new: go on from here; NULL: from the start */
+    uint64_t checkpoint_steps, checkpoint_epochs; /* how often `checkpoint` is called; 0: not by these */
+    /* Also called at the end and, with the last good state, on divergence. A failure ends the run. NULL: none. */
+    tonnx_status (*checkpoint)(void *user, const tonnx_checkpoint *checkpoint);
+    void *checkpoint_user;
 } tonnx_train_options;
 
 #define TONNX_TRAIN_OPTIONS_DEFAULT                                                                                    \
     { sizeof(tonnx_train_options), TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, TONNX_NAN, TONNX_NAN, TONNX_NAN, TONNX_NAN,       \
       TONNX_NAN, TONNX_NAN, TONNX_NAN, false, TONNX_SCHEDULE_constant, { 30, 0.1, 0.0 }, 0, 0.0, 0.0, 10, 0, 32,       \
       false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
-      false, { NULL, NULL }, NULL, NULL }
+      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL }
 #define TONNX_NAN __builtin_nan("")
 
 typedef struct tonnx_trainer tonnx_trainer;
 
 /* Recognises the model, binds the data, compiles the step. Model, data and options' pointers are borrowed and outlive
- * the trainer. Fails where they do not fit, naming both dimensions. */
+ * the trainer (but for `resume`). Fails where they do not fit, naming both dimensions; and TONNX_BAD_USAGE where model,
+ * data or options are not those of the checkpoint to resume from, naming what differs (epochs, steps and threads may). */
 TONNX_API tonnx_status tonnx_trainer_new(tonnx_trainer **out, tonnx_model *model, const tonnx_dataset *data,
                                          const tonnx_train_options *options);
 TONNX_API void tonnx_trainer_free(tonnx_trainer *trainer);
@@ -85,8 +95,11 @@ TONNX_API tonnx_status tonnx_trainer_run(tonnx_trainer *trainer);
 /* Asks a running trainer to stop at the next step. Async-signal-safe; callable from any thread. */
 TONNX_API void tonnx_trainer_stop(tonnx_trainer *trainer);
 
-/* Trained tensors and running statistics back into `model` (the one the trainer was made with). Elements that did not
- * change keep their bytes. */
+/* The state after the last step, for the caller to free. TONNX_DIVERGED where a trained tensor is not finite. */
+TONNX_API tonnx_status tonnx_trainer_checkpoint(tonnx_checkpoint **out, tonnx_trainer *trainer);
+
+/* Trained tensors and running statistics back into `model` (the one the trainer was made with): the last ones, or where
+ * a run that is done had `best` or ran out of `patience`, the best ones. Elements that did not change keep their bytes. */
 TONNX_API tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model);
 
 /* The loss that `auto` came to, and the loss of the last step. */

@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include "runtime/checkpoint_impl.h"
+#include "runtime/fingerprint_impl.h"
 #include "runtime/sweep_impl.h"
 #include "runtime/train.h"
 
@@ -23,26 +25,49 @@ struct tonnx_trainer {
     tonnx__record records[TONNX__MAX_STEPS];
     double results[TONNX__MAX_STEPS * TONNX__RESULTS];
 
-    uint64_t steps_per_epoch, total_steps;
-    uint64_t step, epoch;       /* done */
-    uint64_t step_in_epoch;     /* done of the present epoch */
-    double epoch_loss;          /* Σ loss·rows of the present epoch */
-    uint64_t epoch_rows;
-    double epoch_seconds, seconds, last_loss;
-    double step_seconds;        /* a step's time, for sizing runs so that a stop is heard soon */
-    double plateau_factor, plateau_best;
-    uint64_t plateau_bad;       /* epochs without improvement */
-    bool started, ended;
+    uint64_t pass_steps;      /* batches of a pass over the data */
+    uint64_t steps_per_epoch; /* the same, unless the options say else */
+    uint64_t total_steps;
+    tonnx__progress at;
+    uint64_t order_pass;     /* the pass that `order` is of; UINT64_MAX: none yet */
+    double epoch_seconds, seconds;
+    double step_seconds;     /* a step's time, for sizing runs so that a stop is heard soon */
+    uint64_t prints[3];      /* fingerprints: model, data, validation */
+    tonnx__image best;       /* the model of the best epoch; empty where none is kept */
+    tonnx_checkpoint *good;  /* the last state that was looked at and finite; NULL where no checkpoints are wanted */
+    bool started, ended, told;
     _Atomic bool stop;
 };
 
+/* train_options.c: the caller's options into *to, checked, what an older caller does not know at its default; numbers
+ * that were not given get the optimizer's defaults, and the goal its hyper-parameters; all that the numbers of a run
+ * depend on as lines "name value" (freed by tonnx__free). */
+tonnx_status tonnx__options_copy(tonnx_train_options *to, const tonnx_train_options *from);
+void tonnx__options_fill(tonnx_train_options *options, tonnx__goal *goal);
+tonnx_status tonnx__options_text(char **out, const tonnx_trainer *trainer);
+
+/* train_event.c: seconds of a steady clock; an event of a kind with everything unknown; START and END, once each. */
+double tonnx__now(void);
+tonnx_event tonnx__event_of(const tonnx_trainer *trainer, tonnx_event_kind kind);
+void tonnx__emit(const tonnx_trainer *trainer, const tonnx_event *event);
+void tonnx__train_start(tonnx_trainer *trainer);
+tonnx_status tonnx__train_end(tonnx_trainer *trainer, tonnx_status status);
+
+/* train_watch.c: what an epoch's loss decides, the rate's plateau and the best weights; whether patience is at its end;
+ * and, once a run is done, what it ends with: the best weights where wanted, which is said, and numbers that are finite. */
+tonnx_status tonnx__watch_epoch(tonnx_trainer *trainer, double loss);
+bool tonnx__is_out_of_patience(const tonnx_trainer *trainer);
+tonnx_status tonnx__watch_end(tonnx_trainer *trainer);
+/* TONNX_DIVERGED, naming the step, `what` is not finite and the first trained tensor that is not. */
+tonnx_status tonnx__diverged(tonnx_trainer *trainer, const char *what);
+
+/* train_checkpoint.c: takes over a checkpoint's state; keeps the present state as the last good one, and hands it to the
+ * caller where one is due. */
+tonnx_status tonnx__train_resume(tonnx_trainer *trainer, const tonnx_checkpoint *checkpoint);
+tonnx_status tonnx__train_keep(tonnx_trainer *trainer);
+tonnx_status tonnx__train_hand(tonnx_trainer *trainer);
+
 /* Runs up to `steps` steps, but not past the epoch's end; closes the epoch where it is reached. */
 tonnx_status tonnx__train_some(tonnx_trainer *trainer, uint64_t steps);
-
-/* Emits START once. */
-void tonnx__train_start(tonnx_trainer *trainer);
-
-/* Emits END once, with the status; returns it. */
-tonnx_status tonnx__train_end(tonnx_trainer *trainer, tonnx_status status);
 
 #endif

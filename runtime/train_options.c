@@ -1,0 +1,175 @@
+/* The trainer's options: defaults filled in, checked, and as text for a checkpoint to compare. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/train_impl.h"
+
+static double default_to(double given, double otherwise)
+{
+    return isnan(given) ? otherwise : given;
+}
+
+void tonnx__options_fill(tonnx_train_options *o, tonnx__goal *goal)
+{
+    tonnx_optimizer_info row;
+    tonnx_optimizer_describe(o->optimizer, &row);
+    o->rate = default_to(o->rate, row.rate);
+    o->momentum = default_to(o->momentum, row.momentum);
+    o->beta1 = default_to(o->beta1, row.beta1);
+    o->beta2 = default_to(o->beta2, row.beta2);
+    o->rho = default_to(o->rho, row.rho);
+    o->eps = default_to(o->eps, row.eps);
+    o->weight_decay = default_to(o->weight_decay, row.decay);
+    const bool has_momentum = !isnan(row.momentum);
+    goal->optimizer = o->optimizer;
+    goal->moments = row.moments - (has_momentum && o->momentum == 0);
+    goal->h[TONNX__H_BETA1] = default_to(has_momentum ? o->momentum : o->beta1, 0);
+    goal->h[TONNX__H_BETA2] = default_to(isnan(row.rho) ? o->beta2 : o->rho, 0);
+    goal->h[TONNX__H_EPS] = default_to(o->eps, 0);
+    goal->h[TONNX__H_DECAY] = o->weight_decay;
+    goal->h[TONNX__H_NESTEROV] = o->nesterov;
+}
+
+static tonnx_status check(const tonnx_train_options *o)
+{
+    if (!o->batch) return tonnx__fail(TONNX_BAD_USAGE, "a batch of 0 samples: give 1 or more");
+    if (!o->epochs && !o->steps) return tonnx__fail(TONNX_BAD_USAGE, "0 epochs and 0 steps: there is nothing to do");
+    if (!isnan(o->rate) && !(o->rate >= 0 && isfinite(o->rate)))
+        return tonnx__fail(TONNX_BAD_USAGE, "learning rate %g: give a finite number, 0 or more", o->rate);
+    if (o->clip_norm < 0 || o->clip_value < 0) return tonnx__fail(TONNX_BAD_USAGE, "a clipping limit below 0");
+    if (o->nesterov && !(o->optimizer == TONNX_SGD && o->momentum > 0))
+        return tonnx__fail(TONNX_BAD_USAGE, "nesterov needs sgd with a momentum above 0");
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__options_copy(tonnx_train_options *to, const tonnx_train_options *from)
+{
+    const tonnx_train_options defaults = TONNX_TRAIN_OPTIONS_DEFAULT;
+    *to = defaults;
+    if (from && (!from->size || from->size > sizeof *to))
+        return tonnx__fail(TONNX_BAD_USAGE,
+                           "options of %zu bytes; this library knows %zu: start from TONNX_TRAIN_OPTIONS_DEFAULT",
+                           from->size, sizeof *to);
+    if (from) memcpy(to, from, from->size);
+    return check(to);
+}
+
+/* Text that grows; the first failure stays. */
+typedef struct text {
+    char *at;
+    size_t length, room;
+    tonnx_status status;
+} text;
+
+static void put(text *t, const char *format, ...) TONNX_PRINTF(2, 3);
+static void put(text *t, const char *format, ...)
+{
+    va_list list, again;
+    va_start(list, format);
+    va_copy(again, list);
+    const size_t more = (size_t)vsnprintf(NULL, 0, format, list);
+    if (!t->status) t->status = tonnx__grow(&t->at, &t->room, t->length + more + 1, 1);
+    if (!t->status) {
+        vsnprintf(t->at + t->length, more + 1, format, again);
+        t->length += more;
+    }
+    va_end(again);
+    va_end(list);
+}
+
+/* The shortest of 15 and 17 digits that reads back as the same number. */
+static void put_number(text *t, const char *name, double value)
+{
+    char digits[40];
+    snprintf(digits, sizeof digits, "%.15g", value);
+    if (strtod(digits, NULL) != value) snprintf(digits, sizeof digits, "%.17g", value);
+    put(t, "%s %s\n", name, digits);
+}
+
+static void put_whole(text *t, const char *name, uint64_t value)
+{
+    put(t, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void put_flag(text *t, const char *name, bool value)
+{
+    put(t, "%s %s\n", name, value ? "yes" : "no");
+}
+
+/* Names hold no line ends that could pass for another option's line: those become blanks. */
+static void put_names(text *t, const char *name, const char *const *names)
+{
+    put(t, "%s", name);
+    for (; names && *names; names++) {
+        const size_t from = t->length;
+        put(t, " %s", *names);
+        for (size_t i = from; !t->status && i < t->length; i++)
+            if (t->at[i] == '\n') t->at[i] = ' ';
+    }
+    put(t, "\n");
+}
+
+static void put_optimizer(text *t, const tonnx_train_options *o)
+{
+    tonnx_optimizer_info row;
+    tonnx_optimizer_describe(o->optimizer, &row);
+    put(t, "optimizer %s\n", row.name);
+    put_number(t, "lr", o->rate);
+    put_number(t, "momentum", o->momentum);
+    put_flag(t, "nesterov", o->nesterov);
+    put_number(t, "beta1", o->beta1);
+    put_number(t, "beta2", o->beta2);
+    put_number(t, "eps", o->eps);
+    put_number(t, "rho", o->rho);
+    put_number(t, "weight-decay", o->weight_decay);
+    put(t, "schedule %s\n", tonnx_schedule_name(o->schedule));
+    put_whole(t, "step-size", o->schedule_options.step_size);
+    put_number(t, "gamma", o->schedule_options.gamma);
+    put_number(t, "min-lr", o->schedule_options.min_rate);
+    put_whole(t, "warmup", o->warmup);
+    put_number(t, "clip-norm", o->clip_norm);
+    put_number(t, "clip-value", o->clip_value);
+}
+
+static void put_run(text *t, const tonnx_train_options *o)
+{
+    put_whole(t, "batch", o->batch);
+    put_whole(t, "steps-per-epoch", o->steps_per_epoch);
+    put_flag(t, "drop-last", o->drop_last);
+    put_flag(t, "no-shuffle", !o->shuffle);
+    put_whole(t, "seed", o->seed);
+    put_whole(t, "patience", o->patience);
+    put_flag(t, "best", o->best);
+}
+
+static void put_net(text *t, const tonnx_trainer *trainer)
+{
+    const tonnx_train_options *o = &trainer->options;
+    const char *const input[] = { o->input, NULL }, *const output[] = { o->output, NULL };
+    put_names(t, "freeze", o->freeze);
+    put_names(t, "only", o->only);
+    put_flag(t, "freeze-bn", o->freeze_bn);
+    put(t, "bn %s\n", trainer->goal.unbiased ? "unbiased" : "biased");
+    put_number(t, "bn-momentum", o->bn_momentum);
+    put_flag(t, "dropout", o->dropout);
+    put_flag(t, "keep-ties", o->keep_ties);
+    put_flag(t, "untie", o->untie);
+    put_names(t, "input", input);
+    put_names(t, "output", output);
+}
+
+tonnx_status tonnx__options_text(char **out, const tonnx_trainer *trainer)
+{
+    text t = { 0 };
+    put(&t, "loss %s\n", tonnx_loss_name(trainer->goal.loss));
+    put_number(&t, "huber-delta", trainer->options.huber_delta);
+    put_optimizer(&t, &trainer->options);
+    put_run(&t, &trainer->options);
+    put_net(&t, trainer);
+    if (t.status) tonnx__free(t.at);
+    *out = t.status ? NULL : t.at;
+    return t.status;
+}
