@@ -10,6 +10,7 @@
 #include "cli/train_args.h"
 #include "cli/train_log.h"
 #include "format/file.h"
+#include "format/onnx.h"
 #include "runtime/net.h"
 
 typedef struct args {
@@ -130,6 +131,7 @@ static int prepare(run *r)
     int code = check_outputs(r);
     if (!code) code = make_options(r);
     if (!code) code = cli_load(&r->model, a->model, &log);
+    if (!code && a->out) code = cli_status(tonnx_onnx_check_path(r->model, a->out));
     if (!code) code = data_load_training(&r->sets, &a->data, &a->val, a->train.loss, a->train.seed, r->model, &log);
     if (code) return code;
     r->options.validation = r->sets.val;

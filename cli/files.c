@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "format/file.h"
@@ -34,28 +33,14 @@ int cli_load(tonnx_model **out, const char *path, const tonnx_log *log)
     return code;
 }
 
-/* The library writes files, whole or not at all; stdout gets a copy of one. */
-static int copy_to_stdout(const char *path)
-{
-    char chunk[CHUNK];
-    size_t got;
-    FILE *in = fopen(path, "rb");
-    if (!in) return cli_io("%s: %s", path, strerror(errno));
-    while ((got = fread(chunk, 1, sizeof chunk, in)) > 0) fwrite(chunk, 1, got, stdout);
-    fclose(in);
-    return 0; /* main looks whether stdout took it all */
-}
-
 int cli_save(const tonnx_model *model, const char *path, const tonnx_log *log)
 {
-    char folder[] = "/tmp/tonnx-XXXXXX", file[64];
+    unsigned char *bytes = NULL;
+    size_t size = 0;
     if (strcmp(path, "-") != 0) return cli_status(tonnx_onnx_save(model, path, log));
-    if (!mkdtemp(folder)) return cli_io("%s: %s", folder, strerror(errno));
-    snprintf(file, sizeof file, "%s/model.onnx", folder);
-    int code = cli_status(tonnx_onnx_save(model, file, log));
-    if (!code) code = copy_to_stdout(file);
-    unlink(file);
-    rmdir(folder);
+    const int code = cli_status(tonnx_onnx_write(model, &bytes, &size));
+    if (!code) fwrite(bytes, 1, size, stdout); /* main looks whether stdout took it all */
+    tonnx_file_free(bytes);
     return code;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/file_impl.h"
 #include "runtime/mem_impl.h"
 
 /* write(2) and read(2) take at most this at once (Linux stops at 2 GiB − 4 KiB anyway). */
@@ -41,7 +42,7 @@ static tonnx_status open_regular(const char *path, int *fd, size_t *size)
     return tonnx__fail(TONNX_IO_FAILED, "%s: is %s, not a regular file", path, kind_name(info.st_mode));
 }
 
-static tonnx_status read_fully(int fd, const char *path, unsigned char *bytes, size_t size)
+tonnx_status tonnx__file_read_fully(int fd, const char *path, unsigned char *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
         const size_t left = size - done;
@@ -62,7 +63,7 @@ tonnx_status tonnx_file_read(const char *path, size_t limit, unsigned char **byt
     if (!status && *size > limit)
         status = tonnx__fail(TONNX_IO_FAILED, "%s: has %zu bytes, the limit is %zu", path, *size, limit);
     if (!status) status = tonnx__alloc(bytes, *size, 1);
-    if (!status) status = read_fully(fd, path, *bytes, *size);
+    if (!status) status = tonnx__file_read_fully(fd, path, *bytes, *size);
     if (fd >= 0) close(fd);
     if (status) {
         tonnx__free(*bytes);

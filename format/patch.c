@@ -11,6 +11,9 @@ enum {
     GRAPH_NODE = 1,
     GRAPH_INITIALIZER = 5,
     GRAPH_INPUT = 11,
+    GRAPH_SPARSE = 15,
+    SPARSE_VALUES = 1,
+    SPARSE_INDICES = 2,
     NODE_INPUT = 1,
     NODE_ATTRIBUTE = 5,
     ATTRIBUTE_FLOAT = 2,
@@ -19,11 +22,7 @@ enum {
     ENTRY_VALUE = 2
 };
 
-typedef struct patch {
-    const tonnx_model *model;
-    const unsigned char *source;
-    tonnx__splice *splice;
-} patch;
+typedef tonnx__patch patch;
 
 static tonnx__wire_walk children(const patch *p, const tonnx__field *parent, uint32_t number)
 {
@@ -60,6 +59,14 @@ static tonnx_status patch_inputs(const patch *p, const tonnx__node *node, const 
     return status;
 }
 
+/* A tensor's elements, wherever they lie. */
+static tonnx_status patch_tensor(const patch *p, const tonnx__tensor *tensor, const tonnx__field *field)
+{
+    if (tensor->file) return tonnx__patch_external(p, tensor, field);
+    if (!tensor->fresh) return TONNX_OK;
+    return tonnx__tensor_data_patch(tensor, p->source, field->content, field->end, p->splice);
+}
+
 /* value_float and value_floats: four bytes each, alone or in packed runs. */
 static tonnx_status patch_floats(const patch *p, const tonnx__tensor *tensor, const tonnx__field *attribute,
                                  uint32_t number)
@@ -81,11 +88,13 @@ static tonnx_status patch_attribute(const patch *p, const tonnx__attribute *now,
 {
     tonnx__wire_walk inner = children(p, attribute, ATTRIBUTE_TENSOR);
     tonnx__field at;
-    if (!now->tensor || !now->tensor->fresh) return TONNX_OK;
+    if (!now->tensor) return TONNX_OK;
+    if (now->type == TONNX__ATTRIBUTE_TENSOR)
+        return tonnx__wire_each(&inner, &at) ? patch_tensor(p, now->tensor, &at) : TONNX_OK;
+    if (!now->tensor->fresh) return TONNX_OK;
     if (now->type == TONNX__ATTRIBUTE_FLOATS) return patch_floats(p, now->tensor, attribute, ATTRIBUTE_FLOATS);
     if (now->type == TONNX__ATTRIBUTE_FLOAT) return patch_floats(p, now->tensor, attribute, ATTRIBUTE_FLOAT);
-    if (now->type != TONNX__ATTRIBUTE_TENSOR || !tonnx__wire_each(&inner, &at)) return TONNX_OK;
-    return tonnx__tensor_data_patch(now->tensor, p->source, at.content, at.end, p->splice);
+    return TONNX_OK;
 }
 
 /* A Constant's value that was trained. */
@@ -166,22 +175,46 @@ static tonnx_status patch_graph_inputs(const patch *p, const tonnx__field *graph
     return status;
 }
 
+/* One of the two tensors of a sparse one. */
+static tonnx_status patch_part(const patch *p, const tonnx__tensor *part, const tonnx__field *sparse, uint32_t number)
+{
+    tonnx__wire_walk walk = children(p, sparse, number);
+    tonnx__field field;
+    return tonnx__wire_each(&walk, &field) ? patch_tensor(p, part, &field) : TONNX_OK;
+}
+
+static tonnx_status patch_sparse(const patch *p, const tonnx__tensor *tensor, const tonnx__field *graph,
+                                 const tonnx__field *field)
+{
+    if (tensor->removed || tensor->sparse->dense) return remove_field(p, graph, field);
+    const tonnx_status status = patch_part(p, &tensor->sparse->values, field, SPARSE_VALUES);
+    return status ? status : patch_part(p, &tensor->sparse->indices, field, SPARSE_INDICES);
+}
+
+/* A tensor that the source has not, at least not as an initializer. */
+static bool is_new(const tonnx__tensor *tensor)
+{
+    return !tensor->removed && (tensor->source_at == TONNX__NOT_IN_SOURCE || (tensor->sparse && tensor->sparse->dense));
+}
+
+/* The source's initializers, then its sparse ones; those to be added go behind the initializers. */
 static tonnx_status patch_tensors(const patch *p, const tonnx__field *graph)
 {
     const tonnx_model *model = p->model;
-    tonnx__wire_walk walk = children(p, graph, GRAPH_INITIALIZER);
+    tonnx__wire_walk walk = children(p, graph, GRAPH_INITIALIZER), sparse = children(p, graph, GRAPH_SPARSE);
     tonnx__field field;
     tonnx_status status = TONNX_OK;
     size_t i = 0, back = graph->end;
     for (; !status && i < model->tensor_count && tonnx__wire_each(&walk, &field); i++) {
         const tonnx__tensor *tensor = &model->tensors[i];
         back = field.end;
-        if (tensor->removed) status = remove_field(p, graph, &field);
-        else if (tensor->fresh)
-            status = tonnx__tensor_data_patch(tensor, p->source, field.content, field.end, p->splice);
+        status = tensor->removed ? remove_field(p, graph, &field) : patch_tensor(p, tensor, &field);
     }
-    for (; !status && i < model->tensor_count; i++)
-        if (!model->tensors[i].removed) status = insert_tensor(p, graph, back, &model->tensors[i]);
+    const size_t dense = i;
+    for (; !status && i < model->tensor_count && tonnx__wire_each(&sparse, &field); i++)
+        status = patch_sparse(p, &model->tensors[i], graph, &field);
+    for (i = dense; !status && i < model->tensor_count; i++)
+        if (is_new(&model->tensors[i])) status = insert_tensor(p, graph, back, &model->tensors[i]);
     return status;
 }
 
@@ -212,16 +245,14 @@ static tonnx_status patch_metadata(const patch *p, const tonnx__field *whole)
     return status;
 }
 
-tonnx_status tonnx__onnx_patch(const tonnx_model *model, const unsigned char *source, size_t size,
-                               tonnx__splice *splice)
+tonnx_status tonnx__onnx_patch(const tonnx__patch *p, size_t size)
 {
-    const patch p = { model, source, splice };
     const tonnx__field whole = { .content = 0, .end = size };
-    tonnx__wire_walk walk = children(&p, &whole, MODEL_GRAPH);
+    tonnx__wire_walk walk = children(p, &whole, MODEL_GRAPH);
     tonnx__field graph;
     if (!tonnx__wire_each(&walk, &graph)) return tonnx__fail(TONNX_BAD_MODEL, "the model has no graph to write");
-    tonnx_status status = patch_nodes(&p, &graph);
-    if (!status) status = patch_tensors(&p, &graph);
-    if (!status) status = patch_graph_inputs(&p, &graph);
-    return status ? status : patch_metadata(&p, &whole);
+    tonnx_status status = patch_nodes(p, &graph);
+    if (!status) status = patch_tensors(p, &graph);
+    if (!status) status = patch_graph_inputs(p, &graph);
+    return status ? status : patch_metadata(p, &whole);
 }

@@ -45,7 +45,8 @@ static tonnx_status parser_failed(const parser_memory *memory)
 
 /* `slim` is the file without what the parser need not see; it is freed once it is parsed. Payloads are then read from
  * the source itself. */
-static tonnx_status parse(tonnx_model *model, unsigned char *slim, size_t size, tonnx__budget *budget)
+static tonnx_status parse(tonnx_model *model, unsigned char *slim, size_t size, tonnx__budget *budget,
+                          const tonnx_log *log)
 {
     /* The scan has priced all this already; the allocator's bound is a second lock, with room for scratch. */
     parser_memory memory = { .budget = { .left = 2 * TONNX__LOAD_BYTES + 2 * model->source_size } };
@@ -53,7 +54,7 @@ static tonnx_status parse(tonnx_model *model, unsigned char *slim, size_t size, 
     Tonnx__Onnx__ModelProto *proto = tonnx__onnx__model_proto__unpack(&allocator, size, slim);
     tonnx__free(slim);
     if (!proto) return parser_failed(&memory);
-    const tonnx_status status = tonnx__onnx_fill(model, proto, budget);
+    const tonnx_status status = tonnx__onnx_fill(model, proto, budget, log);
     tonnx__onnx__model_proto__free_unpacked(proto, &allocator);
     return status;
 }
@@ -91,13 +92,21 @@ static tonnx_status read_source(tonnx_model *model, const tonnx_log *log)
     tonnx_status status = tonnx__onnx_scan(model->source, model->source_size, &budget, &cuts);
     if (!status) status = tonnx__splice_bytes(&cuts, model->source, model->source_size, &slim, &slim_size);
     tonnx__splice_clear(&cuts);
-    if (!status) status = parse(model, slim, slim_size, &budget);
+    if (!status) status = parse(model, slim, slim_size, &budget, log);
     if (!status) status = check_versions(model, log);
     return status ? status : tonnx__onnx_check_graph(model);
 }
 
-/* `bytes` belong to the model from now on, also on failure. */
-static tonnx_status read_taken(tonnx_model **out, unsigned char *bytes, size_t size, const char *name,
+/* The folder that a path leads into: what external data is relative to. */
+static tonnx_status folder_of(char **out, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) return tonnx__strdup(out, ".");
+    return tonnx__strndup(out, path, slash > path ? (size_t)(slash - path) : 1);
+}
+
+/* `bytes` belong to the model from now on, also on failure. `is_path`: the name is where they were read. */
+static tonnx_status read_taken(tonnx_model **out, unsigned char *bytes, size_t size, const char *name, bool is_path,
                                const tonnx_log *log)
 {
     tonnx_model *model = NULL;
@@ -109,6 +118,7 @@ static tonnx_status read_taken(tonnx_model **out, unsigned char *bytes, size_t s
     model->source = bytes;
     model->source_size = size;
     status = tonnx__strdup(&model->path, name);
+    if (!status && is_path) status = folder_of(&model->folder, name);
     if (!status) status = read_source(model, log);
     if (status) {
         tonnx_model_free(model);
@@ -131,7 +141,7 @@ tonnx_status tonnx_onnx_read(tonnx_model **out, const void *bytes, size_t size, 
     const tonnx_status status = tonnx__alloc(&copy, size, 1);
     if (status) return status;
     if (size) memcpy(copy, bytes, size);
-    return read_taken(out, copy, size, name, log);
+    return read_taken(out, copy, size, name, false, log);
 }
 
 tonnx_status tonnx_onnx_load(tonnx_model **out, const char *path, const tonnx_log *log)
@@ -142,5 +152,5 @@ tonnx_status tonnx_onnx_load(tonnx_model **out, const char *path, const tonnx_lo
     *out = NULL;
     if (!stat(path, &info) && S_ISREG(info.st_mode) && (size_t)info.st_size > MODEL_BYTES_MOST) return too_large(path);
     const tonnx_status status = tonnx_file_read(path, MODEL_BYTES_MOST, &bytes, &size);
-    return status ? status : read_taken(out, bytes, size, path, log);
+    return status ? status : read_taken(out, bytes, size, path, true, log);
 }

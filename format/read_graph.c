@@ -3,15 +3,10 @@
 #include <string.h>
 
 #include "format/read_impl.h"
+#include "format/external_impl.h"
 #include "format/scan_impl.h"
-#include "format/tensor_data_impl.h"
 
-enum { RANK_MOST = 64, EXTERNAL = 1 };
-
-typedef struct reader {
-    tonnx_model *model;
-    tonnx__budget *budget;
-} reader;
+typedef tonnx__reader reader;
 
 /* The messages of one field number inside `parent`. */
 static tonnx__wire_walk children(const reader *r, const tonnx__field *parent, uint32_t number)
@@ -19,7 +14,7 @@ static tonnx__wire_walk children(const reader *r, const tonnx__field *parent, ui
     return (tonnx__wire_walk){ r->model->source, parent->content, parent->end, number };
 }
 
-static tonnx_status copy_text(char **out, const char *text)
+tonnx_status tonnx__copy_text(char **out, const char *text)
 {
     return tonnx__strdup(out, text ? text : "");
 }
@@ -28,62 +23,14 @@ static tonnx_status copy_texts(char ***out, size_t *counted, char *const *texts,
 {
     tonnx_status status = tonnx__alloc(out, count, sizeof **out);
     for (*counted = 0; !status && *counted < count; *counted += !status)
-        status = copy_text(&(*out)[*counted], texts[*counted]);
+        status = tonnx__copy_text(&(*out)[*counted], texts[*counted]);
     return status;
 }
 
 /* "ai.onnx" is the default domain's long name. */
 static tonnx_status copy_domain(char **out, const char *domain)
 {
-    return copy_text(out, domain && !strcmp(domain, "ai.onnx") ? "" : domain);
-}
-
-static tonnx_status read_dims(tonnx__tensor *tensor, const Tonnx__Onnx__TensorProto *proto)
-{
-    if (proto->n_dims > RANK_MOST)
-        return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': has rank %zu, dims may be at most %d", tensor->name,
-                           proto->n_dims, RANK_MOST);
-    const tonnx_status status = tonnx__alloc(&tensor->dims, proto->n_dims, sizeof *tensor->dims);
-    if (status) return status;
-    tensor->rank = proto->n_dims;
-    tensor->count = 1;
-    for (size_t i = 0; i < tensor->rank; i++) {
-        tensor->dims[i] = proto->dims[i];
-        if (proto->dims[i] < 0)
-            return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': dim %zu is %lld, which is negative", tensor->name, i,
-                               (long long)proto->dims[i]);
-        if (!tonnx__mul(&tensor->count, tensor->count, (size_t)proto->dims[i]))
-            return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': the product of its %zu dims overflows", tensor->name,
-                               tensor->rank);
-    }
-    return TONNX_OK;
-}
-
-/* The one place at which data outside the file would come in. */
-static tonnx_status refuse_external(const Tonnx__Onnx__TensorProto *proto)
-{
-    const char *location = "";
-    for (size_t i = 0; i < proto->n_external_data; i++)
-        if (proto->external_data[i]->key && !strcmp(proto->external_data[i]->key, "location"))
-            location = proto->external_data[i]->value ? proto->external_data[i]->value : "";
-    return tonnx__fail(TONNX_BAD_MODEL,
-                       "tensor '%s': its elements are external data (location '%s'), which is not read; save the model "
-                       "with its weights inside",
-                       proto->name ? proto->name : "", location);
-}
-
-static tonnx_status read_tensor(const reader *r, tonnx__tensor *tensor, const Tonnx__Onnx__TensorProto *proto,
-                                const tonnx__field *field)
-{
-    tonnx_status status = copy_text(&tensor->name, proto->name);
-    if (status) return status;
-    tensor->source_at = field->content;
-    tensor->dtype = (tonnx_dtype)proto->data_type;
-    if (proto->data_location == EXTERNAL) return refuse_external(proto);
-    if (proto->segment)
-        return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': has a segment, which is not read", tensor->name);
-    status = read_dims(tensor, proto);
-    return status ? status : tonnx__tensor_data_read(tensor, r->model->source, field->content, field->end, r->budget);
+    return tonnx__copy_text(out, domain && !strcmp(domain, "ai.onnx") ? "" : domain);
 }
 
 /* Files of the first IR versions give no type: then the member that is set says it. */
@@ -108,7 +55,7 @@ static tonnx_status read_attribute_tensor(const reader *r, tonnx__attribute *att
     if (!proto->t || !tonnx__wire_each(&walk, &at))
         return tonnx__fail(TONNX_BAD_MODEL, "attribute '%s': is said to be a tensor and holds none", attribute->name);
     const tonnx_status status = tonnx__alloc(&attribute->tensor, 1, sizeof *attribute->tensor);
-    return status ? status : read_tensor(r, attribute->tensor, proto->t, &at);
+    return status ? status : tonnx__read_tensor(r, attribute->tensor, proto->t, &at);
 }
 
 /* Bytes that are no text have no use here; they stay in the source. */
@@ -134,7 +81,7 @@ static tonnx_status read_numbers(tonnx__attribute *attribute, const Tonnx__Onnx_
 static tonnx_status read_attribute(const reader *r, tonnx__attribute *attribute,
                                    const Tonnx__Onnx__AttributeProto *proto, const tonnx__field *field)
 {
-    const tonnx_status status = copy_text(&attribute->name, proto->name);
+    const tonnx_status status = tonnx__copy_text(&attribute->name, proto->name);
     if (status) return status;
     attribute->type = attribute_type(proto);
     attribute->f = proto->f;
@@ -169,8 +116,8 @@ static tonnx_status read_node(const reader *r, tonnx__node *node, const Tonnx__O
                               const tonnx__field *field)
 {
     node->source_at = field->content;
-    tonnx_status status = copy_text(&node->name, proto->name);
-    if (!status) status = copy_text(&node->op_type, proto->op_type);
+    tonnx_status status = tonnx__copy_text(&node->name, proto->name);
+    if (!status) status = tonnx__copy_text(&node->op_type, proto->op_type);
     if (!status) status = copy_domain(&node->domain, proto->domain);
     if (!status) status = copy_texts(&node->inputs, &node->input_count, proto->input, proto->n_input);
     if (!status) status = copy_texts(&node->outputs, &node->output_count, proto->output, proto->n_output);
@@ -200,27 +147,31 @@ static tonnx_status read_tensors(const reader *r, const Tonnx__Onnx__GraphProto 
     tonnx_model *model = r->model;
     tonnx__wire_walk walk = children(r, field, 5);
     tonnx__field at;
-    tonnx_status status = tonnx__alloc(&model->tensors, graph->n_initializer, sizeof *model->tensors);
-    model->tensor_room = status ? 0 : graph->n_initializer;
+    const size_t count = graph->n_initializer + graph->n_sparse_initializer;
+    tonnx_status status = tonnx__alloc(&model->tensors, count, sizeof *model->tensors);
+    model->tensor_room = status ? 0 : count;
     while (!status && model->tensor_count < graph->n_initializer && tonnx__wire_each(&walk, &at)) {
         const size_t i = model->tensor_count++;
-        status = read_tensor(r, &model->tensors[i], graph->initializer[i], &at);
+        status = tonnx__read_tensor(r, &model->tensors[i], graph->initializer[i], &at);
     }
+    walk = children(r, field, 15);
+    for (size_t i = 0; !status && i < graph->n_sparse_initializer && tonnx__wire_each(&walk, &at); i++)
+        status = tonnx__read_sparse(r, &model->tensors[model->tensor_count++], graph->sparse_initializer[i], &at);
     return status;
 }
 
 static tonnx_status read_shape(tonnx__value *value, const Tonnx__Onnx__TensorShapeProto *shape)
 {
-    if (shape->n_dim > RANK_MOST)
+    if (shape->n_dim > TONNX__RANK_MOST)
         return tonnx__fail(TONNX_BAD_MODEL, "graph value '%s': has rank %zu, at most %d is read", value->name,
-                           shape->n_dim, RANK_MOST);
+                           shape->n_dim, TONNX__RANK_MOST);
     tonnx_status status = tonnx__alloc(&value->dims, shape->n_dim, sizeof *value->dims);
     if (!status) status = tonnx__alloc(&value->dim_params, shape->n_dim, sizeof *value->dim_params);
     value->has_shape = true;
     while (!status && value->rank < shape->n_dim) {
         const Tonnx__Onnx__TensorShapeProto__Dimension *dim = shape->dim[value->rank];
         value->dims[value->rank] = dim->has_dim_value && dim->dim_value >= 0 ? dim->dim_value : -1;
-        status = copy_text(&value->dim_params[value->rank], dim->dim_param);
+        status = tonnx__copy_text(&value->dim_params[value->rank], dim->dim_param);
         if (!status) value->rank++;
     }
     return status;
@@ -234,7 +185,7 @@ static tonnx_status read_values(tonnx__value **out, size_t *count, Tonnx__Onnx__
         tonnx__value *value = &(*out)[*count];
         const Tonnx__Onnx__ValueInfoProto *proto = protos[(*count)++];
         const Tonnx__Onnx__TypeProto__Tensor *type = proto->type ? proto->type->tensor_type : NULL;
-        status = copy_text(&value->name, proto->name);
+        status = tonnx__copy_text(&value->name, proto->name);
         value->dtype = type ? (tonnx_dtype)type->elem_type : TONNX_DTYPE_NONE;
         if (!status && type && type->shape) status = read_shape(value, type->shape);
     }
@@ -245,9 +196,7 @@ static tonnx_status read_graph(const reader *r, const Tonnx__Onnx__GraphProto *g
 {
     tonnx_model *model = r->model;
     model->graph_at = field->content;
-    if (graph->n_sparse_initializer)
-        return tonnx__fail(TONNX_BAD_MODEL, "graph.sparse_initializer: sparse tensors are not read; make them dense");
-    tonnx_status status = copy_text(&model->graph_name, graph->name);
+    tonnx_status status = tonnx__copy_text(&model->graph_name, graph->name);
     if (!status) status = read_tensors(r, graph, field);
     if (!status) status = read_nodes(r, graph, field);
     if (!status) status = read_values(&model->inputs, &model->input_count, graph->input, graph->n_input);
@@ -267,8 +216,8 @@ static tonnx_status read_metadata(const reader *r, const Tonnx__Onnx__ModelProto
     while (!status && model->metadata_count < proto->n_metadata_props && tonnx__wire_each(&walk, &at)) {
         const size_t i = model->metadata_count++;
         model->metadata[i].source_at = at.content;
-        status = copy_text(&model->metadata[i].key, proto->metadata_props[i]->key);
-        if (!status) status = copy_text(&model->metadata[i].value, proto->metadata_props[i]->value);
+        status = tonnx__copy_text(&model->metadata[i].key, proto->metadata_props[i]->key);
+        if (!status) status = tonnx__copy_text(&model->metadata[i].value, proto->metadata_props[i]->value);
     }
     return status;
 }
@@ -284,18 +233,21 @@ static tonnx_status read_opsets(tonnx_model *model, const Tonnx__Onnx__ModelProt
     return status;
 }
 
-tonnx_status tonnx__onnx_fill(tonnx_model *model, const Tonnx__Onnx__ModelProto *proto, tonnx__budget *budget)
+tonnx_status tonnx__onnx_fill(tonnx_model *model, const Tonnx__Onnx__ModelProto *proto, tonnx__budget *budget,
+                              const tonnx_log *log)
 {
-    const reader r = { model, budget };
+    bool said = false;
+    const reader r = { model, budget, log, &said };
     const tonnx__field whole = { .content = 0, .end = model->source_size };
     tonnx__wire_walk walk = children(&r, &whole, 7);
     tonnx__field graph;
     model->ir_version = proto->ir_version;
     model->function_count = proto->n_functions;
     if (!proto->graph || !tonnx__wire_each(&walk, &graph)) return tonnx__fail(TONNX_BAD_MODEL, "has no graph");
-    tonnx_status status = copy_text(&model->producer, proto->producer_name);
-    if (!status) status = copy_text(&model->producer_version, proto->producer_version);
+    tonnx_status status = tonnx__copy_text(&model->producer, proto->producer_name);
+    if (!status) status = tonnx__copy_text(&model->producer_version, proto->producer_version);
     if (!status) status = read_opsets(model, proto);
     if (!status) status = read_metadata(&r, proto, &whole);
-    return status ? status : read_graph(&r, proto->graph, &graph);
+    if (!status) status = read_graph(&r, proto->graph, &graph);
+    return status ? status : tonnx__external_mark_shared(model);
 }

@@ -196,6 +196,15 @@ static tonnx_status decode(tonnx__tensor *tensor, const unsigned char *source, s
     return TONNX_OK;
 }
 
+tonnx_status tonnx__tensor_data_none(const tonnx__tensor *tensor, const unsigned char *source, size_t content,
+                                     size_t end)
+{
+    payload p;
+    const tonnx_status status = find_payload(tensor, source, content, end, &p);
+    if (status || !p.number) return status;
+    return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': has external_data and %s", tensor->name, payload_name(p.number));
+}
+
 tonnx_status tonnx__tensor_data_read(tonnx__tensor *tensor, const unsigned char *source, size_t content, size_t end,
                                      tonnx__budget *budget)
 {

@@ -11,6 +11,10 @@
 tonnx_status tonnx__tensor_data_read(tonnx__tensor *tensor, const unsigned char *source, size_t content, size_t end,
                                      tonnx__budget *budget);
 
+/* Fails where the TensorProto holds elements after all: they are said to be elsewhere. */
+tonnx_status tonnx__tensor_data_none(const tonnx__tensor *tensor, const unsigned char *source, size_t content,
+                                     size_t end);
+
 /* Adds the edits that put the fresh elements where the file's stand, in the same form. Elements that are bitwise equal
  * keep their bytes, however they are spelled. */
 tonnx_status tonnx__tensor_data_patch(const tonnx__tensor *tensor, const unsigned char *source, size_t content,

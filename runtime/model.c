@@ -62,6 +62,13 @@ void tonnx_model_free(tonnx_model *model)
     tonnx__free(model->tensors);
     tonnx__free(model->metadata);
     tonnx__free(model->opsets);
+    for (size_t i = 0; i < model->data_file_count; i++) {
+        tonnx__free(model->data_files[i].location);
+        tonnx__free(model->data_files[i].path);
+        tonnx__free(model->data_files[i].bytes);
+    }
+    tonnx__free(model->data_files);
+    tonnx__free(model->folder);
     tonnx__free(model->path);
     tonnx__free(model->source);
     tonnx__free(model->producer);
@@ -159,13 +166,6 @@ tonnx_status tonnx_model_set_metadata(tonnx_model *model, const char *key, const
     return status;
 }
 
-/* Whether the elements differ from the file's: a step that moved nothing changed nothing. */
-static bool is_changed(const tonnx__tensor *tensor)
-{
-    if (tensor->source_at == TONNX__NOT_IN_SOURCE) return true;
-    return tensor->fresh && memcmp(tensor->fresh, tensor->bytes, tensor->count * tonnx_dtype_size(tensor->dtype));
-}
-
 void tonnx_model_tensor(const tonnx_model *model, size_t i, tonnx_tensor_info *out)
 {
     const tonnx__tensor *tensor = &model->tensors[i];
@@ -174,7 +174,7 @@ void tonnx_model_tensor(const tonnx_model *model, size_t i, tonnx_tensor_info *o
                                 .rank = tensor->rank,
                                 .dims = tensor->dims,
                                 .count = tensor->count,
-                                .changed = is_changed(tensor) };
+                                .changed = tensor->source_at == TONNX__NOT_IN_SOURCE || tonnx__tensor_differs(tensor) };
 }
 
 tonnx_status tonnx_model_find(const tonnx_model *model, const char *name, size_t *out)
@@ -228,6 +228,25 @@ const tonnx__attribute *tonnx__node_attribute(const tonnx__node *node, const cha
     for (size_t i = 0; i < node->attribute_count; i++)
         if (!strcmp(node->attributes[i].name, name)) return &node->attributes[i];
     return NULL;
+}
+
+tonnx_status tonnx__model_each_tensor(const tonnx_model *model, tonnx__tensor ***out, size_t *count)
+{
+    size_t room = 3 * model->tensor_count;
+    for (size_t n = 0; n < model->node_count; n++) room += model->nodes[n].attribute_count;
+    const tonnx_status status = tonnx__alloc(out, room, sizeof **out);
+    *count = 0;
+    if (status) return status;
+    for (size_t i = 0; i < model->tensor_count; i++) {
+        tonnx__tensor *tensor = &model->tensors[i];
+        (*out)[(*count)++] = tensor;
+        if (tensor->sparse) (*out)[(*count)++] = &tensor->sparse->values;
+        if (tensor->sparse) (*out)[(*count)++] = &tensor->sparse->indices;
+    }
+    for (size_t n = 0; n < model->node_count; n++)
+        for (size_t i = 0; i < model->nodes[n].attribute_count; i++)
+            if (model->nodes[n].attributes[i].tensor) (*out)[(*count)++] = model->nodes[n].attributes[i].tensor;
+    return TONNX_OK;
 }
 
 /* Where an attribute keeps its number or numbers; NULL for other types. */

@@ -63,8 +63,17 @@ typedef struct tonnx__metadata {
     bool changed;     /* `value` differs from the source's */
 } tonnx__metadata;
 
+/* A file beside the model's that holds elements of tensors (ONNX: external data). */
+typedef struct tonnx__data_file {
+    char *location; /* as the model names it, relative to its folder */
+    char *path;
+    unsigned char *bytes; /* all of it, owned */
+    size_t size;
+} tonnx__data_file;
+
 struct tonnx_model {
     char *path;            /* "" where made in memory */
+    char *folder;          /* in which external data is looked for; NULL where it came from no file */
     unsigned char *source; /* the whole file, owned; NULL where made in memory */
     size_t source_size;
     size_t graph_at; /* first content byte of the GraphProto in the source */
@@ -78,10 +87,15 @@ struct tonnx_model {
     tonnx__tensor *tensors; /* initializers; added ones last. Pointers move when one is added: hold indices */
     tonnx__value *inputs, *outputs;
     tonnx__metadata *metadata;
+    tonnx__data_file *data_files;
+    size_t data_file_count, data_file_room;
 };
 
 /* Frees what the node owns. */
 void tonnx__node_clear(tonnx__node *node);
+
+/* Every tensor: initializers (a sparse one's values and indices too), then those of nodes' attributes. The caller frees *out; the tensors are the model's. */
+tonnx_status tonnx__model_each_tensor(const tonnx_model *model, tonnx__tensor ***out, size_t *count);
 
 /* The default domain's opset; 0 where none is declared. */
 int64_t tonnx__model_opset(const tonnx_model *model);

@@ -61,6 +61,12 @@ void tonnx__tensor_clear(tonnx__tensor *tensor)
     tonnx__free(tensor->dims);
     tonnx__free(tensor->owned);
     tonnx__free(tensor->fresh);
+    if (tensor->sparse) {
+        tonnx__tensor_clear(&tensor->sparse->values);
+        tonnx__tensor_clear(&tensor->sparse->indices);
+        tonnx__free(tensor->sparse->at);
+        tonnx__free(tensor->sparse);
+    }
     *tensor = (tonnx__tensor){ 0 };
 }
 
@@ -225,6 +231,11 @@ int64_t tonnx__tensor_get_int(const tonnx__tensor *tensor, size_t i)
     default:
         return 0;
     }
+}
+
+bool tonnx__tensor_differs(const tonnx__tensor *tensor)
+{
+    return tensor->fresh && memcmp(tensor->fresh, tensor->bytes, tensor->count * tonnx_dtype_size(tensor->dtype)) != 0;
 }
 
 tonnx_status tonnx__tensor_touch(tonnx__tensor *tensor)

@@ -7,6 +7,8 @@
 
 #define TONNX__NOT_IN_SOURCE SIZE_MAX
 
+typedef struct tonnx__sparse tonnx__sparse;
+
 typedef struct tonnx__tensor {
     char *name; /* owned; "" where the file gives none */
     tonnx_dtype dtype;
@@ -18,7 +20,18 @@ typedef struct tonnx__tensor {
     size_t source_at;           /* first content byte of the TensorProto in the source; TONNX__NOT_IN_SOURCE where added */
     int storage;                /* how the file spells the payload: the format's own business */
     bool removed;               /* the written file leaves it out */
+    size_t file;                /* 1 + index into model->data_files where `bytes` lie in one of those; 0 else */
+    size_t file_at, file_size;  /* its place there, in bytes */
+    bool file_shared;           /* some of those bytes are another tensor's too */
+    tonnx__sparse *sparse;      /* owned: the form in the file of one that is stored sparsely; NULL else */
 } tonnx__tensor;
+
+/* A sparse tensor's stored form. */
+struct tonnx__sparse {
+    tonnx__tensor values, indices;
+    size_t *at; /* per value: its place among the dense elements, ascending */
+    bool dense; /* to be written dense: an element that is not stored has changed */
+};
 
 void tonnx__tensor_clear(tonnx__tensor *tensor);
 
@@ -30,6 +43,9 @@ double tonnx__tensor_get(const tonnx__tensor *tensor, size_t i);
 
 /* Element i as the file holds it, or in `fresh`, as an integer (shapes, axes: INT64 and INT32 stay exact). */
 int64_t tonnx__tensor_get_int(const tonnx__tensor *tensor, size_t i);
+
+/* Whether the elements differ from the file's: a step that moved nothing changed nothing. */
+bool tonnx__tensor_differs(const tonnx__tensor *tensor);
 
 /* Makes `fresh` a copy of the present elements, so that elements may be set one by one. */
 tonnx_status tonnx__tensor_touch(tonnx__tensor *tensor);

@@ -39,7 +39,7 @@ static const struct bad_file {
     { "graph-opset-9999", "opset 9999" },
     { "graph-empty", "graph.output" },
     { "graph-no-output", "has no output" },
-    { "ext-absolute", "'fc1.weight': its elements are external data" },
+    { "ext-absolute", "'fc1.weight': external_data location" },
     { "ext-in-constant", "Constant node 'make_weight'" },
     { "ext-missing", "gone.bin" },
     { "ext-nul", "external_data.value: is not UTF-8" },
