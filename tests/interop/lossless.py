@@ -53,10 +53,11 @@ def kept(suite, case, folder, x, y, options):
     source = folder / "model.onnx"
     common = ["--data", x, "--target", y, *options, "--no-shuffle", "--steps", 1]
     if "BatchNormalization" not in ops_of(source):
-        still = suite.path(case, "still.onnx")
+        still = suite.path(case, "still", source.name)
         suite.tonnx("train", source, "-o", still, "--lr", 0, *common)
-        suite.check(case, still.read_bytes() == source.read_bytes(), "train --lr 0 --steps 1 wrote other bytes")
-    moved = suite.path(case, "moved.onnx")
+        suite.check(case, all((still.parent / file.name).read_bytes() == file.read_bytes()
+                              for file in [source, *data_files(source)]), "train --lr 0 --steps 1 wrote other bytes")
+    moved = suite.path(case, "moved", source.name)
     suite.tonnx("train", source, "-o", moved, "--optimizer", "sgd", "--lr", 0.05, *common)
     checker(suite, case, source, moved)
     if not merged(onnx.load(source)):
@@ -102,8 +103,32 @@ def only_payloads(suite, case, source, moved, trainable):
     if not suite.check(case, outside(before, names) == outside(after, names),
                        f"bytes outside the payloads differ: {difference(before, after)}"):
         return
+    for file in data_files(source):
+        suite.check(case, outside_ranges(source, file, names) == outside_ranges(source, moved.parent / file.name, names),
+                    f"{file.name}: bytes that belong to no trained tensor differ")
     moving = [name for name in trainable if not np.array_equal(value(model, name), value(trained, name))]
     suite.check(case, moving, "no trainable tensor moved")
+
+
+def external(source):
+    """{initializer: {"location": …, "offset": …, "length": …}} of those whose elements lie beside the model."""
+    model = onnx.load(source, load_external_data=False)
+    return {tensor.name: {entry.key: entry.value for entry in tensor.external_data}
+            for tensor in model.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL}
+
+
+def data_files(source):
+    return sorted({source.parent / entry["location"] for entry in external(source).values()})
+
+
+def outside_ranges(source, file, names):
+    """The bytes of a data file with those of the named tensors zeroed."""
+    data = bytearray(file.read_bytes())
+    for name, entry in external(source).items():
+        if name in names and entry["location"] == file.name:
+            start, length = int(entry.get("offset", 0)), int(entry["length"])
+            data[start:start + length] = bytes(length)
+    return bytes(data)
 
 
 def value(model, name):

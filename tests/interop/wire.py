@@ -5,6 +5,7 @@ must not change.
 """
 GRAPH, NODE, INITIALIZER = 7, 1, 5              # ModelProto.graph, GraphProto.node, GraphProto.initializer
 OUTPUT, ATTRIBUTE, TENSOR = 2, 5, 5             # NodeProto.output, NodeProto.attribute, AttributeProto.t
+FLOAT, FLOATS = 2, 7                            # AttributeProto.f, AttributeProto.floats
 NAME, PAYLOADS = 8, {4: "float_data", 5: "int32_data", 9: "raw_data", 10: "double_data"}  # of TensorProto
 
 
@@ -60,12 +61,13 @@ def graph(data, names):
 
 
 def constant(data):
-    """A Constant node: its tensors' payloads left out."""
+    """A Constant node: its tensors' payloads left out, and its value_float(s)."""
     parts = []
     for number, kind, start, value, end in fields(data):
         if number == ATTRIBUTE and kind == 2:
             body = data[value:end]
-            parts.append([tensor(body[v:e]) if n == TENSOR and k == 2 else body[s:e] for n, k, s, v, e in fields(body)])
+            parts.append([tensor(body[v:e]) if n == TENSOR and k == 2 else "floats" if n in (FLOAT, FLOATS) else body[s:e]
+                          for n, k, s, v, e in fields(body)])
         else:
             parts.append(data[start:end])
     return parts
