@@ -79,7 +79,7 @@ tonnx_status tonnx_file_head(const char *path, void *bytes, size_t room, size_t 
     size_t size = 0;
     *got = 0;
     tonnx_status status = open_regular(path, &fd, &size);
-    if (!status) status = read_fully(fd, path, bytes, size < room ? size : room);
+    if (!status) status = tonnx__file_read_fully(fd, path, bytes, size < room ? size : room);
     if (!status) *got = size < room ? size : room;
     if (fd >= 0) close(fd);
     return status;
