@@ -11,12 +11,25 @@
 #include "format/data.h"
 #include "format/json.h"
 
+static const char *base_at(size_t i)
+{
+    static const char *const words[] = { "0", "1" };
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+static const opt_words base_words = { base_at, NULL };
+
 #define AT(field) offsetof(data_args, field)
 const opt data_options[] = {
-    { "data", 0, OPT_FILE, AT(data), "FILE", NULL, "samples: .npy, IDX or IDX.gz, CSV or TSV, told by content", NULL,
-      OPT_NEEDED },
+    { "data", 0, OPT_FILE, AT(data), "FILE", NULL,
+      "samples, told by content: .npy, .npz, safetensors, IDX or IDX.gz, libsvm, CSV or TSV", NULL, OPT_NEEDED },
     { "target", 0, OPT_FILE, AT(target), "FILE|COLUMN", NULL, "targets: a file, or a column by name or #number from 1",
       NULL, OPT_FREE },
+    { "x-key", 0, OPT_TEXT, AT(x_key), "KEY", NULL, "the features' array in .npz and safetensors [x, or the only one]",
+      NULL, OPT_FREE },
+    { "y-key", 0, OPT_TEXT, AT(y_key), "KEY", NULL, "the target's array there [y, where there is one]", NULL,
+      OPT_FREE },
+    { "index-base", 0, OPT_WORD, AT(index_base), "N", "1", "what libsvm's indices count from", &base_words, OPT_FREE },
     { "limit", 0, OPT_POSITIVE, AT(limit), "N", NULL, "take the first N samples", NULL, OPT_FREE },
     { "scale", 0, OPT_WORD, AT(scale), "HOW", "auto", "scale the features (auto: bytes are divided by 255)",
       &scale_words, OPT_FREE },
@@ -38,16 +51,13 @@ const opt val_options[] = {
 };
 #undef AT
 
-/* Classes and columns get the order in which the model learnt them, where its metadata names them. */
-static tonnx_status follow_order(tonnx_dataset *data, const tonnx_model *model)
+/* Columns get the order in which the model learnt them, where its metadata names them. */
+static tonnx_status follow_columns(tonnx_dataset *data, const tonnx_model *model)
 {
-    size_t class_count, column_count;
-    char **classes = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.classes"), &class_count);
-    char **columns = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.columns"), &column_count);
+    size_t count;
+    char **columns = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.columns"), &count);
     tonnx_status status = TONNX_OK;
-    if (classes) status = tonnx_dataset_order_classes(data, (const char *const *)classes, class_count);
-    if (columns && !status) status = tonnx_dataset_order_columns(data, (const char *const *)columns, column_count);
-    tonnx_json_strings_free(classes);
+    if (columns) status = tonnx_dataset_order_columns(data, (const char *const *)columns, count);
     tonnx_json_strings_free(columns);
     return status;
 }
@@ -58,29 +68,59 @@ static bool wants_classes(const char *loss)
     return !loss || (strcmp(loss, "mse") != 0 && strcmp(loss, "mae") != 0 && strcmp(loss, "huber") != 0);
 }
 
-static tonnx_status load_one(tonnx_dataset **out, const char *path, const char *target, const char *loss,
-                             const tonnx_log *log)
+/* What a sample has to have, where the model says: the product of its input's dims past the first; 0 where unknown. */
+static size_t wanted_features(const tonnx_model *model, const char *input)
 {
-    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
-    options.classes = wants_classes(loss);
-    options.log = *log;
-    return tonnx_dataset_load(out, path, target, &options);
+    tonnx_model_info info;
+    tonnx_value_info value = { 0 };
+    size_t features = 1, i = 0;
+    tonnx_model_describe(model, &info);
+    for (; i < info.input_count; i++) {
+        tonnx_model_input(model, i, &value);
+        if (!input || !strcmp(value.name, input)) break;
+    }
+    if (i == info.input_count || value.rank < 2) return 0;
+    for (size_t d = 1; d < value.rank; d++) {
+        if (value.dims[d] < 1 || value.dims[d] > INT32_MAX || features > INT32_MAX) return 0;
+        features *= (size_t)value.dims[d];
+    }
+    return features;
 }
 
-static tonnx_status load_limited(tonnx_dataset **out, const data_args *args, const char *loss, const tonnx_log *log)
+static tonnx_data_options options_of(const data_args *args, const char *loss, const tonnx_model *model,
+                                     const tonnx_log *log)
 {
     tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
     options.classes = wants_classes(loss);
-    options.limit = (size_t)args->limit;
+    options.x_key = args->x_key;
+    options.y_key = args->y_key;
+    options.index_base = args->index_base[0] - '0';
+    options.features = wanted_features(model, args->input);
     options.log = *log;
-    return tonnx_dataset_load(out, args->data, args->target, &options);
+    return options;
+}
+
+/* Classes and columns as the model's metadata have them, where they do. */
+static tonnx_status load_main(tonnx_dataset **out, const data_args *args, const char *loss, const tonnx_model *model,
+                              const tonnx_log *log)
+{
+    size_t count;
+    char **classes = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.classes"), &count);
+    tonnx_data_options options = options_of(args, loss, model, log);
+    options.limit = (size_t)args->limit;
+    options.class_names = (const char *const *)classes;
+    options.class_count = count;
+    tonnx_status status = tonnx_dataset_load(out, args->data, args->target, &options);
+    if (!status && classes) status = tonnx_dataset_order_classes(*out, (const char *const *)classes, count);
+    if (!status) status = follow_columns(*out, model);
+    tonnx_json_strings_free(classes);
+    return status;
 }
 
 int data_load(data_sets *out, const data_args *args, const char *loss, const tonnx_model *model, const tonnx_log *log)
 {
     *out = (data_sets){ 0 };
-    tonnx_status status = load_limited(&out->data, args, loss, log);
-    if (!status) status = follow_order(out->data, model);
+    const tonnx_status status = load_main(&out->data, args, loss, model, log);
     return status ? cli_status(status) : scale_for_evaluation(out->data, args, model, log);
 }
 
@@ -100,20 +140,20 @@ static int check_val_args(const data_args *args, const val_args *val)
 
 /* Validation data, with the classes and columns of the training data. */
 static tonnx_status load_val(data_sets *sets, const data_args *args, const val_args *val, const char *loss,
-                             uint64_t seed, const tonnx_log *log)
+                             uint64_t seed, const tonnx_model *model, const tonnx_log *log)
 {
+    tonnx_data_options options = options_of(args, loss, model, log);
     tonnx_dataset_info info;
     if (val->val_split > 0) return tonnx_dataset_split(&sets->val, sets->data, val->val_split, seed);
     if (!val->val) return TONNX_OK;
-    const tonnx_status status =
-        load_one(&sets->val, val->val, val->val_target ? val->val_target : args->target, loss, log);
-    if (status) return status;
     tonnx_dataset_describe(sets->data, &info);
-    if (info.class_names) {
-        const tonnx_status ordered = tonnx_dataset_order_classes(sets->val, info.class_names, info.class_count);
-        if (ordered) return ordered;
-    }
-    return info.column_names ? tonnx_dataset_order_columns(sets->val, info.column_names, info.features) : TONNX_OK;
+    options.class_names = info.class_names;
+    options.class_count = info.class_names ? info.class_count : 0;
+    tonnx_status status =
+        tonnx_dataset_load(&sets->val, val->val, val->val_target ? val->val_target : args->target, &options);
+    if (!status) status = tonnx_dataset_order_classes(sets->val, options.class_names, options.class_count);
+    if (!status && info.column_names) status = tonnx_dataset_order_columns(sets->val, info.column_names, info.features);
+    return status;
 }
 
 int data_load_training(data_sets *out, const data_args *args, const val_args *val, const char *loss, uint64_t seed,
@@ -122,9 +162,8 @@ int data_load_training(data_sets *out, const data_args *args, const val_args *va
     *out = (data_sets){ 0 };
     const int code = check_val_args(args, val);
     if (code) return code;
-    tonnx_status status = load_limited(&out->data, args, loss, log);
-    if (!status) status = follow_order(out->data, model);
-    if (!status) status = load_val(out, args, val, loss, seed, log);
+    tonnx_status status = load_main(&out->data, args, loss, model, log);
+    if (!status) status = load_val(out, args, val, loss, seed, model, log);
     return status ? cli_status(status) : scale_for_training(out, args, model, log);
 }
 

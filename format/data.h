@@ -14,17 +14,21 @@ typedef struct tonnx_data_options {
     tonnx_log log;                  /* hears what was inferred: header, target column, classes */
     const char *const *class_names; /* the order of text classes: others are refused; NULL: those of the file, sorted */
     size_t class_count;             /* how many `class_names` there are */
+    const char *x_key, *y_key;      /* which arrays of .npz and safetensors; NULL: "x", and "y" where there is one */
+    int index_base;                 /* of libsvm's indices: 0, or 1 (default) */
+    size_t features;                /* of a sparse sample; 0: as the largest index of the file says */
 } tonnx_data_options;
 
 #define TONNX_DATA_OPTIONS_DEFAULT                                                                                     \
     {                                                                                                                  \
-        sizeof(tonnx_data_options), 0, true, { NULL, NULL }, NULL, 0                                                   \
+        sizeof(tonnx_data_options), 0, true, { NULL, NULL }, NULL, 0, NULL, NULL, 1, 0                                 \
     }
 
-/* `data` is a file ("-": standard input): .npy, IDX or IDX.gz, CSV or TSV. `target` is a second file, or for tables a
- * column ("label", or "#3" counted from 1), or NULL for none. Integer targets of one column are classes, other targets
- * numbers; text targets are classes by sorted name. Images flatten. TONNX_IO_FAILED where a file cannot be read,
- * TONNX_BAD_DATA (file, line, column or field) where it is wrong. `options` may be NULL. */
+/* `data` is a file ("-": standard input): .npy, .npz, safetensors, IDX or IDX.gz, libsvm, CSV or TSV. `target` is a
+ * second file, or for tables a column ("label", or "#3" counted from 1), or an array's name, or NULL for what the file
+ * itself has: libsvm's labels, the array `y_key`. Integer targets of one column are classes, other targets numbers;
+ * text targets are classes by sorted name. Images flatten. TONNX_IO_FAILED where a file cannot be read, TONNX_BAD_DATA
+ * (file, line, column or field) where it is wrong. `options` may be NULL. */
 TONNX_API tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const char *target,
                                           const tonnx_data_options *options);
 

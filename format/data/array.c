@@ -13,7 +13,7 @@ typedef struct run {
     size_t first, stride, count;
 } run;
 
-static void swap_bytes(unsigned char *elements, size_t count, size_t size)
+void tonnx__swap_bytes(unsigned char *elements, size_t count, size_t size)
 {
     for (size_t i = 0; i < count; i++, elements += size)
         for (size_t a = 0, b = size - 1; a < b; a++, b--) {
@@ -37,6 +37,7 @@ static void to_floats(float *floats, run to, const unsigned char *from, tonnx_dt
 {
     switch (dtype) {
         CASE(TONNX_FLOAT16, uint16_t, floats, (float)tonnx__half_to_double(v));
+        CASE(TONNX_BFLOAT16, uint16_t, floats, (float)tonnx__bfloat_to_double(v));
         CASE(TONNX_FLOAT, float, floats, v);
         CASE(TONNX_DOUBLE, double, floats, (float)v);
         CASE(TONNX_BOOL, uint8_t, floats, v ? 1.0f : 0.0f);
@@ -73,7 +74,7 @@ static void to_integers(int64_t *integers, run to, const unsigned char *from, to
 
 static bool is_float(tonnx_dtype dtype)
 {
-    return dtype == TONNX_FLOAT || dtype == TONNX_DOUBLE || dtype == TONNX_FLOAT16;
+    return dtype == TONNX_FLOAT || dtype == TONNX_DOUBLE || dtype == TONNX_FLOAT16 || dtype == TONNX_BFLOAT16;
 }
 
 /* Elements that stand in the file as they stand in the table need no conversion. */
@@ -94,7 +95,7 @@ static tonnx_status read_run(tonnx__table *table, const tonnx__array *array, ton
         to.count = left < room ? left : room;
         const tonnx_status status = tonnx__source_read(source, bytes, to.count * size);
         if (status) return status;
-        if (array->big_endian) swap_bytes(bytes, to.count, size);
+        if (array->big_endian) tonnx__swap_bytes(bytes, to.count, size);
         for (size_t i = 0; table->bytes && i < to.count; i++) table->bytes[to.first + i * to.stride] = bytes[i];
         if (table->floats) to_floats(table->floats, to, bytes, array->dtype);
         if (table->integers) to_integers(table->integers, to, bytes, array->dtype);

@@ -129,7 +129,8 @@ static tonnx_status read_target(build *b, bool store)
     const tonnx__cell_kind kind = tonnx__read_number(tonnx__cell(&b->record, column), b->csv.c_locale, &value);
     if (kind == TONNX__CELL_EMPTY) return fail_cell(b, column, "is an empty cell: a missing target");
     if (kind == TONNX__CELL_NOT_FINITE) return fail_cell(b, column, "is not a finite number");
-    if (!b->seen) b->is_text = kind == TONNX__CELL_TEXT;
+    if (!b->seen)
+        b->is_text = kind == TONNX__CELL_TEXT || tonnx__words_find(&b->words, tonnx__cell(&b->record, column), &index);
     if (!b->is_text && kind == TONNX__CELL_TEXT)
         return fail_cell(b, column, "is not a number, but the target began with one");
     if (!b->is_text && fabs(value) > (double)FLT_MAX) return fail_cell(b, column, "is beyond the range of float32");

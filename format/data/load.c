@@ -7,61 +7,12 @@
 #include "runtime/dataset_impl.h"
 #include "runtime/log_impl.h"
 
-static bool sniff_zip(const unsigned char *head, size_t size)
-{
-    return size >= 4 && !memcmp(head, "PK", 2) && (head[2] == 3 || head[2] == 5) && head[3] == head[2] + 1;
-}
-
-/* Eight bytes of length, then JSON. */
-static bool sniff_safetensors(const unsigned char *head, size_t size)
-{
-    return size >= 10 && head[8] == '{' && !head[5] && !head[6] && !head[7];
-}
-
-/* "1 3:0.5 …": the second word of the first line is a number, a colon and more. */
-static bool sniff_libsvm(const unsigned char *head, size_t size)
-{
-    size_t i = 0, digits;
-    while (i < size && head[i] && strchr("+-.0123456789eE", head[i])) i++;
-    const size_t blank = i;
-    while (i < size && head[i] == ' ') i++;
-    for (digits = i; i < size && head[i] >= '0' && head[i] <= '9';) i++;
-    return blank && digits > blank && i > digits && i < size && head[i] == ':';
-}
-
-static tonnx_status refuse(const tonnx__source *source, const char *what, const char *advice)
-{
-    return tonnx__fail(TONNX_BAD_DATA, "%s: is %s, which this version does not read; %s", source->path, what, advice);
-}
-
-static tonnx_status refuse_zip(tonnx__table *x, tonnx__table *y, tonnx__source *source, const tonnx__request *request)
-{
-    (void)x, (void)y, (void)request;
-    return refuse(source, "an .npz (zip) archive", "save its arrays as .npy files");
-}
-
-static tonnx_status refuse_safetensors(tonnx__table *x, tonnx__table *y, tonnx__source *source,
-                                       const tonnx__request *request)
-{
-    (void)x, (void)y, (void)request;
-    return refuse(source, "a safetensors file", "save its tensors as .npy files");
-}
-
-static tonnx_status refuse_libsvm(tonnx__table *x, tonnx__table *y, tonnx__source *source,
-                                  const tonnx__request *request)
-{
-    (void)x, (void)y, (void)request;
-    return refuse(source, "libsvm text", "save it as CSV or .npy");
-}
-
 /* In the order in which they are asked; the last one takes everything. */
 static const tonnx__reader *find_reader(const tonnx__source *source)
 {
-    static const tonnx__reader npz = { "npz", sniff_zip, refuse_zip },
-                               safetensors = { "safetensors", sniff_safetensors, refuse_safetensors },
-                               libsvm = { "libsvm", sniff_libsvm, refuse_libsvm };
-    static const tonnx__reader *const readers[] = { &tonnx__npy_reader, &tonnx__idx_reader, &npz, &safetensors, &libsvm,
-                                                    &tonnx__csv_reader };
+    static const tonnx__reader *const readers[] = { &tonnx__npy_reader,         &tonnx__npz_reader,
+                                                    &tonnx__safetensors_reader, &tonnx__idx_reader,
+                                                    &tonnx__libsvm_reader,      &tonnx__csv_reader };
     size_t i = 0;
     while (!readers[i]->sniff(source->bytes, source->end)) i++;
     return readers[i];
@@ -229,7 +180,7 @@ static void say(const tonnx_log *log, const sources *from, const tonnx_dataset *
                    info.samples, info.features);
         return;
     }
-    const char *name = *info.target_name ? info.target_name : base_name(from->target);
+    const char *name = *info.target_name ? info.target_name : from->target ? base_name(from->target) : "y";
     print_target(target, sizeof target, &info);
     tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; target '%.60s' (%s): %s", file, from->x.how,
                info.samples, info.features, name, from->y.how, target);
@@ -260,6 +211,11 @@ tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const cha
         .limit = options.limit ? options.limit : SIZE_MAX,
         .classes = options.class_names,
         .class_count = options.class_count,
+        .numbers = !options.classes,
+        .x_key = options.x_key,
+        .y_key = options.y_key,
+        .index_base = options.index_base != 0,
+        .features = options.features,
     };
     tonnx_status status = read_tables(&from.x, &from.y, data, &request);
     if (!status && target && !from.y.columns) {

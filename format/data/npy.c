@@ -15,9 +15,10 @@ static const struct type {
     const char *code;
     tonnx_dtype dtype;
 } types[] = {
-    { "f2", TONNX_FLOAT16 }, { "f4", TONNX_FLOAT },  { "f8", TONNX_DOUBLE }, { "b1", TONNX_BOOL },
-    { "i1", TONNX_INT8 },    { "i2", TONNX_INT16 },  { "i4", TONNX_INT32 },  { "i8", TONNX_INT64 },
-    { "u1", TONNX_UINT8 },   { "u2", TONNX_UINT16 }, { "u4", TONNX_UINT32 }, { "u8", TONNX_UINT64 },
+    { "f2", TONNX_FLOAT16 },  { "f4", TONNX_FLOAT },  { "f8", TONNX_DOUBLE }, { "b1", TONNX_BOOL },
+    { "i1", TONNX_INT8 },     { "i2", TONNX_INT16 },  { "i4", TONNX_INT32 },  { "i8", TONNX_INT64 },
+    { "V2", TONNX_BFLOAT16 }, /* what ml_dtypes, which JAX and others use, saves bfloat16 as */
+    { "u1", TONNX_UINT8 },    { "u2", TONNX_UINT16 }, { "u4", TONNX_UINT32 }, { "u8", TONNX_UINT64 },
 };
 
 static bool sniff(const unsigned char *head, size_t size)
@@ -141,6 +142,8 @@ static tonnx_status read_header(char **text, tonnx__source *source)
     size_t length = 0;
     *text = NULL;
     tonnx_status status = tonnx__source_read(source, head, 8);
+    if (!status && !sniff(head, 8))
+        return tonnx__fail(TONNX_BAD_DATA, "%s: is no .npy: it does not begin with its magic", source->path);
     if (!status && (head[6] < 1 || head[6] > 3))
         return tonnx__fail(TONNX_BAD_DATA, "%s: npy version %d.%d; tonnx reads 1 to 3", source->path, head[6], head[7]);
     if (!status) status = tonnx__source_read(source, head + 8, head[6] == 1 ? 2 : 4);
@@ -156,15 +159,22 @@ static tonnx_status read_header(char **text, tonnx__source *source)
     return status;
 }
 
-static tonnx_status read_npy(tonnx__table *x, tonnx__table *y, tonnx__source *source, const tonnx__request *request)
+tonnx_status tonnx__npy_header(tonnx__array *array, tonnx__source *source)
 {
-    tonnx__array array = { 0 };
     char *text = NULL;
-    (void)y;
+    *array = (tonnx__array){ 0 };
     tonnx_status status = read_header(&text, source);
     cursor in = { text, source->path };
-    if (!status) status = parse(&in, &array);
+    if (!status) status = parse(&in, array);
     tonnx__free(text);
+    return status;
+}
+
+static tonnx_status read_npy(tonnx__table *x, tonnx__table *y, tonnx__source *source, const tonnx__request *request)
+{
+    tonnx__array array;
+    (void)y;
+    const tonnx_status status = tonnx__npy_header(&array, source);
     if (status) return status;
     snprintf(x->how, sizeof x->how, "npy %s%s", tonnx_dtype_name(array.dtype), array.rank > 2 ? ", flattened" : "");
     return tonnx__array_read(x, &array, source, request);

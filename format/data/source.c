@@ -7,9 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/* Deflate can swell 1032-fold; data that people zip swells 5-fold, sparse ones 100-fold. Small files may do as they
- * like. */
-enum { SWELL_RATIO = 256, SWELL_FREE = 16 << 20, AT_ONCE = 1 << 20 };
+enum { AT_ONCE = 1 << 20 };
 
 static tonnx_status io_failed(const char *path, const char *what)
 {
@@ -56,6 +54,18 @@ tonnx_status tonnx__source_open(tonnx__source **out, const char *path)
     return status;
 }
 
+tonnx_status tonnx__source_inside(tonnx__source **out, const char *path, size_t size, tonnx__source_pull *pull,
+                                  void *user)
+{
+    const tonnx_status status = tonnx__alloc(out, 1, sizeof **out);
+    if (status) return status;
+    (*out)->path = path;
+    (*out)->inner = pull;
+    (*out)->user = user;
+    (*out)->file_size = size;
+    return TONNX_OK;
+}
+
 void tonnx__source_close(tonnx__source *source)
 {
     if (source && source->stream) gzclose(source->stream);
@@ -76,13 +86,23 @@ static tonnx_status stream_failed(const tonnx__source *source)
 static bool swells(const tonnx__source *source)
 {
     const z_off_t taken = gzdirect(source->stream) ? 0 : gzoffset(source->stream);
-    return taken > 0 && source->given > SWELL_FREE && source->given / SWELL_RATIO > (size_t)taken;
+    return taken > 0 && source->given > TONNX__SWELL_FREE && source->given / TONNX__SWELL_RATIO > (size_t)taken;
+}
+
+static tonnx_status pull_inner(tonnx__source *source, unsigned char *to, size_t size, size_t *got)
+{
+    tonnx_status status = TONNX_OK;
+    for (size_t n = 1; !status && n && *got < size; *got += n, source->given += n)
+        status = source->inner(source->user, to + *got, size - *got, &n);
+    return status;
 }
 
 /* Up to `size` bytes from the stream; fewer at its end alone. */
 static tonnx_status pull(tonnx__source *source, unsigned char *to, size_t size, size_t *got)
 {
-    for (*got = 0; *got < size;) {
+    *got = 0;
+    if (source->inner) return pull_inner(source, to, size, got);
+    while (*got < size) {
         const size_t left = size - *got;
         const int n = gzread(source->stream, to + *got, (unsigned)(left < AT_ONCE ? left : AT_ONCE));
         if (n > 0) source->given += (size_t)n, *got += (size_t)n;
@@ -91,7 +111,7 @@ static tonnx_status pull(tonnx__source *source, unsigned char *to, size_t size, 
         if (swells(source))
             return tonnx__fail(TONNX_BAD_DATA,
                                "%s: the gzip stream swells to more than %d times its size; unzip it first",
-                               source->path, SWELL_RATIO);
+                               source->path, TONNX__SWELL_RATIO);
         if (n <= 0) break;
     }
     return TONNX_OK;
@@ -114,15 +134,23 @@ static tonnx_status cut(const tonnx__source *source, size_t missing)
     return tonnx__fail(TONNX_BAD_DATA, "%s: is cut short: %zu bytes are missing", source->path, missing);
 }
 
-tonnx_status tonnx__source_read(tonnx__source *source, void *to, size_t size)
+tonnx_status tonnx__source_take(tonnx__source *source, void *to, size_t size, size_t *got)
 {
     const size_t ready = buffered(source, size);
-    size_t got = 0;
+    size_t more = 0;
     memcpy(to, source->bytes + source->at, ready);
     source->at += ready;
-    if (ready == size) return TONNX_OK;
-    const tonnx_status status = pull(source, (unsigned char *)to + ready, size - ready, &got);
-    return status ? status : ready + got < size ? cut(source, size - ready - got) : TONNX_OK;
+    const tonnx_status status =
+        ready < size ? pull(source, (unsigned char *)to + ready, size - ready, &more) : TONNX_OK;
+    *got = ready + more;
+    return status;
+}
+
+tonnx_status tonnx__source_read(tonnx__source *source, void *to, size_t size)
+{
+    size_t got = 0;
+    const tonnx_status status = tonnx__source_take(source, to, size, &got);
+    return status ? status : got < size ? cut(source, size - got) : TONNX_OK;
 }
 
 tonnx_status tonnx__source_skip(tonnx__source *source, size_t size)
@@ -142,8 +170,8 @@ size_t tonnx__source_most(const tonnx__source *source)
 {
     const size_t taken = source->given - (source->end - source->at);
     size_t most = source->file_size;
-    if (source->zipped && most != SIZE_MAX && tonnx__mul(&most, most, SWELL_RATIO) && most < SWELL_FREE)
-        most = SWELL_FREE;
+    if (source->zipped && most != SIZE_MAX && tonnx__mul(&most, most, TONNX__SWELL_RATIO) && most < TONNX__SWELL_FREE)
+        most = TONNX__SWELL_FREE;
     return most == SIZE_MAX ? most : most > taken ? most - taken : 0;
 }
 

@@ -27,6 +27,10 @@ typedef struct tonnx__request {
     size_t limit;               /* rows wanted; SIZE_MAX: all */
     const char *const *classes; /* the order of text classes, `class_count` of them; NULL: sorted */
     size_t class_count;
+    bool numbers;               /* whole numbers are wanted as numbers, not as classes */
+    const char *x_key, *y_key;  /* of named arrays; NULL: "x", and "y" where there is one */
+    size_t index_base;          /* of sparse rows: 0 or 1 */
+    size_t features;            /* columns of sparse rows; 0: as many as there are indices */
 } tonnx__request;
 
 /* One format. To add one: a file with these two functions, and a row in load.c. */
@@ -39,7 +43,8 @@ typedef struct tonnx__reader {
     tonnx_status (*read)(tonnx__table *x, tonnx__table *y, tonnx__source *source, const tonnx__request *request);
 } tonnx__reader;
 
-extern const tonnx__reader tonnx__npy_reader, tonnx__idx_reader, tonnx__csv_reader;
+extern const tonnx__reader tonnx__npy_reader, tonnx__idx_reader, tonnx__npz_reader, tonnx__safetensors_reader,
+    tonnx__libsvm_reader, tonnx__csv_reader;
 
 void tonnx__table_clear(tonnx__table *table);
 
@@ -51,6 +56,12 @@ typedef struct tonnx__array {
     size_t rank;
     size_t dims[TONNX__ARRAY_RANK]; /* samples first; the others flatten, in C order */
 } tonnx__array;
+
+/* The magic, version and dictionary of an .npy. */
+tonnx_status tonnx__npy_header(tonnx__array *array, tonnx__source *source);
+
+/* Turns `count` elements of `size` bytes each from big to little endian, or back. */
+void tonnx__swap_bytes(unsigned char *elements, size_t count, size_t size);
 
 /* Reads the elements that follow a header; they must fill the rest of the file. Fails before it allocates where the
  * file cannot be large enough. Bytes stay bytes where they are features. */

@@ -1,0 +1,196 @@
+#include <unistd.h>
+
+#include "damage.h"
+
+#define BAD TONNX_TEST_DATA "/bad/"
+
+/* Length, header, `size` bytes of elements. */
+static const char *safetensors(const char *header, const void *elements, size_t size)
+{
+    unsigned char file[4096] = { 0 };
+    const size_t length = strlen(header);
+    file[0] = (unsigned char)length;
+    file[1] = (unsigned char)(length >> 8);
+    memcpy(file + 8, header, length);
+    memcpy(file + 8 + length, elements, size);
+    return scratch_write("a.safetensors", file, 8 + length + size);
+}
+
+START_TEST(every_type)
+{
+    static const struct row {
+        const char *type, *bytes;
+        size_t size;
+        float values[2];
+    } rows[] = {
+        { "F16", "\x00\x3c\x00\xc0", 4, { 1, -2 } },
+        { "BF16", "\x80\x3f\x00\xc0", 4, { 1, -2 } },
+        { "F32", "\x00\x00\x80\x3f\x00\x00\x00\xc0", 8, { 1, -2 } },
+        { "F64", "\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\xc0", 16, { 1, -2 } },
+        { "I8", "\xff\x07", 2, { -1, 7 } },
+        { "I16", "\xff\xff\x07\x01", 4, { -1, 263 } },
+        { "I32", "\xff\xff\xff\xff\x07\0\0\0", 8, { -1, 7 } },
+        { "I64", "\xff\xff\xff\xff\xff\xff\xff\xff\x07\0\0\0\0\0\0\0", 16, { -1, 7 } },
+        { "U8", "\xff\x07", 2, { 255, 7 } },
+        { "U16", "\xff\xff\x07\x01", 4, { 65535, 263 } },
+        { "U32", "\x07\0\0\0\0\0\x01\0", 8, { 7, 65536 } },
+        { "U64", "\x07\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0", 16, { 7, 65536 } },
+        { "BOOL", "\x01\0", 2, { 1, 0 } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char header[128];
+        tonnx_dataset *set = NULL;
+        snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[1,2],\"data_offsets\":[0,%zu]}}",
+                 rows[i].type, rows[i].size);
+        ck_ok(tonnx_dataset_load(&set, safetensors(header, rows[i].bytes, rows[i].size), NULL, NULL));
+        for (size_t j = 0; j < 2; j++)
+            ck_assert_msg((set->x ? set->x[j] : (float)set->x_bytes[j]) == rows[i].values[j], "%s", rows[i].type);
+        tonnx_dataset_free(set);
+    }
+}
+END_TEST
+
+#define PAIR                                                                                                           \
+    "{\"__metadata__\":{\"format\":\"pt\"},\"x\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[16,24]},"        \
+    "\"y\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]},"                                                 \
+    "\"z\":{\"dtype\":\"F8_E4M3\",\"shape\":[3],\"data_offsets\":[24,27]}}  "
+
+START_TEST(both_arrays_of_one_file_and_of_a_pipe)
+{
+    static const unsigned char bytes[27] = { 1, [8] = 2, [18] = 0x80, 0x3f, [23] = 0xc0 };
+    const char *path = safetensors(PAIR, bytes, sizeof bytes);
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    for (int piped = 0; piped < 2; piped++) {
+        tonnx_dataset *set = NULL;
+        if (piped) {
+            int ends[2];
+            size_t size;
+            unsigned char *all = scratch_read(path, &size);
+            ck_assert_int_eq(pipe(ends), 0);
+            ck_assert_int_eq((int)write(ends[1], all, size), (int)size);
+            close(ends[1]);
+            dup2(ends[0], STDIN_FILENO);
+            free(all);
+        }
+        ck_ok(tonnx_dataset_load(&set, piped ? "-" : path, NULL, &options));
+        ck_assert(set->samples == 2 && set->x[0] == 1.0f && set->x[1] == -2.0f && set->classes[1] == 2);
+        tonnx_dataset_free(set);
+    }
+    tonnx_dataset *set = NULL;
+    options.x_key = "z";
+    ck_fails(tonnx_dataset_load(&set, path, NULL, &options), TONNX_BAD_DATA, "array 'z': elements of its dtype");
+    options.x_key = "w";
+    ck_fails(tonnx_dataset_load(&set, path, NULL, &options), TONNX_BAD_DATA, "no array 'w'");
+}
+END_TEST
+
+#define X(rest) "{\"x\":{\"dtype\":\"F32\"," rest "}}"
+#define TWO(from, to)                                                                                                  \
+    "{\"x\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]},"                                               \
+    "\"w\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[" from "," to "]}}"
+
+START_TEST(wrong_headers_are_refused)
+{
+    static const struct row {
+        const char *header, *message;
+    } rows[] = {
+        { "{\"x\"}", "no JSON object" },
+        { "{[[[[[[[[[[[[[[", "nests deeper than 8" },
+        { "{\"x\":{\"dtype\":\"F32\"}} []", "no JSON object" },
+        { "{\"x\":[]}", "tensor 'x': it has no dtype" },
+        { "{}", "8 bytes at the end belong to no tensor" },
+        { X("\"shape\":[1,2]"), "tensor 'x': its data_offsets are no pair" },
+        { X("\"data_offsets\":[0,8]"), "tensor 'x': its shape is no array" },
+        { X("\"shape\":[1,-2],\"data_offsets\":[0,8]"), "tensor 'x': its shape has a dimension that is no count" },
+        { X("\"shape\":[1,2.0],\"data_offsets\":[0,8]"), "tensor 'x': its shape has a dimension that is no count" },
+        { X("\"shape\":[1,2],\"data_offsets\":[8,0]"), "tensor 'x': its data_offsets end before they begin" },
+        { X("\"shape\":[1,3],\"data_offsets\":[0,8]"),
+          "tensor 'x': type and shape take 12 bytes, data_offsets give 8" },
+        { X("\"shape\":[4294967296,4294967296],\"data_offsets\":[0,8]"), "tensor 'x': its shape is beyond 64 bits" },
+        { X("\"shape\":[1,1],\"data_offsets\":[0,4]"), "4 bytes at the end belong to no tensor" },
+        { X("\"shape\":[1,1],\"data_offsets\":[4,8]"), "tensor 'x': a hole of 4 bytes" },
+        { X("\"shape\":[1,4],\"data_offsets\":[0,16]"), "tensor 'x': its data_offsets end at 16, the file at 8" },
+        { X("\"shape\":[1,2],\"data_offsets\":[0,99999999999999999999]"), "no JSON object" },
+        { X("\"shape\":[1,2],\"shape\":[1,2],\"data_offsets\":[0,8]"), "duplicate object key" },
+        { TWO("0", "4"), "overlap" },
+        { TWO("2", "6"), "tensors 'x' and 'w' overlap" },
+        { "{\"\xff\":{}}", "no JSON object" },
+    };
+    static const unsigned char bytes[8] = { 0 };
+    tonnx_dataset *set = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_fails(tonnx_dataset_load(&set, safetensors(rows[i].header, bytes, 8), NULL, NULL), TONNX_BAD_DATA,
+                 rows[i].message);
+        ck_assert(strstr(tonnx_last_message(), "a.safetensors"));
+    }
+}
+END_TEST
+
+/* The header is looked through before a parser builds anything of it. */
+START_TEST(headers_that_would_swell_are_refused)
+{
+    enum { SIZE = 300000 };
+    char *header = malloc(SIZE + 16);
+    tonnx_dataset *set = NULL;
+    for (int deep = 0; deep < 2; deep++) {
+        memset(header, deep ? '[' : '1', SIZE);
+        for (size_t i = 1; !deep && i < SIZE; i += 2) header[8 + i] = ',';
+        memcpy(header, "\xe0\x93\x04\0\0\0\0\0{\"x\":[", 14);
+        ck_fails(tonnx_dataset_load(&set, scratch_write("a.safetensors", header, SIZE + 8), NULL, NULL), TONNX_BAD_DATA,
+                 deep ? "nests deeper" : "more values than");
+    }
+    free(header);
+}
+END_TEST
+
+START_TEST(bad_files_and_their_twin)
+{
+    static const struct row {
+        const char *file, *message;
+    } rows[] = {
+        { BAD "st-duplicate-key/batch.safetensors", "duplicate object key near '\"x\"'" },
+        { BAD "st-header-huge/batch.safetensors", "header of 9223372036854775808 bytes" },
+        { BAD "st-hole/batch.safetensors", "tensor 'tail_t': a hole" },
+        { BAD "st-overlap/batch.safetensors", "overlap" },
+        { BAD "st-reversed/batch.safetensors", "tensor 'x': its data_offsets end before" },
+        { BAD "st-short/batch.safetensors", "tensor 'x': its data_offsets end at 576" },
+    };
+    tonnx_dataset *set = NULL, *plain = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_fails(tonnx_dataset_load(&set, rows[i].file, NULL, NULL), TONNX_BAD_DATA, rows[i].message);
+    ck_ok(tonnx_dataset_load(&set, BAD "twin-safetensors/batch.safetensors", NULL, NULL));
+    ck_ok(tonnx_dataset_load(&plain, BAD "common/x.npy", NULL, NULL));
+    ck_assert_mem_eq(set->x, plain->x, 24 * 6 * sizeof(float));
+    tonnx_dataset_free(set);
+    tonnx_dataset_free(plain);
+}
+END_TEST
+
+START_TEST(damage_is_refused_or_harmless)
+{
+    static const unsigned char bytes[27] = { 1, [8] = 2, [18] = 0x80, 0x3f, [23] = 0xc0 };
+    const char *path = safetensors(PAIR, bytes, sizeof bytes);
+    ck_assert_uint_gt(damage_each(path, "hurt.safetensors", NULL, NULL), 1000);
+}
+END_TEST
+
+static Suite *safetensors_suite(void)
+{
+    Suite *suite = suite_create("safetensors");
+    TCase *tests = tcase_create("safetensors");
+    tcase_add_unchecked_fixture(tests, scratch_make, scratch_remove);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, every_type);
+    tcase_add_test(tests, both_arrays_of_one_file_and_of_a_pipe);
+    tcase_add_test(tests, wrong_headers_are_refused);
+    tcase_add_test(tests, headers_that_would_swell_are_refused);
+    tcase_add_test(tests, bad_files_and_their_twin);
+    tcase_add_test(tests, damage_is_refused_or_harmless);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(safetensors_suite());
+}
