@@ -31,8 +31,8 @@ def readback(suite, case, scale):
     path, x = table(suite)
     model, trained, out = suite.path(case, "m.onnx"), suite.path(case, "t.onnx"), suite.path(case, "p.npy")
     suite.tonnx("new", f"{FEATURES}-16-3", "-o", model, "--act", "tanh")
-    suite.tonnx("train", model, "--data", path, "--target", "class", "--scale", scale, "-o", trained, "--epochs", 40, "--lr", 0.01,
-                "--val-split", 0.2)
+    suite.tonnx("train", model, "--data", path, "--target", "class", "--scale", scale, "-o", trained,
+                "--epochs", 40, "--lr", 0.01, "--val-split", 0.2)
     features = suite.path(case, "x.npy")
     np.save(features, x)
     for source, tag in ((features, "npy"), (path, "csv")):

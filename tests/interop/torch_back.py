@@ -16,7 +16,7 @@ ACTIVATIONS = {
     "leaky-relu": nn.LeakyReLU, "gelu-erf": nn.GELU, "silu": nn.SiLU, "mish": nn.Mish, "softplus": nn.Softplus,
     "softsign": nn.Softsign, "hard-sigmoid": nn.Hardsigmoid, "hard-swish": nn.Hardswish, "relu6": nn.ReLU6,
     "gelu-tanh": lambda: nn.GELU("tanh"), "softmax": lambda: nn.Softmax(-1),
-    "log-softmax": lambda: nn.LogSoftmax(-1), "none": nn.Identity,
+    "hard-tanh": nn.Hardtanh, "log-softmax": lambda: nn.LogSoftmax(-1), "none": nn.Identity,
 }
 
 KINDS = {"dense", "batchnorm", "layernorm", "activation", "dropout"}  # one after the other; other nets branch
@@ -64,10 +64,21 @@ class Net(nn.Module):
         return x
 
 
+class Swish(nn.Module):
+    def __init__(self, beta=1.0):
+        super().__init__()
+        self.beta = beta
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.beta * x)
+
+
 def activation(word):
     name, *numbers = word.split(":")
     if name == "prelu":
         return nn.PReLU()
+    if name == "swish":
+        return Swish(*map(float, numbers))
     return ACTIVATIONS[name](*map(float, numbers))
 
 
