@@ -123,7 +123,7 @@ static tonnx_status init_bias(fresh *f, size_t dense)
     if (row.distribution == TONNX__DISTRIBUTION_constant) fill(values, count, row.scale);
     else
         draw(f, values, count, (size_t)layer->bias, row.distribution,
-             row.scale / (double)f->net->params[layer->weight].cols);
+             row.scale / (double)f->net->values[layer->in[0].value].features);
     return TONNX_OK;
 }
 

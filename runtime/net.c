@@ -36,6 +36,8 @@ void tonnx_net_free(tonnx_net *net)
         tonnx__free(net->derived[i]);
     }
     tonnx__free(net->derived);
+    for (size_t i = 0; i < net->copy_count; i++) tonnx__free(net->copies[i].param.name);
+    tonnx__free(net->copies);
     tonnx__free(net->layers);
     tonnx__free(net->params);
     tonnx__free(net->values);
@@ -180,6 +182,7 @@ static tonnx_status prune_params(tonnx_net *net)
         net->params[kept++] = net->params[p];
     }
     net->param_count = (size_t)kept;
+    for (size_t i = 0; i < net->copy_count; i++) net->copies[i].original = numbers[net->copies[i].original];
     tonnx__net_each_param(net, renumber, numbers);
     tonnx__free(numbers);
     return TONNX_OK;

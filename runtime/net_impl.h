@@ -37,6 +37,7 @@ typedef struct tonnx__layer {
     tonnx__binary binary;
     bool log;
     double alpha, beta;       /* dense */
+    bool transposed;          /* dense: reads its weight transposed, for a layer before it reads the same one: y = x·W */
     double a, b;              /* activation's attributes; dropout's ratio in a */
     double epsilon, momentum; /* norms; momentum weighs the OLD running value, as ONNX does */
     size_t from, width;       /* slice */
@@ -46,6 +47,12 @@ typedef struct tonnx__net_value {
     char *name; /* owned: the ONNX value's name */
     size_t features;
 } tonnx__net_value;
+
+/* A weight that the file holds a second time, transposed; it gets the original's numbers. */
+typedef struct tonnx__copy {
+    tonnx__param param; /* where the copy lies */
+    int original;
+} tonnx__copy;
 
 struct tonnx_net {
     tonnx_model *model; /* borrowed */
@@ -57,6 +64,8 @@ struct tonnx_net {
     int input, output;       /* values */
     tonnx__tensor **derived; /* constants computed from constants: owned here, for no file holds them */
     size_t derived_count, derived_room;
+    tonnx__copy *copies;
+    size_t copy_count, copy_room;
     tonnx_log log;
     double bn_momentum;
     bool keep_ties, untie;

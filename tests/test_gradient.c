@@ -261,6 +261,18 @@ static void add_tie(tonnx_model *model, int which)
     ck_ok(tonnx__node_add_int(graph_node(model, "Gemm", "t k.weight k.bias", "y"), "transB", 1));
 }
 
+/* An autoencoder's tie: W [4, HIDDEN] one way, Wᵀ back; from the same initializer, or behind a Transpose. */
+static void add_transposed_tie(tonnx_model *model, int which)
+{
+    graph_tensor(model, "w", 4, HIDDEN, -0.8, 0.8);
+    ck_ok(tonnx__node_add_int(graph_node(model, "Gemm", "h w", "k"), "transB", 1));
+    graph_node(model, "Tanh", "k", "t");
+    if (which) graph_node(model, "Transpose", "w", "wt");
+    tonnx__node *back = graph_node(model, "Gemm", which ? "t wt" : "t w", "y");
+    if (which) ck_ok(tonnx__node_add_int(back, "transB", 1));
+    ck_ok(tonnx__node_add_float(back, "alpha", 0.7f));
+}
+
 /* alpha, beta, and a bias of one number. */
 static void add_gemm_forms(tonnx_model *model, int which)
 {
@@ -285,6 +297,8 @@ START_TEST(layers)
         check_between(add_softmax, 1, rows, "log-softmax");
         check_between(add_scalar_prelu, 0, rows, "prelu of one slope");
         check_between(add_tie, 0, rows, "tied layers");
+        check_between(add_transposed_tie, 0, rows, "a weight and its transpose");
+        check_between(add_transposed_tie, 1, rows, "a weight and its transpose behind a node");
         check_between(add_gemm_forms, 0, rows, "gemm with alpha, beta and a scalar bias");
     }
 }

@@ -219,6 +219,72 @@ START_TEST(tied)
 }
 END_TEST
 
+/* W [3, IN] there and Wᵀ back is one parameter; so are W and an initializer that holds Wᵀ, which follows it. */
+START_TEST(tied_transposed)
+{
+    const double *values[8] = { NULL };
+    double fresh[3 * IN];
+    tonnx_model *model = NULL;
+    tonnx_net *net = NULL;
+    ck_ok(tonnx__model_new(&model, 17, IN, IN));
+    graph_tensor(model, "w", 3, IN, -1, 1);
+    graph_tensor(model, "t", IN, 3, 0, 0);
+    for (size_t i = 0; i < 3 * IN; i++)
+        tonnx__tensor_set(&model->tensors[1], i % IN * 3 + i / IN, tonnx__tensor_get(&model->tensors[0], i));
+    ck_ok(tonnx__node_add_int(graph_node(model, "Gemm", "input w", "h"), "transB", 1));
+    ck_ok(tonnx__node_add_int(graph_node(model, "Gemm", _i ? "h t" : "h w", "output"), "transB", _i));
+    ck_ok(tonnx_net_new(&net, model, NULL));
+    ck_assert_uint_eq(tonnx_net_parameters(net), 3 * IN);
+    ck_assert_uint_eq(net->param_count, 1);
+    ck_assert(!net->layers[0].transposed && net->layers[1].transposed);
+    for (size_t i = 0; i < 3 * IN; i++) fresh[i] = (double)i;
+    values[0] = fresh;
+    ck_ok(tonnx__net_push(net, values));
+    for (size_t i = 0; i < 3 * IN; i++) {
+        ck_assert(tonnx__tensor_get(&model->tensors[0], i) == (double)i);
+        if (_i) ck_assert(tonnx__tensor_get(&model->tensors[1], i % IN * 3 + i / IN) == (double)i);
+    }
+    tonnx_net_free(net);
+    tonnx_net_options options = TONNX_NET_OPTIONS_DEFAULT;
+    options.untie = true;
+    ck_ok(tonnx_net_new(&net, model, &options));
+    ck_assert_uint_eq(tonnx_net_parameters(net), 6 * IN);
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+}
+END_TEST
+
+/* Two slices of one packed weight are no tie: each trains its own part of the tensor. */
+START_TEST(side_by_side)
+{
+    tonnx_model *model = NULL;
+    tonnx_net *net = NULL;
+    ck_ok(tonnx__model_new(&model, 9, IN, IN));
+    graph_tensor(model, "w", IN, 2 * IN, -1, 1);
+    for (int half = 0; half < 2; half++) {
+        tonnx__node *slice = graph_node(model, "Slice", "w", half ? "right" : "left");
+        const int64_t bounds[3] = { half * IN, half ? INT64_MAX : IN, 1 };
+        static const char *const names[3] = { "starts", "ends", "axes" };
+        for (size_t k = 0; k < 3; k++) {
+            ck_ok(tonnx__node_add_int(slice, names[k], 0));
+            tonnx__attribute *attribute = &slice->attributes[k];
+            attribute->type = TONNX__ATTRIBUTE_INTS;
+            attribute->count = 1;
+            ck_ok(tonnx__alloc(&attribute->ints, 1, sizeof *attribute->ints));
+            attribute->ints[0] = bounds[k];
+        }
+    }
+    graph_node(model, "MatMul", "input left", "h");
+    graph_node(model, "MatMul", "h right", "output");
+    ck_ok(tonnx_net_new(&net, model, NULL));
+    ck_assert_uint_eq(net->param_count, 2);
+    ck_assert_uint_eq(tonnx_net_parameters(net), 2 * IN * IN);
+    ck_assert(net->params[0].trained && net->params[1].trained);
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+}
+END_TEST
+
 /* Spelled activations become one layer each; what they were made of is gone. */
 START_TEST(spellings)
 {
@@ -330,6 +396,8 @@ static Suite *net_suite(void)
     tcase_add_test(tcase, cycle);
     tcase_add_loop_test(tcase, unshared, 0, 2);
     tcase_add_test(tcase, tied);
+    tcase_add_loop_test(tcase, tied_transposed, 0, 2);
+    tcase_add_test(tcase, side_by_side);
     tcase_add_test(tcase, spellings);
     tcase_add_test(tcase, scaling);
     tcase_add_test(tcase, prelu_chain);

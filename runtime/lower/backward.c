@@ -104,10 +104,12 @@ static tonnx_status backward_bias(tonnx__lowering *lowering, const tonnx__layer 
     return direct ? TONNX_OK : finish_row(lowering, row, layer->bias);
 }
 
-/* dX[N,in] = alpha·dY[N,out]·W[out,in]; dW[out,in] = alpha·dY[N,out]ᵀ·X[N,in] */
+/* dX[N,in] = alpha·dY[N,out]·W[out,in]; dW[out,in] = alpha·dY[N,out]ᵀ·X[N,in];
+ * transposed: dX[N,in] = alpha·dY[N,out]·W[in,out]ᵀ; dW[in,out] = alpha·X[N,in]ᵀ·dY[N,out] */
 static tonnx_status backward_dense(tonnx__lowering *lowering, const tonnx__layer *layer, int dy)
 {
     tonnx__instruction *gemm = NULL;
+    const int x = lowering->value[layer->in[0].value];
     int dx = -1, dw = -1, weight = -1;
     unsigned flags = 0;
     tonnx_status status = value_target(lowering, layer->in[0].value, &dx, &flags);
@@ -119,14 +121,14 @@ static tonnx_status backward_dense(tonnx__lowering *lowering, const tonnx__layer
         gemm->in[1] = weight;
         gemm->out[0] = dx;
         gemm->alpha = layer->alpha;
-        gemm->flags = flags;
+        gemm->flags = flags | (layer->transposed ? TONNX__TRANS_B : 0);
     }
     if (!status) status = param_target(lowering, layer->weight, &dw, &flags);
     if (!status && dw >= 0) {
         status = tonnx__program_add(lowering->program, &gemm, TONNX__GEMM);
         if (status) return status;
-        gemm->in[0] = dy;
-        gemm->in[1] = lowering->value[layer->in[0].value];
+        gemm->in[0] = layer->transposed ? x : dy;
+        gemm->in[1] = layer->transposed ? dy : x;
         gemm->out[0] = dw;
         gemm->alpha = layer->alpha;
         gemm->flags = flags | TONNX__TRANS_A;

@@ -34,7 +34,7 @@ static tonnx_status emit(tonnx__lowering *lowering, const tonnx__layer *layer, t
     return TONNX_OK;
 }
 
-/* y[N,out] = alpha·x[N,in]·W[out,in]ᵀ + beta·b[out] */
+/* y[N,out] = alpha·x[N,in]·W[out,in]ᵀ + beta·b[out]; transposed: W[in,out] */
 static tonnx_status forward_dense(tonnx__lowering *lowering, const tonnx__layer *layer)
 {
     tonnx__instruction *gemm = NULL;
@@ -45,7 +45,7 @@ static tonnx_status forward_dense(tonnx__lowering *lowering, const tonnx__layer 
     if (status) return status;
     gemm->in[1] = weight;
     gemm->in[2] = bias;
-    gemm->flags = TONNX__TRANS_B;
+    gemm->flags = layer->transposed ? 0 : TONNX__TRANS_B;
     gemm->alpha = layer->alpha;
     gemm->beta = layer->beta;
     gemm->a = gemm->b = 0;

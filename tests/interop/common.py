@@ -138,8 +138,8 @@ def tensor_of(model, name):
             for attribute in node.attribute:
                 if attribute.name == "value":
                     return numpy_helper.to_array(attribute.t)
-                if attribute.name == "value_floats":
-                    return np.array(attribute.floats, dtype=np.float32)
+                if attribute.name in ("value_float", "value_floats"):
+                    return np.array(onnx.helper.get_attribute_value(attribute), np.float32)
         if name in node.output and node.op_type == "Identity":
             return tensor_of(model, node.input[0])
     raise KeyError(f"no tensor {name}")
