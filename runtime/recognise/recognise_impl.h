@@ -109,6 +109,7 @@ tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role 
  * ones of `rank`; false where one is none or they are not known. */
 size_t tonnx__node_axis_count(const tonnx__builder *builder, const tonnx__node *node);
 bool tonnx__node_axes(const tonnx__builder *builder, const tonnx__node *node, size_t rank, bool *chosen);
+
 /* An activation layer of x, with the row's defaults; `op` names the nodes that it was read from (NULL: the node's op). */
 tonnx_status tonnx__activation_add(tonnx__builder *builder, tonnx__layer **out, const tonnx__node *node,
                                    const tonnx__fact *x, tonnx_activation act, const char *op);
@@ -125,7 +126,10 @@ tonnx_status tonnx__recognise_activation(tonnx__builder *builder, const tonnx__n
 tonnx_status tonnx__recognise_norm(tonnx__builder *builder, const tonnx__node *node, bool *known);
 tonnx_status tonnx__recognise_axes(tonnx__builder *builder, const tonnx__node *node, bool *known);
 tonnx_status tonnx__recognise_shape(tonnx__builder *builder, const tonnx__node *node, bool *known);
+tonnx_status tonnx__recognise_part(tonnx__builder *builder, const tonnx__node *node, bool *known);
 tonnx_status tonnx__recognise_arithmetic(tonnx__builder *builder, const tonnx__node *node, bool *known);
+/* Of the domain ai.onnx.ml. */
+tonnx_status tonnx__recognise_scaler(tonnx__builder *builder, const tonnx__node *node, bool *known);
 
 /* Walks the graph from `output` (a value name) with the net's input already a fact, and asks the families at each node.
  * Fails where the output is no value of the net, naming the first node that nobody knew. */

@@ -4,13 +4,11 @@
 #include "runtime/recognise/recognise_impl.h"
 
 /* The families, in the order in which they are asked. */
-static const tonnx__family families[] = { tonnx__fold,
-                                          tonnx__recognise_dense,
-                                          tonnx__recognise_activation,
-                                          tonnx__recognise_norm,
-                                          tonnx__recognise_shape,
-                                          tonnx__recognise_axes,
-                                          tonnx__recognise_arithmetic };
+static const tonnx__family families[] = {
+    tonnx__fold,           tonnx__recognise_dense,     tonnx__recognise_activation,
+    tonnx__recognise_norm, tonnx__recognise_shape,     tonnx__recognise_axes,
+    tonnx__recognise_part, tonnx__recognise_arithmetic
+};
 
 static tonnx_status index_makers(tonnx__builder *builder)
 {
@@ -89,6 +87,7 @@ static tonnx_status recognise_node(tonnx__builder *builder, const tonnx__node *n
 {
     bool known = false;
     tonnx_status status = TONNX_OK;
+    if (!strcmp(node->domain, "ai.onnx.ml")) return tonnx__recognise_scaler(builder, node, &known);
     if (*node->domain && strcmp(node->domain, "ai.onnx") != 0) return TONNX_OK;
     for (size_t f = 0; f < sizeof families / sizeof *families && !known && !status; f++)
         status = families[f](builder, node, &known);
