@@ -80,10 +80,10 @@ static void print_statistics(print_table *table, const char *weight, const weigh
     print_table_cell(table, "%s", drawn ? print_bars(stats->histogram, WEIGHT_BINS) : "");
 }
 
-static int print_layer(print_table *table, const tonnx_model *model, const tonnx_layer_info *layer)
+static int print_layer(print_table *table, const tonnx_net *net, const tonnx_layer_info *layer)
 {
     weight_stats stats;
-    const int code = layer->weight ? weights_measure_named(model, layer->weight, &stats) : 0;
+    const int code = layer->weight ? weights_measure_named(net, layer->weight, &stats) : 0;
     if (code) return code;
     print_table_cell(table, "%s", layer->name);
     print_table_cell(table, "%s", layer->op);
@@ -95,7 +95,7 @@ static int print_layer(print_table *table, const tonnx_model *model, const tonnx
     return 0;
 }
 
-static int print_layers(const tonnx_model *model, const tonnx_net *net)
+static int print_layers(const tonnx_net *net)
 {
     static const char *const head[] = { "layer", "op",  "features", "activation", "parameters", "FLOPs",
                                         "mean",  "std", "min",      "max",        "weights" };
@@ -107,7 +107,7 @@ static int print_layers(const tonnx_model *model, const tonnx_net *net)
         tonnx_layer_info layer;
         tonnx_net_layer(net, i, &layer);
         flops += inspect_flops(&layer);
-        if (!inspect_is_merged(net, i)) code = print_layer(table, model, &layer);
+        if (!inspect_is_merged(net, i)) code = print_layer(table, net, &layer);
     }
     print_table_end(table, stdout);
     if (!code)
@@ -131,7 +131,7 @@ static int inspect(void *opaque)
     if (!code && a->json) code = inspect_json(model, net);
     else if (!code) {
         print_head(model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
-        code = print_layers(model, net);
+        code = print_layers(net);
     }
     tonnx_net_free(net);
     tonnx_model_free(model);

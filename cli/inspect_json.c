@@ -71,14 +71,14 @@ static void add_statistics(tonnx_json *object, const weight_stats *stats)
 
 static const weight_stats no_stats = { .mean = NAN, .std = NAN, .min = NAN, .max = NAN };
 
-static int add_bias(tonnx_json *object, const tonnx_model *model, const char *name)
+static int add_bias(tonnx_json *object, const tonnx_net *net, const char *name)
 {
     weight_stats stats = no_stats;
     if (!name) {
         tonnx_json_string(object, "bias", NULL);
         return 0;
     }
-    const int code = weights_measure_named(model, name, &stats);
+    const int code = weights_measure_named(net, name, &stats);
     tonnx_json *bias = tonnx_json_add_object(object, "bias");
     tonnx_json_string(bias, "name", name);
     add_statistics(bias, &stats);
@@ -91,10 +91,10 @@ static void add_nulls(tonnx_json *object, const char *const *keys)
     for (; *keys; keys++) tonnx_json_string(object, *keys, NULL);
 }
 
-static int add_layer(tonnx_json *array, const tonnx_model *model, const tonnx_layer_info *layer)
+static int add_layer(tonnx_json *array, const tonnx_net *net, const tonnx_layer_info *layer)
 {
     weight_stats stats = no_stats;
-    const int code = layer->weight ? weights_measure_named(model, layer->weight, &stats) : 0;
+    const int code = layer->weight ? weights_measure_named(net, layer->weight, &stats) : 0;
     tonnx_json *object = tonnx_json_add_object(array, NULL);
     tonnx_json_string(object, "name", layer->name);
     tonnx_json_string(object, "kind", layer->kind);
@@ -106,7 +106,7 @@ static int add_layer(tonnx_json *array, const tonnx_model *model, const tonnx_la
     tonnx_json_integer(object, "parameters", (long long)layer->parameters);
     add_statistics(object, &stats);
     add_nulls(object, (const char *const[]){ "scheme", "scheme_z", "recommended", "variance_ratio", NULL });
-    return code ? code : add_bias(object, model, layer->bias);
+    return code ? code : add_bias(object, net, layer->bias);
 }
 
 static int print_root(const tonnx_json *root)
@@ -128,7 +128,7 @@ int inspect_json(const tonnx_model *model, const tonnx_net *net)
     for (size_t i = 0; i < tonnx_net_layer_count(net) && !code; i++) {
         tonnx_layer_info layer;
         tonnx_net_layer(net, i, &layer);
-        if (!inspect_is_merged(net, i)) code = add_layer(layers, model, &layer);
+        if (!inspect_is_merged(net, i)) code = add_layer(layers, net, &layer);
     }
     tonnx_json_string(root, "data", NULL);
     tonnx_json_add_array(root, "verdicts");

@@ -47,15 +47,12 @@ void weights_measure(const double *values, size_t count, weight_stats *out)
     fill_histogram(values, out);
 }
 
-int weights_measure_named(const tonnx_model *model, const char *name, weight_stats *out)
+int weights_measure_named(const tonnx_net *net, const char *name, weight_stats *out)
 {
-    size_t i;
-    tonnx_tensor_info info;
-    int code = cli_status(tonnx_model_find(model, name, &i));
-    if (code) return code;
-    double *values = weights_read(model, i, &code);
-    tonnx_model_tensor(model, i, &info);
-    weights_measure(values, values ? info.count : 0, out);
+    const size_t count = tonnx_net_parameter_count(net, name);
+    double *values = cli_alloc(count, sizeof *values);
+    const int code = cli_status(tonnx_net_read(net, name, values));
+    weights_measure(values, code ? 0 : count, out);
     free(values);
     return code;
 }

@@ -3,6 +3,7 @@
 #define TONNX_CLI_WEIGHTS_H
 
 #include "cli/cli.h"
+#include "runtime/net.h"
 
 enum { WEIGHT_BINS = 20 };
 
@@ -20,8 +21,8 @@ double *weights_read(const tonnx_model *model, size_t i, int *code);
 
 void weights_measure(const double *values, size_t count, weight_stats *out);
 
-/* Reads and measures the initializer of that name. An exit code. */
-int weights_measure_named(const tonnx_model *model, const char *name, weight_stats *out);
+/* Reads and measures the net's parameter of that name. An exit code. */
+int weights_measure_named(const tonnx_net *net, const char *name, weight_stats *out);
 
 /* "784x128" */
 void weights_shape(const tonnx_tensor_info *info, char *text, size_t size);

@@ -29,10 +29,10 @@ TONNX_API void tonnx_net_free(tonnx_net *net);
 
 typedef struct tonnx_layer_info {
     const char *name;       /* the first node's name, or its first output where it has none */
-    const char *kind;       /* "dense", "activation", "batchnorm", "softmax", … */
+    const char *kind;       /* "dense", "activation", "batchnorm", "softmax", "affine" (add, mul … with a constant), "add", … */
     const char *op;         /* ONNX ops it was read from: "Gemm", "MatMul+Add" */
     char activation[64];    /* of an activation layer, or of the one that follows a dense layer: "tanh", "elu:0.8"; else "none" */
-    const char *weight;     /* initializer names; NULL where absent */
+    const char *weight;     /* names of parameters: of an initializer, or of an Identity's or Constant's output; NULL where absent */
     const char *bias;
     size_t fan_in, fan_out; /* features in and out */
     size_t parameters;      /* trainable elements */
@@ -41,6 +41,11 @@ typedef struct tonnx_layer_info {
 
 TONNX_API size_t tonnx_net_layer_count(const tonnx_net *net);
 TONNX_API void tonnx_net_layer(const tonnx_net *net, size_t i, tonnx_layer_info *out);
+
+/* Elements of the parameter that a tonnx_layer_info names as its weight or bias; 0 where none has that name. And the
+ * elements, row-major, as the net computes with them: a dense weight is [out, in]. `out` has room for as many. */
+TONNX_API size_t tonnx_net_parameter_count(const tonnx_net *net, const char *name);
+TONNX_API tonnx_status tonnx_net_read(const tonnx_net *net, const char *name, double *out);
 
 TONNX_API size_t tonnx_net_features_in(const tonnx_net *net);
 TONNX_API size_t tonnx_net_features_out(const tonnx_net *net);

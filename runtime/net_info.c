@@ -32,6 +32,27 @@ size_t tonnx_net_parameters(const tonnx_net *net)
     return count;
 }
 
+static const tonnx__param *find_param(const tonnx_net *net, const char *name)
+{
+    for (size_t p = 0; p < net->param_count; p++)
+        if (!strcmp(net->params[p].name, name)) return &net->params[p];
+    return NULL;
+}
+
+size_t tonnx_net_parameter_count(const tonnx_net *net, const char *name)
+{
+    const tonnx__param *param = find_param(net, name);
+    return param ? param->rows * param->cols : 0;
+}
+
+tonnx_status tonnx_net_read(const tonnx_net *net, const char *name, double *out)
+{
+    const tonnx__param *param = find_param(net, name);
+    if (!param) return tonnx__fail(TONNX_BAD_MODEL, "%s: no parameter is named '%s'", net->model->path, name);
+    tonnx__param_pull(param, net->model, out);
+    return TONNX_OK;
+}
+
 static const char *param_name(const tonnx_net *net, int param)
 {
     return param >= 0 ? net->params[param].name : NULL;
@@ -68,13 +89,23 @@ static double layer_flops(const tonnx_net *net, const tonnx__layer *layer)
     return 2.0 * (double)weight->rows * (double)weight->cols + (layer->bias >= 0 ? features : 0);
 }
 
+/* What a person would say a layer is: binary ones are known by what they do. */
+static const char *kind_name(const tonnx__layer *layer)
+{
+    static const char *const binary[] = {
+        [TONNX__ADD] = "add", [TONNX__SUB] = "sub", [TONNX__MUL] = "mul", [TONNX__DIV] = "div"
+    };
+    if (layer->kind != TONNX__LAYER_BINARY) return tonnx__layer_kind_name(layer->kind);
+    return layer->in[0].param >= 0 || layer->in[1].param >= 0 ? "affine" : binary[layer->binary];
+}
+
 void tonnx_net_layer(const tonnx_net *net, size_t i, tonnx_layer_info *out)
 {
     const tonnx__layer *layer = &net->layers[i];
     const bool dense = layer->kind == TONNX__LAYER_DENSE;
     const int from = layer->in[0].value >= 0 ? layer->in[0].value : layer->in[layer->in_count - 1].value;
     *out = (tonnx_layer_info){ .name = layer->name,
-                               .kind = tonnx__layer_kind_name(layer->kind),
+                               .kind = kind_name(layer),
                                .op = layer->op,
                                .weight = param_name(net, layer->weight),
                                .bias = param_name(net, layer->bias),

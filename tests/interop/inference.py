@@ -1,29 +1,21 @@
 """Outputs: `tonnx predict` beside ONNX Runtime.
 
-tests/data/exports holds exporters' files with an input and the output that ONNX Runtime gave (1e-5 + 1e-4·|expected|); the
-files that tonnx trained itself are run by ONNX Runtime here (1e-4).
+The files that tonnx trained itself are run by ONNX Runtime here (1e-4). `export` is for exports.py: an exporter's file
+with an input and the output that ONNX Runtime gave (1e-5 + 1e-4·|expected|).
 """
 import numpy as np
 
 from common import cases, excluded, load_json, worst
 from peers import infer
 
-EXPORTS, TRAIN = "excluded_exports.txt", "excluded_train.txt"
+TRAIN = "excluded_train.txt"
 
 
 def run(suite):
-    out = excluded(EXPORTS)
-    for folder in cases("exports", "expected.npy"):
-        suite.guarded(folder.name, refused if folder.name in out else export, folder)
     out = excluded(TRAIN)
     for folder in cases("train", "losses.npy"):
         if folder.name not in out:
             suite.guarded(folder.name, trained, folder)
-
-
-def refused(suite, case, folder):
-    suite.refuses(f"{case} (excluded)", "predict", folder / "model.onnx", "--data", folder / "input.npy", "-o",
-                  suite.path(case, "out.npy"))
 
 
 def export(suite, case, folder):
