@@ -84,10 +84,9 @@ bool tonnx__fold_transpose(const tonnx__builder *builder, const tonnx__node *nod
     const tonnx__attribute *perm = tonnx__node_attribute(node, "perm");
     const tonnx__fact from = *fact;
     (void)builder;
-    if (perm && perm->count != from.rank) return false;
+    if (perm && !tonnx__is_permutation(perm, from.rank)) return false;
     for (size_t i = 0; i < from.rank; i++) {
         const size_t axis = perm ? (size_t)perm->ints[i] : from.rank - 1 - i;
-        if (axis >= from.rank) return false;
         fact->dims[i] = from.dims[axis];
         fact->strides[i] = from.strides[axis];
     }

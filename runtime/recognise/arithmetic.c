@@ -96,7 +96,7 @@ static tonnx_status recognise_concat(tonnx__builder *builder, const tonnx__node 
         const tonnx__fact *fact = tonnx__value_input(builder, node, i);
         if (!fact || fact->rank != 2 || fact->transposed) goto out;
         in[i] = (tonnx__operand){ fact->value, -1 };
-        features += builder->net->values[fact->value].features;
+        if (!tonnx__add(&features, features, builder->net->values[fact->value].features)) goto out;
     }
     if (!status)
         status = tonnx__layer_add(builder, &layer, TONNX__LAYER_CONCAT, node, in, node->input_count, features, NULL);

@@ -160,6 +160,10 @@ tonnx_status tonnx__value_add(tonnx__builder *builder, int *out, const char *nam
     tonnx__fact fact = {
         .kind = TONNX__FACT_VALUE, .rank = 2, .dims = { 0, features }, .tensor = -1, .identity = -1, .reader = -1
     };
+    *out = -1;
+    if (features < 1 || features > INT32_MAX)
+        return tonnx__fail(TONNX_BAD_MODEL, "%s: '%s' has %zu features; a value has 1 to %d", builder->path, name,
+                           features, INT32_MAX);
     if (like) {
         fact.rank = like->rank;
         fact.transposed = like->transposed;
@@ -211,6 +215,22 @@ static tonnx_status check_dtype(const tonnx__builder *builder, const tonnx__para
                             tonnx_dtype_name(dtype));
 }
 
+/* A parameter reads each element of its tensor at most once, and none that is not there: whatever the views came from.
+ */
+static tonnx_status check_view(const tonnx__builder *builder, const tonnx__param *param, const char *name,
+                               const tonnx__node *node)
+{
+    const tonnx__tensor *tensor = tonnx__param_tensor(param, builder->model);
+    size_t down = 0, along = 0, last = 0, count = 0;
+    const bool fits = param->rows && param->cols && tonnx__mul(&count, param->rows, param->cols) &&
+                      tonnx__mul(&down, param->rows - 1, param->view.row_stride) &&
+                      tonnx__mul(&along, param->cols - 1, param->view.col_stride) && tonnx__add(&last, down, along) &&
+                      tonnx__add(&last, last, param->view.offset);
+    if (fits && count <= tensor->count && last < tensor->count) return TONNX_OK;
+    return tonnx__node_fail(builder, node, "'%s' read as [%zu, %zu] does not fit its %zu elements", name, param->rows,
+                            param->cols, tensor->count);
+}
+
 /* Every use gets a parameter; whether uses of one tensor are one parameter is decided when the net is whole (ties.c).
  */
 static tonnx_status add_param(tonnx__builder *builder, int *out, tonnx__param *param, const char *name,
@@ -219,6 +239,7 @@ static tonnx_status add_param(tonnx__builder *builder, int *out, tonnx__param *p
     tonnx_net *net = builder->net;
     *out = -1;
     tonnx_status status = check_dtype(builder, param, name, node);
+    if (!status) status = check_view(builder, param, name, node);
     if (!status) status = ROOM_FOR_ONE(net, param);
     if (!status) status = tonnx__strdup(&param->name, name);
     if (status) return status;

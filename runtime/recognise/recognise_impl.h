@@ -117,6 +117,12 @@ tonnx_status tonnx__activation_add(tonnx__builder *builder, tonnx__layer **out, 
 /* True where the constant has `features` elements along its last axis and 1 along the others, or one element. */
 bool tonnx__fact_is_row(const tonnx__fact *fact, size_t features);
 
+/* Fails where an attribute that families read has another type than ONNX gives it. */
+tonnx_status tonnx__check_attributes(const tonnx__builder *builder, const tonnx__node *node);
+
+/* True where `perm` (a checked list of integers) names each of `rank` axes once. */
+bool tonnx__is_permutation(const tonnx__attribute *perm, size_t rank);
+
 /* The families. Each sets *known where it recognised the node (and gave its outputs facts). A failure is an error in
  * the file that no other family can mend (a Gemm whose shapes do not fit). */
 typedef tonnx_status (*tonnx__family)(tonnx__builder *builder, const tonnx__node *node, bool *known);

@@ -59,7 +59,7 @@ static tonnx_status recognise_transpose(tonnx__builder *builder, const tonnx__no
 {
     const tonnx__attribute *perm = tonnx__node_attribute(node, "perm");
     tonnx__fact fact = *x;
-    if (!is_flat(builder, x) || (perm && perm->count != 2)) return TONNX_OK;
+    if (!is_flat(builder, x) || (perm && !tonnx__is_permutation(perm, 2))) return TONNX_OK;
     if (!perm || perm->ints[0] == 1) fact.transposed = !fact.transposed;
     return same_value(builder, node, &fact, known);
 }

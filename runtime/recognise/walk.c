@@ -89,6 +89,7 @@ static tonnx_status recognise_node(tonnx__builder *builder, const tonnx__node *n
     tonnx_status status = TONNX_OK;
     if (!strcmp(node->domain, "ai.onnx.ml")) return tonnx__recognise_scaler(builder, node, &known);
     if (*node->domain && strcmp(node->domain, "ai.onnx") != 0) return TONNX_OK;
+    status = tonnx__check_attributes(builder, node);
     for (size_t f = 0; f < sizeof families / sizeof *families && !known && !status; f++)
         status = families[f](builder, node, &known);
     return status;
