@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/dataset_impl.h"
+#include "runtime/options_impl.h"
 
 static void free_names(char **names, size_t count)
 {
@@ -134,21 +135,31 @@ static tonnx_status copy_rows(void *out, const void *from, size_t rows, size_t w
     return status;
 }
 
+static tonnx_status take_arrays(tonnx_dataset_arrays *to, const tonnx_dataset_arrays *from)
+{
+    *to = (tonnx_dataset_arrays){ .size = sizeof *to };
+    const tonnx_status status = tonnx__options_lay(to, sizeof *to, from, "{ .size = sizeof(tonnx_dataset_arrays) }");
+    if (status) return status;
+    if (!to->x == !to->x_bytes) return tonnx__fail(TONNX_BAD_USAGE, "data set from memory: give either x or x_bytes");
+    if (to->classes && to->targets)
+        return tonnx__fail(TONNX_BAD_USAGE, "data set from memory: give classes or targets, not both");
+    if (to->targets && !to->target_width)
+        return tonnx__fail(TONNX_BAD_USAGE, "data set from memory: targets need a target_width of at least 1");
+    return TONNX_OK;
+}
+
 tonnx_status tonnx_dataset_from_arrays(tonnx_dataset **out, const tonnx_dataset_arrays *arrays)
 {
-    tonnx_dataset parts = { .samples = arrays->samples, .features = arrays->features };
+    tonnx_dataset_arrays a;
     *out = NULL;
-    if (!arrays->x == !arrays->x_bytes)
-        return tonnx__fail(TONNX_BAD_USAGE, "data set from memory: give either x or x_bytes");
-    if (arrays->classes && arrays->targets)
-        return tonnx__fail(TONNX_BAD_USAGE, "data set from memory: give classes or targets, not both");
-    if (arrays->targets && !arrays->target_width)
-        return tonnx__fail(TONNX_BAD_USAGE, "data set from memory: targets need a target_width of at least 1");
-    parts.target_width = arrays->targets ? arrays->target_width : 0;
-    tonnx_status status = copy_rows(&parts.x, arrays->x, parts.samples, parts.features, sizeof(float));
-    if (!status) status = copy_rows(&parts.x_bytes, arrays->x_bytes, parts.samples, parts.features, 1);
-    if (!status) status = copy_rows(&parts.classes, arrays->classes, parts.samples, 1, sizeof(int32_t));
-    if (!status) status = copy_rows(&parts.targets, arrays->targets, parts.samples, parts.target_width, sizeof(float));
+    tonnx_status status = take_arrays(&a, arrays);
+    if (status) return status;
+    tonnx_dataset parts = { .samples = a.samples, .features = a.features };
+    parts.target_width = a.targets ? a.target_width : 0;
+    status = copy_rows(&parts.x, a.x, parts.samples, parts.features, sizeof(float));
+    if (!status) status = copy_rows(&parts.x_bytes, a.x_bytes, parts.samples, parts.features, 1);
+    if (!status) status = copy_rows(&parts.classes, a.classes, parts.samples, 1, sizeof(int32_t));
+    if (!status) status = copy_rows(&parts.targets, a.targets, parts.samples, parts.target_width, sizeof(float));
     if (status) {
         tonnx__dataset_clear(&parts);
         return status;
@@ -186,19 +197,30 @@ static tonnx_status to_classes(tonnx_dataset *parts)
     return TONNX_OK;
 }
 
-tonnx_status tonnx_dataset_from_callback(tonnx_dataset **out, size_t samples, size_t features, tonnx_target_kind kind,
-                                         size_t target_width, tonnx_sample_fn sample, void *user)
+static tonnx_status take_source(tonnx_dataset_source *to, const tonnx_dataset_source *from)
 {
-    const size_t width = kind == TONNX_TARGET_NONE ? 0 : kind == TONNX_TARGET_CLASS ? 1 : target_width;
-    tonnx_dataset parts = { .samples = samples, .features = features, .target_width = width };
-    *out = NULL;
-    if (kind == TONNX_TARGET_NUMBER && !width)
+    *to = (tonnx_dataset_source){ .size = sizeof *to };
+    const tonnx_status status = tonnx__options_lay(to, sizeof *to, from, "{ .size = sizeof(tonnx_dataset_source) }");
+    if (status) return status;
+    if (!to->sample) return tonnx__fail(TONNX_BAD_USAGE, "data set from a callback: there is no callback");
+    if (to->kind == TONNX_TARGET_NUMBER && !to->target_width)
         return tonnx__fail(TONNX_BAD_USAGE, "data set from a callback: number targets need a width of at least 1");
-    tonnx_status status = make_room(&parts);
-    for (size_t i = 0; !status && i < samples; i++)
-        if (sample(user, i, parts.x + i * features, width ? parts.targets + i * width : NULL))
+    if (to->kind != TONNX_TARGET_NUMBER) to->target_width = to->kind == TONNX_TARGET_CLASS;
+    return TONNX_OK;
+}
+
+tonnx_status tonnx_dataset_from_callback(tonnx_dataset **out, const tonnx_dataset_source *source)
+{
+    tonnx_dataset_source s;
+    *out = NULL;
+    tonnx_status status = take_source(&s, source);
+    if (status) return status;
+    tonnx_dataset parts = { .samples = s.samples, .features = s.features, .target_width = s.target_width };
+    status = make_room(&parts);
+    for (size_t i = 0; !status && i < s.samples; i++)
+        if (s.sample(s.user, i, parts.x + i * s.features, s.target_width ? parts.targets + i * s.target_width : NULL))
             status = tonnx__fail(TONNX_BAD_DATA, "data set from a callback: sample %zu could not be had", i + 1);
-    if (!status && kind == TONNX_TARGET_CLASS) status = to_classes(&parts);
+    if (!status && s.kind == TONNX_TARGET_CLASS) status = to_classes(&parts);
     if (status) {
         tonnx__dataset_clear(&parts);
         return status;

@@ -36,10 +36,18 @@ TONNX_API tonnx_status tonnx_dataset_from_arrays(tonnx_dataset **out, const tonn
  */
 typedef int (*tonnx_sample_fn)(void *user, size_t sample, float *x, float *target);
 
-/* Calls `sample` once for each of `samples` samples, in order, and keeps what it gives. */
-TONNX_API tonnx_status tonnx_dataset_from_callback(tonnx_dataset **out, size_t samples, size_t features,
-                                                   tonnx_target_kind kind, size_t target_width, tonnx_sample_fn sample,
-                                                   void *user);
+/* Where samples come from one by one. */
+typedef struct tonnx_dataset_source {
+    size_t size; /* sizeof(tonnx_dataset_source) */
+    size_t samples, features;
+    tonnx_target_kind kind;
+    size_t target_width; /* of number targets */
+    tonnx_sample_fn sample;
+    void *user;
+} tonnx_dataset_source;
+
+/* Calls `sample` once for each sample, in order, and keeps what it gives. */
+TONNX_API tonnx_status tonnx_dataset_from_callback(tonnx_dataset **out, const tonnx_dataset_source *source);
 
 TONNX_API void tonnx_dataset_free(tonnx_dataset *data);
 

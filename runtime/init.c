@@ -1,3 +1,4 @@
+#include "runtime/options_impl.h"
 #include "runtime/init.h"
 
 #include <fnmatch.h>
@@ -224,9 +225,12 @@ static void say_chosen(const fresh *f, const tonnx_log *log)
 tonnx_status tonnx_init(tonnx_model *model, const tonnx_init_options *options)
 {
     tonnx_net *net = NULL;
-    fresh f = { .globs = options->layers, .seed = options->seed };
+    tonnx_init_options o = TONNX_INIT_OPTIONS_DEFAULT;
     tonnx_net_options net_options = TONNX_NET_OPTIONS_DEFAULT;
-    tonnx_status status = read_schemes(&f, options);
+    tonnx_status status = tonnx__options_lay(&o, sizeof o, options, "TONNX_INIT_OPTIONS_DEFAULT");
+    if (status) return status;
+    fresh f = { .globs = o.layers, .seed = o.seed };
+    status = read_schemes(&f, &o);
     if (!status) status = tonnx_net_new(&net, model, &net_options);
     if (status) return status;
     f.net = net;
@@ -235,7 +239,7 @@ tonnx_status tonnx_init(tonnx_model *model, const tonnx_init_options *options)
     for (size_t l = 0; l < net->layer_count && !status; l++)
         if (is_chosen(&f, &net->layers[l])) status = init_layer(&f, l);
     if (!status) status = tonnx__net_push(net, (const double *const *)f.values);
-    if (!status) say_chosen(&f, &options->log);
+    if (!status) say_chosen(&f, &o.log);
     for (size_t p = 0; f.values && p < net->param_count; p++) tonnx__free(f.values[p]);
     tonnx__free(f.values);
     tonnx_net_free(net);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/options_impl.h"
 #include "runtime/init.h"
 #include "runtime/mlp_impl.h"
 #include "runtime/ops/names_impl.h"
@@ -216,17 +217,19 @@ tonnx_status tonnx_model_mlp(tonnx_model **out, const size_t *widths, size_t cou
 {
     plan p = { 0 };
     tonnx_model *model = NULL;
+    tonnx_mlp_options o = TONNX_MLP_OPTIONS_DEFAULT;
     tonnx_init_options init = TONNX_INIT_OPTIONS_DEFAULT;
     *out = NULL;
-    init.scheme = options->scheme;
-    init.seed = options->seed;
-    init.log = options->log;
-    tonnx_status status = check_widths(widths, count);
-    if (!status) status = read_plan(&p, options);
-    if (!status) status = tonnx__model_new(&model, options->opset, widths[0], widths[count - 1]);
+    tonnx_status status = tonnx__options_lay(&o, sizeof o, options, "TONNX_MLP_OPTIONS_DEFAULT");
+    init.scheme = o.scheme;
+    init.seed = o.seed;
+    init.log = o.log;
+    if (!status) status = check_widths(widths, count);
+    if (!status) status = read_plan(&p, &o);
+    if (!status) status = tonnx__model_new(&model, o.opset, widths[0], widths[count - 1]);
     if (status) return status;
-    model->ir_version = ir_version(options->opset);
-    status = build(model, &p, widths, count, options->opset);
+    model->ir_version = ir_version(o.opset);
+    status = build(model, &p, widths, count, o.opset);
     if (!status) status = tonnx_init(model, &init);
     if (status) tonnx_model_free(model);
     else *out = model;

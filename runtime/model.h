@@ -61,13 +61,8 @@ TONNX_API tonnx_status tonnx_model_read(const tonnx_model *model, size_t i, doub
  * keeps its bytes. */
 TONNX_API tonnx_status tonnx_model_write(tonnx_model *model, size_t i, const double *values);
 
-/* Puts Sub and Div of `features` constants before the first use of an input (NULL: the only one): y = (x − subtract) / divide,
- * frozen, so that the written model takes unscaled data. Divisors are not 0. */
-TONNX_API tonnx_status tonnx_model_prepend_scaling(tonnx_model *model, const char *input, const double *subtract,
-                                                   const double *divide, size_t features);
-
 /* Puts Sub and Div in front of the graph input `input` (NULL: the only one): every sample becomes (x − subtract)/divide, per
- * feature, before the model sees it, in any runtime. The nodes hold constants that are not trained. `features` numbers each;
+ * feature, before the model sees it, in any runtime. The nodes hold constants that are not trained. `features` numbers each, divisors not 0;
  * TONNX_BAD_DATA where the input has another number of them. */
 TONNX_API tonnx_status tonnx_model_prepend_scaling(tonnx_model *model, const char *input, const double *subtract,
                                                    const double *divide, size_t features);

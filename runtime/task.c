@@ -10,15 +10,35 @@ tonnx_status tonnx__task_fit_features(const tonnx_net *net, const tonnx_dataset 
                        net->values[net->input].name, net->model->path, wanted);
 }
 
-/* Every target is 0 or 1, or with `whole` any class index below `classes`. */
-static bool targets_are(const tonnx_dataset *data, bool whole, size_t classes)
+static bool is_zero_or_one(float t, size_t classes)
+{
+    (void)classes;
+    return t == 0 || t == 1;
+}
+
+static bool is_probability(float t, size_t classes)
+{
+    (void)classes;
+    return t >= 0 && t <= 1;
+}
+
+static bool is_class(float t, size_t classes)
+{
+    return t >= 0 && t == floorf(t) && t < (float)classes;
+}
+
+/* The first number target that is not what `test` wants; as many as there are where all are, or there are none. */
+static size_t first_other(const tonnx_dataset *data, bool (*test)(float t, size_t classes), size_t classes)
 {
     const size_t count = data->samples * data->target_width;
-    for (size_t i = 0; i < count && data->targets; i++) {
-        const float t = data->targets[i];
-        if (whole ? t < 0 || t != floorf(t) || t >= (float)classes : t != 0 && t != 1) return false;
-    }
-    return data->targets != NULL;
+    for (size_t i = 0; i < count && data->targets; i++)
+        if (!test(data->targets[i], classes)) return i;
+    return count;
+}
+
+static bool targets_are(const tonnx_dataset *data, bool (*test)(float t, size_t classes), size_t classes)
+{
+    return data->targets && first_other(data, test, classes) == data->samples * data->target_width;
 }
 
 static bool has_sigmoid_head(const tonnx_net *net)
@@ -28,13 +48,16 @@ static bool has_sigmoid_head(const tonnx_net *net)
     return head >= 0 && net->layers[head].kind == TONNX__LAYER_ACTIVATION;
 }
 
+/* What `auto` means. Numbers that are whole may be classes or not: where one output would have to tell more than two
+ * apart, they are numbers, unless they have names or the output is a probability. */
 static tonnx_loss choose(const tonnx_net *net, const tonnx_dataset *data, size_t width)
 {
+    const bool probability = width == 1 && has_sigmoid_head(net);
+    if (data->target_kind == TONNX_TARGET_CLASS && width > 1) return TONNX_CROSS_ENTROPY;
     if (data->target_kind == TONNX_TARGET_CLASS)
-        return width > 1 ? TONNX_CROSS_ENTROPY : data->class_count <= 2 ? TONNX_BCE : TONNX_MSE;
-    if (data->target_width == width && ((width == 1 && has_sigmoid_head(net)) || targets_are(data, false, 0)))
-        return TONNX_BCE;
-    return TONNX_MSE;
+        return data->class_count <= 2 || data->class_names || probability ? TONNX_BCE : TONNX_MSE;
+    if (data->target_width != width) return TONNX_MSE;
+    return probability || targets_are(data, is_zero_or_one, 0) ? TONNX_BCE : TONNX_MSE;
 }
 
 static bool reads_logits(tonnx_loss loss)
@@ -54,24 +77,36 @@ static tonnx_status fit_classes(tonnx__goal *goal, const tonnx_dataset *data, si
     if (data->target_kind == TONNX_TARGET_CLASS && data->class_count > width)
         return tonnx__fail(TONNX_BAD_DATA, "the targets hold class %zu, the model has %zu outputs (classes 0 to %zu)",
                            data->class_count - 1, width, width - 1);
-    if (data->target_kind == TONNX_TARGET_NUMBER && !(data->target_width == 1 && targets_are(data, true, width)))
+    if (data->target_kind == TONNX_TARGET_NUMBER && !(data->target_width == 1 && targets_are(data, is_class, width)))
         return tonnx__fail(TONNX_BAD_DATA,
                            "%s wants class indices below %zu or %zu numbers a sample; the targets are neither",
                            tonnx_loss_name(goal->loss), width, width);
     return TONNX_OK;
 }
 
+/* bce reads its targets as probabilities. */
+static tonnx_status check_probabilities(const tonnx_dataset *data)
+{
+    const size_t other = first_other(data, is_probability, 0);
+    if (data->target_kind == TONNX_TARGET_CLASS && data->class_count > 2)
+        return tonnx__fail(TONNX_BAD_DATA,
+                           "%zu classes, and the model has 1 output, which tells 2 apart: it needs %zu outputs",
+                           data->class_count, data->class_count);
+    if (!data->targets || other == data->samples * data->target_width) return TONNX_OK;
+    return tonnx__fail(TONNX_BAD_DATA, "bce wants targets from 0 to 1; sample %zu has %g: --loss mse takes any number",
+                       other / data->target_width + 1, (double)data->targets[other]);
+}
+
 /* As many numbers as outputs; a class index is one number. */
 static tonnx_status fit_numbers(tonnx__goal *goal, const tonnx_dataset *data, size_t width)
 {
+    const bool classes = data->target_kind == TONNX_TARGET_CLASS;
     goal->target_width = data->target_width;
     if (data->target_width != width)
-        return tonnx__fail(TONNX_BAD_DATA, "%s wants %zu numbers a sample, one per output; the targets have %zu",
-                           tonnx_loss_name(goal->loss), width, data->target_width);
-    if (goal->loss == TONNX_BCE && data->target_kind == TONNX_TARGET_CLASS && data->class_count > 2)
-        return tonnx__fail(TONNX_BAD_DATA, "bce wants targets 0 and 1; the targets hold class %zu",
-                           data->class_count - 1);
-    return TONNX_OK;
+        return tonnx__fail(TONNX_BAD_DATA, "%s wants %zu numbers a sample, one per output; the targets %s %zu%s",
+                           tonnx_loss_name(goal->loss), width, classes ? "are class indices," : "have",
+                           data->target_width, classes ? " a sample: cross-entropy takes them" : "");
+    return goal->loss == TONNX_BCE ? check_probabilities(data) : TONNX_OK;
 }
 
 tonnx_status tonnx__task_fit(tonnx__goal *goal, const tonnx_net *net, const tonnx_dataset *data, tonnx_loss loss,

@@ -160,6 +160,9 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
     const tonnx__backend_options backend_options = { as_before ? o->resume->backend : o->backend, o->threads, o->log };
     tonnx_status status = bind_net(trainer, model);
     if (!status) status = tonnx__task_fit(&trainer->goal, trainer->net, trainer->data, o->loss, o->huber_delta);
+    if (!status && trainer->goal.loss == TONNX_NLL)
+        tonnx__say(&o->log, TONNX_LOG_WARNING, "nll reads log-probabilities, and no LogSoftmax or Softmax ends this model: "
+                   "cross-entropy is the loss of plain outputs");
     if (!status) status = choose_trained(trainer);
     if (!status) {
         tonnx__options_fill(&trainer->options, &trainer->goal);

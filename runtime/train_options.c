@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/options_impl.h"
 #include "runtime/train_impl.h"
 
 static double default_to(double given, double otherwise)
@@ -33,28 +34,59 @@ void tonnx__options_fill(tonnx_train_options *o, tonnx__goal *goal)
     goal->h[TONNX__H_NESTEROV] = o->nesterov;
 }
 
+/* One number of the optimizer: NaN (its default) or within [low, high), as PyTorch's constructors demand. */
+typedef struct range {
+    const char *name;
+    double value, low, high;
+} range;
+
+static tonnx_status check_ranges(const tonnx_train_options *o)
+{
+    const range ranges[] = { { "learning rate", o->rate, 0, INFINITY },       { "momentum", o->momentum, 0, INFINITY },
+                             { "beta1", o->beta1, 0, 1 },                     { "beta2", o->beta2, 0, 1 },
+                             { "eps", o->eps, 0, INFINITY },                  { "rho", o->rho, 0, INFINITY },
+                             { "weight decay", o->weight_decay, 0, INFINITY } };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        const range *r = &ranges[i];
+        if (isnan(r->value) || (r->value >= r->low && r->value < r->high)) continue;
+        return tonnx__fail(TONNX_BAD_USAGE, "%s %g: give a number from %g up to, not including, %g", r->name, r->value, r->low,
+                           r->high);
+    }
+    if (!(o->clip_norm >= 0 && o->clip_value >= 0))
+        return tonnx__fail(TONNX_BAD_USAGE, "clipping limits %g and %g: give numbers above 0, or 0 for none", o->clip_norm,
+                           o->clip_value);
+    return TONNX_OK;
+}
+
+/* Numbers of enums, which C does not check. */
+static tonnx_status check_choices(const tonnx_train_options *o)
+{
+    if ((unsigned)o->optimizer >= TONNX_OPTIMIZER_COUNT)
+        return tonnx__fail(TONNX_BAD_USAGE, "optimizer %d: there are %d", (int)o->optimizer, TONNX_OPTIMIZER_COUNT);
+    if ((unsigned)o->schedule >= TONNX_SCHEDULE_COUNT)
+        return tonnx__fail(TONNX_BAD_USAGE, "schedule %d: there are %d", (int)o->schedule, TONNX_SCHEDULE_COUNT);
+    if (o->loss < TONNX_LOSS_AUTO || o->loss >= TONNX_LOSS_COUNT)
+        return tonnx__fail(TONNX_BAD_USAGE, "loss %d: there are %d", (int)o->loss, TONNX_LOSS_COUNT);
+    return TONNX_OK;
+}
+
 static tonnx_status check(const tonnx_train_options *o)
 {
+    const tonnx_status status = check_choices(o);
+    if (status) return status;
     if (!o->batch) return tonnx__fail(TONNX_BAD_USAGE, "a batch of 0 samples: give 1 or more");
     if (!o->epochs && !o->steps) return tonnx__fail(TONNX_BAD_USAGE, "0 epochs and 0 steps: there is nothing to do");
-    if (!isnan(o->rate) && !(o->rate >= 0 && isfinite(o->rate)))
-        return tonnx__fail(TONNX_BAD_USAGE, "learning rate %g: give a finite number, 0 or more", o->rate);
-    if (o->clip_norm < 0 || o->clip_value < 0) return tonnx__fail(TONNX_BAD_USAGE, "a clipping limit below 0");
     if (o->nesterov && !(o->optimizer == TONNX_SGD && o->momentum > 0))
         return tonnx__fail(TONNX_BAD_USAGE, "nesterov needs sgd with a momentum above 0");
-    return TONNX_OK;
+    return check_ranges(o);
 }
 
 tonnx_status tonnx__options_copy(tonnx_train_options *to, const tonnx_train_options *from)
 {
     const tonnx_train_options defaults = TONNX_TRAIN_OPTIONS_DEFAULT;
     *to = defaults;
-    if (from && (!from->size || from->size > sizeof *to))
-        return tonnx__fail(TONNX_BAD_USAGE,
-                           "options of %zu bytes; this library knows %zu: start from TONNX_TRAIN_OPTIONS_DEFAULT",
-                           from->size, sizeof *to);
-    if (from) memcpy(to, from, from->size);
-    return check(to);
+    const tonnx_status status = tonnx__options_lay(to, sizeof *to, from, "TONNX_TRAIN_OPTIONS_DEFAULT");
+    return status ? status : check(to);
 }
 
 /* Text that grows; the first failure stays. */

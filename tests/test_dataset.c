@@ -78,23 +78,29 @@ static int count_up(void *user, size_t sample, float *x, float *target)
     return sample == 7;
 }
 
+static tonnx_status from_callback(tonnx_dataset **out, size_t samples, tonnx_target_kind kind, size_t width, float *factor)
+{
+    const tonnx_dataset_source source = { sizeof source, samples, 2, kind, width, count_up, factor };
+    return tonnx_dataset_from_callback(out, &source);
+}
+
 START_TEST(callback_fills_samples_in_order)
 {
     float factor = 1.0f;
     tonnx_dataset *data = NULL;
-    ck_ok(tonnx_dataset_from_callback(&data, 5, 2, TONNX_TARGET_CLASS, 1, count_up, &factor));
+    ck_ok(from_callback(&data, 5, TONNX_TARGET_CLASS, 1, &factor));
     ck_assert(data->classes[4] == 4 && data->class_count == 5 && data->x[8] == 4.0f && !data->targets);
     tonnx_dataset_free(data);
-    ck_ok(tonnx_dataset_from_callback(&data, 5, 2, TONNX_TARGET_NONE, 0, count_up, &factor));
+    ck_ok(from_callback(&data, 5, TONNX_TARGET_NONE, 0, &factor));
     ck_assert(data->target_kind == TONNX_TARGET_NONE && data->target_width == 0);
     tonnx_dataset_free(data);
     factor = 0.5f;
-    ck_fails(tonnx_dataset_from_callback(&data, 5, 2, TONNX_TARGET_CLASS, 1, count_up, &factor), TONNX_BAD_DATA,
+    ck_fails(from_callback(&data, 5, TONNX_TARGET_CLASS, 1, &factor), TONNX_BAD_DATA,
              "sample 2");
-    ck_ok(tonnx_dataset_from_callback(&data, 5, 2, TONNX_TARGET_NUMBER, 1, count_up, &factor));
+    ck_ok(from_callback(&data, 5, TONNX_TARGET_NUMBER, 1, &factor));
     ck_assert(data->targets[3] == 1.5f);
     tonnx_dataset_free(data);
-    ck_fails(tonnx_dataset_from_callback(&data, 9, 2, TONNX_TARGET_NUMBER, 1, count_up, &factor), TONNX_BAD_DATA,
+    ck_fails(from_callback(&data, 9, TONNX_TARGET_NUMBER, 1, &factor), TONNX_BAD_DATA,
              "sample 8");
     ck_assert_ptr_null(data);
 }

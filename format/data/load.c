@@ -6,6 +6,7 @@
 #include "format/data/table_impl.h"
 #include "runtime/dataset_impl.h"
 #include "runtime/log_impl.h"
+#include "runtime/options_impl.h"
 
 /* In the order in which they are asked; the last one takes everything. */
 static const tonnx__reader *find_reader(const tonnx__source *source)
@@ -204,7 +205,8 @@ tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const cha
     tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
     sources from = { .data = data, .target = target, .target_file = data };
     *out = NULL;
-    if (given) memcpy(&options, given, given->size < sizeof options ? given->size : sizeof options);
+    tonnx_status status = tonnx__options_lay(&options, sizeof options, given, "TONNX_DATA_OPTIONS_DEFAULT");
+    if (status) return status;
     const tonnx__request request = {
         .column = target,
         .column_may_be_file = target && (!strcmp(target, "-") || !access(target, F_OK)),
@@ -217,7 +219,7 @@ tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const cha
         .index_base = options.index_base != 0,
         .features = options.features,
     };
-    tonnx_status status = read_tables(&from.x, &from.y, data, &request);
+    status = read_tables(&from.x, &from.y, data, &request);
     if (!status && target && !from.y.columns) {
         from.target_file = target;
         status = read_target_file(&from.y, target, &request);

@@ -1,5 +1,7 @@
 /* Place: WORK buffers get their offsets. A buffer lives from the first instruction that touches it to the last; two
  * that never live at once may share room. First fit, in the order of birth. */
+#include <string.h>
+
 #include "runtime/lower/lower_impl.h"
 
 enum { ALIGN = 16 }; /* elements: a cache line */
@@ -38,42 +40,62 @@ static bool is_placed(const tonnx__program *program, const life *lives, size_t b
     return program->buffers[b].arena == TONNX__ARENA_WORK && lives[b].birth <= lives[b].death;
 }
 
-/* The lowest offset at which `b` overlaps none of the buffers placed before it that live when it does. */
-static size_t first_fit(const tonnx__program *program, const life *lives, const int *placed, size_t count, size_t b)
+/* Puts `b` at the lowest offset at which it overlaps no buffer that lives when it does. `placed` is in the order of
+ * offsets and stays so: one pass finds the first gap. */
+static void place_one(tonnx__program *program, const life *lives, int *placed, size_t count, size_t b)
 {
-    size_t offset = 0;
-    for (size_t i = 0; i < count;) {
-        const size_t other = (size_t)placed[i], at = program->buffers[other].offset;
-        const bool together = lives[other].birth <= lives[b].death && lives[b].birth <= lives[other].death;
-        if (together && at < offset + lives[b].size && offset < at + lives[other].size) {
-            offset = at + lives[other].size;
-            i = 0;
-        } else {
-            i++;
-        }
+    size_t offset = 0, at = count;
+    for (size_t i = 0; i < count; i++) {
+        const size_t other = (size_t)placed[i], from = program->buffers[other].offset;
+        if (lives[other].birth > lives[b].death || lives[b].birth > lives[other].death) continue;
+        if (from >= offset + lives[b].size) break;
+        if (from + lives[other].size > offset) offset = from + lives[other].size;
     }
-    return offset;
+    program->buffers[b].offset = offset;
+    while (at > 0 && program->buffers[placed[at - 1]].offset > offset) at--;
+    memmove(&placed[at + 1], &placed[at], (count - at) * sizeof *placed);
+    placed[at] = (int)b;
+}
+
+/* Buffers in the order of birth; those that are not placed are left out. *count of them. */
+static tonnx_status by_birth(const tonnx__program *program, const life *lives, int **out, size_t *count)
+{
+    size_t *starts = NULL, born = 0;
+    tonnx_status status = tonnx__alloc(&starts, program->code_count + 1, sizeof *starts);
+    *count = 0;
+    if (!status) status = tonnx__alloc(out, program->buffer_count, sizeof **out);
+    for (size_t b = 0; b < program->buffer_count && !status; b++)
+        if (is_placed(program, lives, b)) starts[lives[b].birth]++;
+    for (size_t k = 0; k < program->code_count && !status; k++) { /* counts become first places */
+        const size_t here = starts[k];
+        starts[k] = born;
+        born += here;
+    }
+    for (size_t b = 0; b < program->buffer_count && !status; b++)
+        if (is_placed(program, lives, b)) (*out)[starts[lives[b].birth]++] = (int)b, ++*count;
+    tonnx__free(starts);
+    return status;
 }
 
 tonnx_status tonnx__place(tonnx__program *program)
 {
     life *lives = NULL;
-    int *placed = NULL;
+    int *order = NULL, *placed = NULL;
     size_t count = 0, end = 0;
     tonnx_status status = tonnx__alloc(&lives, program->buffer_count, sizeof *lives);
-    if (!status) status = tonnx__alloc(&placed, program->buffer_count, sizeof *placed);
-    if (status) goto out;
-    measure(program, lives);
-    for (size_t k = 0; k < program->code_count; k++)
-        for (size_t b = 0; b < program->buffer_count; b++) {
-            if (!is_placed(program, lives, b) || lives[b].birth != k) continue;
-            program->buffers[b].offset = first_fit(program, lives, placed, count, b);
-            placed[count++] = (int)b;
-            if (program->buffers[b].offset + lives[b].size > end) end = program->buffers[b].offset + lives[b].size;
-        }
+    if (!status) status = tonnx__alloc(&placed, program->buffer_count + 1, sizeof *placed);
+    if (!status) {
+        measure(program, lives);
+        status = by_birth(program, lives, &order, &count);
+    }
+    for (size_t i = 0; i < count && !status; i++) {
+        const size_t b = (size_t)order[i];
+        place_one(program, lives, placed, i, b);
+        if (program->buffers[b].offset + lives[b].size > end) end = program->buffers[b].offset + lives[b].size;
+    }
     program->arena_size[TONNX__ARENA_WORK] = end;
-out:
     tonnx__free(lives);
+    tonnx__free(order);
     tonnx__free(placed);
     return status;
 }
