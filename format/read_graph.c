@@ -84,6 +84,8 @@ static tonnx_status read_attribute(const reader *r, tonnx__attribute *attribute,
     const tonnx_status status = tonnx__copy_text(&attribute->name, proto->name);
     if (status) return status;
     attribute->type = attribute_type(proto);
+    if (proto->ref_attr_name && *proto->ref_attr_name)
+        return tonnx__copy_text(&attribute->stands_for, proto->ref_attr_name);
     attribute->f = proto->f;
     attribute->i = proto->i;
     switch (attribute->type) {
@@ -99,15 +101,15 @@ static tonnx_status read_attribute(const reader *r, tonnx__attribute *attribute,
     }
 }
 
-static tonnx_status read_attributes(const reader *r, tonnx__node *node, const Tonnx__Onnx__NodeProto *proto,
-                                    const tonnx__field *field)
+/* The attributes that stand in `parent` as fields of that number. */
+static tonnx_status read_attributes(const reader *r, tonnx__attribute **out, size_t *counted,
+                                    Tonnx__Onnx__AttributeProto *const *protos, size_t count, tonnx__wire_walk walk)
 {
-    tonnx__wire_walk walk = children(r, field, 5);
     tonnx__field at;
-    tonnx_status status = tonnx__alloc(&node->attributes, proto->n_attribute, sizeof *node->attributes);
-    while (!status && node->attribute_count < proto->n_attribute && tonnx__wire_each(&walk, &at)) {
-        const size_t i = node->attribute_count++;
-        status = read_attribute(r, &node->attributes[i], proto->attribute[i], &at);
+    tonnx_status status = tonnx__alloc(out, count, sizeof **out);
+    while (!status && *counted < count && tonnx__wire_each(&walk, &at)) {
+        const size_t i = (*counted)++;
+        status = read_attribute(r, &(*out)[i], protos[i], &at);
     }
     return status;
 }
@@ -122,22 +124,23 @@ static tonnx_status read_node(const reader *r, tonnx__node *node, const Tonnx__O
     if (!status) status = copy_texts(&node->inputs, &node->input_count, proto->input, proto->n_input);
     if (!status) status = copy_texts(&node->outputs, &node->output_count, proto->output, proto->n_output);
     if (status) return status;
-    status = read_attributes(r, node, proto, field);
+    if (proto->overload) status = tonnx__copy_text(&node->overload, proto->overload);
+    if (!status)
+        status = read_attributes(r, &node->attributes, &node->attribute_count, proto->attribute, proto->n_attribute,
+                                 children(r, field, 5));
     if (status != TONNX_BAD_MODEL) return status;
     char label[256];
     return tonnx__fail_in(status, tonnx__node_label(node, label, sizeof label));
 }
 
-static tonnx_status read_nodes(const reader *r, const Tonnx__Onnx__GraphProto *graph, const tonnx__field *field)
+static tonnx_status read_nodes(const reader *r, tonnx__node **out, size_t *counted,
+                               Tonnx__Onnx__NodeProto *const *protos, size_t count, tonnx__wire_walk walk)
 {
-    tonnx_model *model = r->model;
-    tonnx__wire_walk walk = children(r, field, 1);
     tonnx__field at;
-    tonnx_status status = tonnx__alloc(&model->nodes, graph->n_node, sizeof *model->nodes);
-    model->node_room = status ? 0 : graph->n_node;
-    while (!status && model->node_count < graph->n_node && tonnx__wire_each(&walk, &at)) {
-        const size_t i = model->node_count++;
-        status = read_node(r, &model->nodes[i], graph->node[i], &at);
+    tonnx_status status = tonnx__alloc(out, count, sizeof **out);
+    while (!status && *counted < count && tonnx__wire_each(&walk, &at)) {
+        const size_t i = (*counted)++;
+        status = read_node(r, &(*out)[i], protos[i], &at);
     }
     return status;
 }
@@ -198,11 +201,41 @@ static tonnx_status read_graph(const reader *r, const Tonnx__Onnx__GraphProto *g
     model->graph_at = field->content;
     tonnx_status status = tonnx__copy_text(&model->graph_name, graph->name);
     if (!status) status = read_tensors(r, graph, field);
-    if (!status) status = read_nodes(r, graph, field);
+    model->node_room = graph->n_node;
+    if (!status)
+        status = read_nodes(r, &model->nodes, &model->node_count, graph->node, graph->n_node, children(r, field, 1));
     if (!status) status = read_values(&model->inputs, &model->input_count, graph->input, graph->n_input);
     if (!status) status = read_values(&model->outputs, &model->output_count, graph->output, graph->n_output);
     for (size_t i = 0; !status && i < model->input_count; i++)
         model->inputs[i].is_initializer = tonnx__model_find_tensor(model, model->inputs[i].name) >= 0;
+    return status;
+}
+
+static tonnx_status read_function(const reader *r, tonnx__function *f, const Tonnx__Onnx__FunctionProto *proto,
+                                  const tonnx__field *field)
+{
+    tonnx_status status = tonnx__copy_text(&f->name, proto->name);
+    if (!status) status = copy_domain(&f->domain, proto->domain);
+    if (!status) status = tonnx__copy_text(&f->overload, proto->overload);
+    if (!status) status = copy_texts(&f->inputs, &f->input_count, proto->input, proto->n_input);
+    if (!status) status = copy_texts(&f->outputs, &f->output_count, proto->output, proto->n_output);
+    if (!status) status = read_nodes(r, &f->nodes, &f->node_count, proto->node, proto->n_node, children(r, field, 7));
+    if (!status)
+        status = read_attributes(r, &f->defaults, &f->default_count, proto->attribute_proto, proto->n_attribute_proto,
+                                 children(r, field, 11));
+    return status;
+}
+
+static tonnx_status read_functions(const reader *r, const Tonnx__Onnx__ModelProto *proto, const tonnx__field *whole)
+{
+    tonnx_model *model = r->model;
+    tonnx__wire_walk walk = children(r, whole, 25);
+    tonnx__field at;
+    tonnx_status status = tonnx__alloc(&model->functions, proto->n_functions, sizeof *model->functions);
+    while (!status && model->function_count < proto->n_functions && tonnx__wire_each(&walk, &at)) {
+        const size_t i = model->function_count++;
+        status = read_function(r, &model->functions[i], proto->functions[i], &at);
+    }
     return status;
 }
 
@@ -242,12 +275,12 @@ tonnx_status tonnx__onnx_fill(tonnx_model *model, const Tonnx__Onnx__ModelProto 
     tonnx__wire_walk walk = children(&r, &whole, 7);
     tonnx__field graph;
     model->ir_version = proto->ir_version;
-    model->function_count = proto->n_functions;
     if (!proto->graph || !tonnx__wire_each(&walk, &graph)) return tonnx__fail(TONNX_BAD_MODEL, "has no graph");
     tonnx_status status = tonnx__copy_text(&model->producer, proto->producer_name);
     if (!status) status = tonnx__copy_text(&model->producer_version, proto->producer_version);
     if (!status) status = read_opsets(model, proto);
     if (!status) status = read_metadata(&r, proto, &whole);
+    if (!status) status = read_functions(&r, proto, &whole);
     if (!status) status = read_graph(&r, proto->graph, &graph);
     return status ? status : tonnx__external_mark_shared(model);
 }

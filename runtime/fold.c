@@ -32,6 +32,7 @@ static tonnx_status fold_constant(tonnx__builder *builder, const tonnx__node *no
     if (!tonnx__fact_whole(&fact, tensor)) return TONNX_OK;
     fact.constant = tensor;
     fact.name = node->outputs[0];
+    fact.derived = tonnx__node_index(builder, node) < 0; /* in a function's body: every call would share it */
     *known = true;
     return tonnx__fact_set(builder, node->outputs[0], &fact);
 }
@@ -76,7 +77,8 @@ tonnx_status tonnx__fold(tonnx__builder *builder, const tonnx__node *node, bool 
     if (row->view && in) {
         tonnx__fact fact = *in;
         if (row->view(builder, node, &fact)) {
-            if (fact.reader < 0) fact.reader = node - builder->model->nodes;
+            const ptrdiff_t reader = tonnx__node_index(builder, node);
+            if (fact.reader == -1) fact.reader = reader < 0 ? -2 : reader;
             *known = true;
             return tonnx__fact_set(builder, node->outputs[0], &fact);
         }

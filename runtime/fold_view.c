@@ -151,8 +151,8 @@ bool tonnx__fold_cast(const tonnx__builder *builder, const tonnx__node *node, to
 
 bool tonnx__fold_identity(const tonnx__builder *builder, const tonnx__node *node, tonnx__fact *fact)
 {
-    fact->identity = node - builder->model->nodes;
-    fact->name = node->outputs[0];
+    fact->identity = tonnx__node_index(builder, node);
+    if (fact->identity >= 0) fact->name = node->outputs[0];
     return true;
 }
 

@@ -12,6 +12,7 @@ static void strings_free(char **strings, size_t count)
 static void attribute_clear(tonnx__attribute *attribute)
 {
     tonnx__free(attribute->name);
+    tonnx__free(attribute->stands_for);
     tonnx__free(attribute->s);
     tonnx__free(attribute->floats);
     tonnx__free(attribute->ints);
@@ -28,8 +29,22 @@ void tonnx__node_clear(tonnx__node *node)
     tonnx__free(node->name);
     tonnx__free(node->op_type);
     tonnx__free(node->domain);
+    tonnx__free(node->overload);
     tonnx__free(node->renamed);
     *node = (tonnx__node){ 0 };
+}
+
+static void function_clear(tonnx__function *function)
+{
+    for (size_t i = 0; i < function->node_count; i++) tonnx__node_clear(&function->nodes[i]);
+    for (size_t i = 0; i < function->default_count; i++) attribute_clear(&function->defaults[i]);
+    strings_free(function->inputs, function->input_count);
+    strings_free(function->outputs, function->output_count);
+    tonnx__free(function->nodes);
+    tonnx__free(function->defaults);
+    tonnx__free(function->name);
+    tonnx__free(function->domain);
+    tonnx__free(function->overload);
 }
 
 static void values_free(tonnx__value *values, size_t count)
@@ -54,6 +69,8 @@ void tonnx_model_free(tonnx_model *model)
     if (!model) return;
     for (size_t i = 0; i < model->node_count; i++) tonnx__node_clear(&model->nodes[i]);
     for (size_t i = 0; i < model->tensor_count; i++) tonnx__tensor_clear(&model->tensors[i]);
+    for (size_t i = 0; i < model->function_count; i++) function_clear(&model->functions[i]);
+    tonnx__free(model->functions);
     for (size_t i = 0; i < model->metadata_count; i++) metadata_clear(&model->metadata[i]);
     for (size_t i = 0; i < model->opset_count; i++) tonnx__free(model->opsets[i].domain);
     values_free(model->inputs, model->input_count);

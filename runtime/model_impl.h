@@ -22,6 +22,7 @@ typedef enum tonnx__attribute_type {
 
 typedef struct tonnx__attribute {
     char *name;
+    char *stands_for; /* inside a function: the function's attribute whose value this one takes; NULL else */
     tonnx__attribute_type type;
     float f;
     int64_t i;
@@ -34,6 +35,7 @@ typedef struct tonnx__attribute {
 
 typedef struct tonnx__node {
     char *name, *op_type, *domain; /* domain "" is ai.onnx */
+    char *overload;                /* of a function that is called; NULL where none */
     size_t input_count, output_count, attribute_count;
     char **inputs, **outputs; /* "" for an omitted optional one */
     tonnx__attribute *attributes;
@@ -41,6 +43,15 @@ typedef struct tonnx__node {
     bool removed;       /* the written file leaves it out */
     bool *renamed;      /* per input: the written file gets inputs[i] in place of its own; NULL where none */
 } tonnx__node;
+
+/* A model-local function: nodes over names of its own. A call is a node whose op_type and domain are its name and domain. */
+typedef struct tonnx__function {
+    char *name, *domain, *overload;
+    size_t input_count, output_count, node_count, default_count;
+    char **inputs, **outputs;
+    tonnx__node *nodes;         /* part of no graph: never written */
+    tonnx__attribute *defaults; /* of attributes that a call may leave out */
+} tonnx__function;
 
 typedef struct tonnx__value {
     char *name;
@@ -86,6 +97,7 @@ struct tonnx_model {
     tonnx__node *nodes; /* in the file's order; added ones (source_at) stand before all, in order */
     tonnx__tensor *tensors; /* initializers; added ones last. Pointers move when one is added: hold indices */
     tonnx__value *inputs, *outputs;
+    tonnx__function *functions;
     tonnx__metadata *metadata;
     tonnx__data_file *data_files;
     size_t data_file_count, data_file_room;

@@ -37,6 +37,7 @@ void tonnx_net_free(tonnx_net *net)
         tonnx__free(net->derived[i]);
     }
     tonnx__free(net->derived);
+    tonnx__inlined_free(net);
     for (size_t i = 0; i < net->copy_count; i++) tonnx__free(net->copies[i].param.name);
     tonnx__free(net->copies);
     tonnx__free(net->layers);
@@ -217,6 +218,7 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     tonnx__map_clear(&builder.facts_by_name);
     tonnx__map_clear(&builder.maker);
     tonnx__free(builder.facts);
+    tonnx__free(builder.nodes);
     if (!status) status = tonnx__ties_resolve(net);
     if (!status) status = prune_params(net);
     if (!status) say_derived(net);

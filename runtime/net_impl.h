@@ -43,6 +43,8 @@ typedef struct tonnx__layer {
     size_t from, width;       /* slice */
 } tonnx__layer;
 
+typedef struct tonnx__inlined tonnx__inlined; /* a node of a function's body (recognise/inline.c) */
+
 typedef struct tonnx__net_value {
     char *name; /* owned: the ONNX value's name */
     size_t features;
@@ -64,6 +66,8 @@ struct tonnx_net {
     int input, output;       /* values */
     tonnx__tensor **derived; /* constants computed from constants: owned here, for no file holds them */
     size_t derived_count, derived_room;
+    tonnx__inlined **inlined; /* the bodies of the functions that are called; owned */
+    size_t inlined_count, inlined_room;
     tonnx__copy *copies;
     size_t copy_count, copy_room;
     tonnx_log log;
@@ -74,6 +78,8 @@ struct tonnx_net {
 /* What stands before a head of Softmax, LogSoftmax or Sigmoid; the output itself where there is no such head.
  * *head is that layer's index, or -1. */
 int tonnx__net_logits(const tonnx_net *net, int *head);
+
+void tonnx__inlined_free(tonnx_net *net);
 
 /* Visits every use of a parameter; `visit` may renumber it. */
 void tonnx__net_each_param(tonnx_net *net, void (*visit)(void *user, int *param), void *user);

@@ -34,6 +34,7 @@ typedef struct tonnx__param {
     /* Where an exporter merged equal tensors into one, a use of it trains alone and gets an initializer of its own
      * (named `name`) once the numbers differ. */
     bool merged;            /* shares its tensor's present bytes with another parameter that trains alone */
+    /* The node below is < 0 where only a function's body reads the tensor: then it cannot be un-shared. */
     ptrdiff_t merged_node;  /* the Identity node whose output it is, or the node that reads the shared tensor */
     ptrdiff_t merged_input; /* that node's input, to be renamed; -1: an Identity, to be removed */
 } tonnx__param;

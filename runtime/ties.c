@@ -196,10 +196,19 @@ static bool mixes_statistics(const tonnx_net *net, const uses *all, const group 
     return statistics > 0 && statistics < g->count;
 }
 
+/* True where every use can be given a tensor of its own by changing one node of the graph. */
+static bool can_part(const tonnx_net *net, const uses *all, const group *g)
+{
+    for (size_t i = 0; i < g->count; i++)
+        if (net->params[*all->list[g->members[i]].slot].merged_node < 0) return false;
+    return true;
+}
+
 static tonnx_status settle(tonnx_net *net, const uses *all, const group *g)
 {
     const tonnx__tensor *tensor = tonnx__param_tensor(&net->params[*all->list[g->members[0]].slot], net->model);
-    const bool merge = net->untie || (!net->keep_ties && all_equal(tensor)) || mixes_statistics(net, all, g);
+    const bool merge = can_part(net, all, g) &&
+                       (net->untie || (!net->keep_ties && all_equal(tensor)) || mixes_statistics(net, all, g));
     tonnx__say(&net->log, TONNX_LOG_INFO, "'%s' is read in %zu places: %s", tensor->name, g->count,
                merge ? "an exporter's merge, each trains alone (--keep-ties keeps it one)"
                      : "a tie, it stays one parameter (--untie separates it)");

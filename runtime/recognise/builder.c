@@ -43,7 +43,7 @@ bool tonnx__fact_whole(tonnx__fact *fact, const tonnx__tensor *tensor)
 static const tonnx__node *any_maker(const tonnx__builder *builder, const char *name)
 {
     const ptrdiff_t i = *name ? tonnx__map_get(&builder->maker, name) : -1;
-    return i < 0 || *builder->model->nodes[i].domain ? NULL : &builder->model->nodes[i];
+    return i < 0 || *builder->nodes[i]->domain ? NULL : builder->nodes[i];
 }
 
 /* Identity, and Cast to the type that everything is computed in. */
@@ -258,8 +258,12 @@ static void note_use(const tonnx__builder *builder, tonnx__param *param, const t
     param->tensor = fact->tensor;
     param->constant = fact->constant;
     param->derived = fact->derived;
-    param->merged_node = fact->reader >= 0 ? fact->reader : node - builder->model->nodes;
-    param->merged_input = fact->reader < 0 ? (ptrdiff_t)input : fact->reader == fact->identity ? -1 : 0;
+    if (fact->reader == -1) {
+        tonnx__node_use(builder, node, input, &param->merged_node, &param->merged_input);
+        return;
+    }
+    param->merged_node = fact->reader; /* below 0: inside a function's body */
+    param->merged_input = fact->reader == fact->identity ? -1 : 0;
 }
 
 tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,

@@ -34,7 +34,7 @@ typedef struct tonnx__fact {
     size_t offset, strides[TONNX__MAX_RANK];
     const char *name;   /* what the parameter is called: the tensor's name, or an Identity's output */
     ptrdiff_t identity; /* the Identity node it came through; -1 */
-    ptrdiff_t reader;   /* the first node that it came through, of whatever kind; -1 */
+    ptrdiff_t reader;   /* the first node that it came through, of whatever kind; -1; -2: one in a function's body */
     /* A value of the net. */
     int value;
     bool transposed; /* the node's value is [F, N] where the net's is [N, F] */
@@ -46,7 +46,9 @@ typedef struct tonnx__builder {
     const char *path;
     int64_t opset;
     tonnx__map facts_by_name; /* value name → index into facts */
-    tonnx__map maker;         /* value name → node that makes it */
+    const tonnx__node **nodes; /* the graph's, calls of functions inlined */
+    size_t node_count, node_room;
+    tonnx__map maker; /* value name → index into nodes of the one that makes it */
     tonnx__fact *facts;
     size_t fact_count, fact_room;
     size_t derived_bytes; /* of the constants computed so far */
@@ -59,6 +61,17 @@ tonnx_status tonnx__fact_set(tonnx__builder *builder, const char *name, const to
 /* A fact that sees the whole of a tensor, row-major; the caller says which tensor it is. False where its rank is beyond
  * TONNX__MAX_RANK or it holds no numbers. */
 bool tonnx__fact_whole(tonnx__fact *fact, const tonnx__tensor *tensor);
+
+/* Fills `nodes`: the model's own, and in place of a call of a model-local function its body's. */
+tonnx_status tonnx__inline_functions(tonnx__builder *builder);
+
+/* A node's index in the model; -1 where it comes from a function's body. */
+ptrdiff_t tonnx__node_index(const tonnx__builder *builder, const tonnx__node *node);
+
+/* Where the model reads what input `input` of node is: that node, or the call whose body it is part of; a node of -1 where
+ * only the body reads it. */
+void tonnx__node_use(const tonnx__builder *builder, const tonnx__node *node, size_t input, ptrdiff_t *use_node,
+                     ptrdiff_t *use_input);
 
 /* The value's name behind nodes that only pass it on (Identity, no-op Cast). */
 const char *tonnx__source_name(const tonnx__builder *builder, const char *name);

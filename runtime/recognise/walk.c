@@ -12,9 +12,9 @@ static const tonnx__family families[] = {
 
 static tonnx_status index_makers(tonnx__builder *builder)
 {
-    for (size_t n = 0; n < builder->model->node_count; n++) {
-        const tonnx__node *node = &builder->model->nodes[n];
-        for (size_t i = 0; i < node->output_count && !node->removed; i++) {
+    for (size_t n = 0; n < builder->node_count; n++) {
+        const tonnx__node *node = builder->nodes[n];
+        for (size_t i = 0; i < node->output_count; i++) {
             if (!*node->outputs[i]) continue;
             const tonnx_status status = tonnx__map_set(&builder->maker, node->outputs[i], (ptrdiff_t)n);
             if (status) return status;
@@ -54,7 +54,7 @@ static tonnx_status push(const tonnx__builder *builder, walk *w, size_t node)
 {
     if (w->state[node] == 2) return TONNX_OK;
     if (w->state[node] == 1)
-        return tonnx__node_fail(builder, &builder->model->nodes[node], "the graph has a cycle through this node");
+        return tonnx__node_fail(builder, builder->nodes[node], "the graph has a cycle through this node");
     const tonnx_status status = tonnx__grow(&w->stack, &w->room, w->depth + 1, sizeof *w->stack);
     if (status) return status;
     w->state[node] = 1;
@@ -69,7 +69,7 @@ static tonnx_status order_nodes(const tonnx__builder *builder, walk *w, const ch
     tonnx_status status = last < 0 ? TONNX_OK : push(builder, w, (size_t)last);
     while (w->depth && !status) {
         frame *top = &w->stack[w->depth - 1];
-        const tonnx__node *node = &builder->model->nodes[top->node];
+        const tonnx__node *node = builder->nodes[top->node];
         if (top->input < node->input_count) {
             const char *name = node->inputs[top->input++];
             const ptrdiff_t maker = *name ? tonnx__map_get(&builder->maker, name) : -1;
@@ -99,7 +99,7 @@ static tonnx_status recognise_node(tonnx__builder *builder, const tonnx__node *n
 static tonnx_status refuse(const tonnx__builder *builder, const walk *w)
 {
     for (size_t k = 0; k < w->count; k++) {
-        const tonnx__node *node = &builder->model->nodes[w->order[k]];
+        const tonnx__node *node = builder->nodes[w->order[k]];
         if (tonnx__fact_of(builder, node->outputs[0])->kind != TONNX__FACT_UNKNOWN) continue;
         if (*node->domain && strcmp(node->domain, "ai.onnx") != 0)
             return tonnx__node_fail(builder, node, "operator domain '%s' is not one that tonnx reads", node->domain);
@@ -111,15 +111,14 @@ static tonnx_status refuse(const tonnx__builder *builder, const walk *w)
 
 tonnx_status tonnx__walk(tonnx__builder *builder, const char *output)
 {
-    const size_t nodes = builder->model->node_count;
     walk w = { 0 };
-    tonnx_status status = index_makers(builder);
+    tonnx_status status = tonnx__inline_functions(builder);
+    if (!status) status = index_makers(builder);
     if (!status) status = add_initializers(builder);
-    if (!status) status = tonnx__alloc(&w.state, nodes, 1);
-    if (!status) status = tonnx__alloc(&w.order, nodes, sizeof *w.order);
+    if (!status) status = tonnx__alloc(&w.state, builder->node_count, 1);
+    if (!status) status = tonnx__alloc(&w.order, builder->node_count, sizeof *w.order);
     if (!status) status = order_nodes(builder, &w, output);
-    for (size_t k = 0; k < w.count && !status; k++)
-        status = recognise_node(builder, &builder->model->nodes[w.order[k]]);
+    for (size_t k = 0; k < w.count && !status; k++) status = recognise_node(builder, builder->nodes[w.order[k]]);
     if (!status && tonnx__fact_of(builder, output)->kind != TONNX__FACT_VALUE) {
         status = refuse(builder, &w);
         if (!status)
