@@ -16,6 +16,7 @@ typedef struct fresh {
     const char *const *globs;
     tonnx_scheme scheme, bias;
     uint64_t seed;
+    const tonnx_log *log;
     size_t used[TONNX_INIT_COUNT]; /* dense layers per scheme */
 } fresh;
 
@@ -147,6 +148,11 @@ static tonnx_status init_layer(fresh *f, size_t l)
 {
     const tonnx__layer *layer = &f->net->layers[l];
     tonnx_status status = TONNX_OK;
+    if (layer->kind == TONNX__LAYER_DENSE && f->net->params[layer->weight].derived) {
+        tonnx__say(f->log, TONNX_LOG_WARNING,
+                   "layer '%s': its weight is computed from constants of the graph, and stays", layer->name);
+        return TONNX_OK;
+    }
     if (layer->kind == TONNX__LAYER_DENSE) {
         status = init_weight(f, l);
         return status ? status : init_bias(f, l);
@@ -229,7 +235,7 @@ tonnx_status tonnx_init(tonnx_model *model, const tonnx_init_options *options)
     tonnx_net_options net_options = TONNX_NET_OPTIONS_DEFAULT;
     tonnx_status status = tonnx__options_lay(&o, sizeof o, options, "TONNX_INIT_OPTIONS_DEFAULT");
     if (status) return status;
-    fresh f = { .globs = o.layers, .seed = o.seed };
+    fresh f = { .globs = o.layers, .seed = o.seed, .log = &o.log };
     status = read_schemes(&f, &o);
     if (!status) status = tonnx_net_new(&net, model, &net_options);
     if (status) return status;

@@ -39,6 +39,13 @@ static void freeze_batch_norm(tonnx_trainer *trainer)
     }
 }
 
+static bool any(const bool *flags, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (flags[i]) return true;
+    return false;
+}
+
 static tonnx_status choose_trained(tonnx_trainer *trainer)
 {
     const tonnx_train_options *o = &trainer->options;
@@ -50,6 +57,8 @@ static tonnx_status choose_trained(tonnx_trainer *trainer)
         trainer->trained[p] = net->params[p].trained && !matches(o->freeze, net->params[p].name) &&
                               (!o->only || matches(o->only, net->params[p].name));
     if (!status && o->freeze_bn) freeze_batch_norm(trainer);
+    if (!status && !any(trainer->trained, net->param_count))
+        tonnx__say(&o->log, TONNX_LOG_WARNING, "no tensor is left to train: the steps only measure");
     return status;
 }
 
@@ -161,7 +170,8 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
     tonnx_status status = bind_net(trainer, model);
     if (!status) status = tonnx__task_fit(&trainer->goal, trainer->net, trainer->data, o->loss, o->huber_delta);
     if (!status && trainer->goal.loss == TONNX_NLL)
-        tonnx__say(&o->log, TONNX_LOG_WARNING, "nll reads log-probabilities, and no LogSoftmax or Softmax ends this model: "
+        tonnx__say(&o->log, TONNX_LOG_WARNING,
+                   "nll reads log-probabilities, and no LogSoftmax or Softmax ends this model: "
                    "cross-entropy is the loss of plain outputs");
     if (!status) status = choose_trained(trainer);
     if (!status) {
