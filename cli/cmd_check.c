@@ -23,41 +23,47 @@ static void verdict(bool good, const char *word)
     print_set_style(stdout, PRINT_PLAIN);
 }
 
-static void report(const tonnx_model *model, size_t i, const double *values, const weight_stats *stats)
+/* "[3, 17]", or "[17]" of a vector. */
+static void print_position(const tonnx_parameter_info *info, size_t index)
 {
-    char position[256];
-    tonnx_tensor_info info;
-    tonnx_model_tensor(model, i, &info);
-    weights_position(&info, stats->first_not_finite, position, sizeof position);
+    if (info->rows > 1) printf("[%zu, %zu]", index / info->cols, index % info->cols);
+    else printf("[%zu]", index);
+}
+
+static void report(const tonnx_parameter_info *info, const double *values, const weight_stats *stats)
+{
     verdict(false, "FAIL");
-    printf("  finite-weights  %s%s is %g", info.name, position, values[stats->first_not_finite]);
+    printf("  finite-weights  %s", info->name);
+    print_position(info, stats->first_not_finite);
+    printf(" is %g", values[stats->first_not_finite]);
     if (stats->not_finite > 1) printf(", and %s more are not finite", print_count(stats->not_finite - 1));
     putchar('\n');
 }
 
-/* Every float initializer's elements are finite; *bad counts the tensors where that fails. */
-static int check_finite(const tonnx_model *model, size_t *bad)
+/* Every parameter's elements are finite. Other constants of the graph may be what they like: the maximum of nothing is
+ * -inf. */
+static bool check_finite(const tonnx_net *net)
 {
-    tonnx_model_info info;
+    const size_t count = tonnx_net_parameter_count(net);
     uint64_t elements = 0;
-    int code = 0;
-    tonnx_model_describe(model, &info);
-    for (size_t i = 0; i < info.tensor_count && !code; i++) {
-        tonnx_tensor_info tensor;
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        tonnx_parameter_info info;
         weight_stats stats;
-        double *values = weights_read(model, i, &code);
-        tonnx_model_tensor(model, i, &tensor);
-        weights_measure(values, values ? tensor.count : 0, &stats);
-        if (stats.not_finite) report(model, i, values, &stats);
-        *bad += stats.not_finite > 0;
+        tonnx_net_parameter(net, i, &info);
+        double *values = cli_alloc(info.rows * info.cols, sizeof *values);
+        tonnx_net_read(net, i, values);
+        weights_measure(values, info.rows * info.cols, &stats);
+        if (stats.not_finite) report(&info, values, &stats);
+        good = good && !stats.not_finite;
         elements += stats.count;
         free(values);
     }
-    if (!code && !*bad) {
-        verdict(true, "ok");
-        printf("    finite-weights  %s elements of %zu tensors\n", print_count(elements), info.tensor_count);
-    }
-    return code;
+    if (!good) return false;
+    verdict(true, "ok");
+    printf("    finite-weights  %s element%s of %zu tensor%s\n", print_count(elements), elements == 1 ? "" : "s", count,
+           count == 1 ? "" : "s");
+    return true;
 }
 
 static int check(void *opaque)
@@ -66,12 +72,10 @@ static int check(void *opaque)
     const tonnx_log log = cli_log(&a->common);
     tonnx_model *model = NULL;
     tonnx_net *net = NULL;
-    size_t bad = 0;
     int code = cli_load(&model, a->model, &log);
-    if (!code) code = check_finite(model, &bad);
-    if (!code && bad) code = EXIT_DIFFERENT;
     if (!code) code = cli_status(tonnx_net_new(&net, model, NULL));
-    if (!code) {
+    if (!code && !check_finite(net)) code = EXIT_DIFFERENT;
+    if (net) {
         verdict(true, "ok");
         printf("    recognised      %zu layers, %s parameters\n", tonnx_net_layer_count(net),
                print_count(tonnx_net_parameters(net)));

@@ -66,54 +66,66 @@ static void print_head(const tonnx_model *model, const char *path)
     putchar('\n');
 }
 
-static void print_statistics(print_table *table, const char *weight, const weight_stats *stats)
+static void print_layer(print_table *table, const tonnx_layer_info *layer)
 {
-    if (!weight) {
-        for (int i = 0; i < 5; i++) print_table_cell(table, "%s", "");
-        return;
-    }
-    print_table_cell(table, "%s", print_number(stats->mean));
-    print_table_cell(table, "%s", print_number(stats->std));
-    print_table_cell(table, "%s", print_number(stats->min));
-    print_table_cell(table, "%s", print_number(stats->max));
-    const bool drawn = !print_is_plain() && !isnan(stats->mean);
-    print_table_cell(table, "%s", drawn ? print_bars(stats->histogram, WEIGHT_BINS) : "");
-}
-
-static int print_layer(print_table *table, const tonnx_net *net, const tonnx_layer_info *layer)
-{
-    weight_stats stats;
-    const int code = layer->weight ? weights_measure_named(net, layer->weight, &stats) : 0;
-    if (code) return code;
     print_table_cell(table, "%s", layer->name);
     print_table_cell(table, "%s", layer->op);
     print_table_cell(table, "%zu -> %zu", layer->fan_in, layer->fan_out);
     print_table_cell(table, "%s", strcmp(layer->activation, "none") != 0 ? layer->activation : "");
     print_table_cell(table, "%s", print_count(layer->parameters));
     print_table_cell(table, "%s", inspect_flops(layer) > 0 ? print_count((uint64_t)inspect_flops(layer)) : "");
-    print_statistics(table, layer->weight, &stats);
-    return 0;
 }
 
-static int print_layers(const tonnx_net *net)
+static void print_head_row(print_table *table, const char *const *head)
 {
-    static const char *const head[] = { "layer", "op",  "features", "activation", "parameters", "FLOPs",
-                                        "mean",  "std", "min",      "max",        "weights" };
-    print_table *table = print_table_new("lllrrrrrrrl");
+    for (; *head; head++) print_table_cell(table, "%s", *head);
+}
+
+static void print_layers(const tonnx_net *net)
+{
+    static const char *const head[] = { "layer", "op", "features", "activation", "parameters", "FLOPs", NULL };
+    print_table *table = print_table_new("lllrrr");
     double flops = 0;
-    int code = 0;
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++) print_table_cell(table, "%s", head[i]);
-    for (size_t i = 0; i < tonnx_net_layer_count(net) && !code; i++) {
+    print_head_row(table, head);
+    for (size_t i = 0; i < tonnx_net_layer_count(net); i++) {
         tonnx_layer_info layer;
         tonnx_net_layer(net, i, &layer);
         flops += inspect_flops(&layer);
-        if (!inspect_is_merged(net, i)) code = print_layer(table, net, &layer);
+        if (!inspect_is_merged(net, i)) print_layer(table, &layer);
     }
     print_table_end(table, stdout);
-    if (!code)
-        printf("\n%zu -> %zu features, %s parameters, %s FLOPs a sample\n", tonnx_net_features_in(net),
-               tonnx_net_features_out(net), print_count(tonnx_net_parameters(net)), print_count((uint64_t)flops));
-    return code;
+    printf("\n%zu -> %zu features, %s parameters, %s FLOPs a sample\n", tonnx_net_features_in(net),
+           tonnx_net_features_out(net), print_count(tonnx_net_parameters(net)), print_count((uint64_t)flops));
+}
+
+static void print_parameter(print_table *table, const tonnx_net *net, size_t i)
+{
+    weight_stats stats;
+    tonnx_parameter_info info;
+    tonnx_net_parameter(net, i, &info);
+    weights_measure_parameter(net, i, &stats);
+    print_table_cell(table, "%s", info.name);
+    print_table_cell(table, "%s", info.role);
+    if (info.rows > 1) print_table_cell(table, "%zux%zu", info.rows, info.cols);
+    else print_table_cell(table, "%zu", info.cols);
+    print_table_cell(table, "%s", print_number(stats.mean));
+    print_table_cell(table, "%s", print_number(stats.std));
+    print_table_cell(table, "%s", print_number(stats.min));
+    print_table_cell(table, "%s", print_number(stats.max));
+    const bool drawn = !print_is_plain() && !isnan(stats.mean);
+    print_table_cell(table, "%s", drawn ? print_bars(stats.histogram, WEIGHT_BINS) : "");
+}
+
+/* Every parameter under the name that --freeze and --only know it by. */
+static void print_parameters(const tonnx_net *net)
+{
+    static const char *const head[] = { "parameter", "is", "shape", "mean", "std", "min", "max", "values", NULL };
+    if (!tonnx_net_parameter_count(net)) return;
+    print_table *table = print_table_new("llrrrrrl");
+    print_head_row(table, head);
+    for (size_t i = 0; i < tonnx_net_parameter_count(net); i++) print_parameter(table, net, i);
+    putchar('\n');
+    print_table_end(table, stdout);
 }
 
 static int inspect(void *opaque)
@@ -131,7 +143,8 @@ static int inspect(void *opaque)
     if (!code && a->json) code = inspect_json(model, net);
     else if (!code) {
         print_head(model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
-        code = print_layers(net);
+        print_layers(net);
+        print_parameters(net);
     }
     tonnx_net_free(net);
     tonnx_model_free(model);
@@ -141,8 +154,9 @@ static int inspect(void *opaque)
 const command cmd_inspect = {
     "inspect",
     "what a model is: layers, parameters, FLOPs, and how its weights are distributed",
-    "FLOPs are those of the matrix products in one sample's forward pass, 2 x in x out. The histogram runs from min to "
-    "max of the weight.",
+    "FLOPs are those of the matrix products in one sample's forward pass, 2 x in x out. Parameters stand "
+    "under the names that train's --freeze and --only take, in the shape that the net computes with; the histogram "
+    "runs from min to max.",
     examples,
     operands,
     groups,

@@ -65,7 +65,8 @@ static int measure_net(tonnx_model *model, const tonnx_train_options *train, siz
     tonnx_net *net = NULL;
     net_options.input = train->input;
     net_options.output = train->output;
-    net_options.keep_ties = true; /* looking only: the trainer decides what is tied */
+    net_options.keep_ties = train->keep_ties;
+    net_options.untie = train->untie;
     const int code = cli_status(tonnx_net_new(&net, model, &net_options));
     *features = net ? tonnx_net_features_in(net) : 0;
     *width = net ? tonnx_net_features_out(net) : 0;

@@ -171,6 +171,8 @@ static int dry_run(const run *r)
     tonnx_net *net = NULL;
     options.input = r->options.input;
     options.output = r->options.output;
+    options.keep_ties = r->options.keep_ties;
+    options.untie = r->options.untie;
     summarise(r, stdout);
     const int code = cli_status(tonnx_net_new(&net, r->model, &options));
     if (!code)

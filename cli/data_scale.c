@@ -49,8 +49,8 @@ static void say(const tonnx_log *log, const char *line)
     if (log->say) log->say(log->user, TONNX_LOG_INFO, line);
 }
 
-/* Whether the net begins with a constant subtraction, division or multiplication: an exporter's own scaling. Ties are
- * kept, so that looking marks nothing in the model. */
+/* Whether the net begins with a constant addition, subtraction, division or multiplication that is not trained: an
+ * exporter's own scaling. */
 static bool begins_with_scaling(tonnx_model *model, const data_args *args)
 {
     tonnx_net_options options = TONNX_NET_OPTIONS_DEFAULT;
@@ -59,10 +59,9 @@ static bool begins_with_scaling(tonnx_model *model, const data_args *args)
     bool found = false;
     options.input = args->input;
     options.output = args->output_name;
-    options.keep_ties = true;
     if (!tonnx_net_new(&net, model, &options) && tonnx_net_layer_count(net)) {
         tonnx_net_layer(net, 0, &layer);
-        found = !strcmp(layer.kind, "binary");
+        found = !strcmp(layer.kind, "affine") && !layer.parameters;
     }
     tonnx_net_free(net);
     return found;

@@ -71,18 +71,17 @@ static void add_statistics(tonnx_json *object, const weight_stats *stats)
 
 static const weight_stats no_stats = { .mean = NAN, .std = NAN, .min = NAN, .max = NAN };
 
-static int add_bias(tonnx_json *object, const tonnx_net *net, const char *name)
+static void add_bias(tonnx_json *object, const tonnx_net *net, const tonnx_layer_info *layer)
 {
-    weight_stats stats = no_stats;
-    if (!name) {
+    weight_stats stats;
+    if (!layer->bias) {
         tonnx_json_string(object, "bias", NULL);
-        return 0;
+        return;
     }
-    const int code = weights_measure_named(net, name, &stats);
+    weights_measure_parameter(net, (size_t)layer->bias_at, &stats);
     tonnx_json *bias = tonnx_json_add_object(object, "bias");
-    tonnx_json_string(bias, "name", name);
+    tonnx_json_string(bias, "name", layer->bias);
     add_statistics(bias, &stats);
-    return code;
 }
 
 /* What the schema names and nothing is known of. */
@@ -91,10 +90,10 @@ static void add_nulls(tonnx_json *object, const char *const *keys)
     for (; *keys; keys++) tonnx_json_string(object, *keys, NULL);
 }
 
-static int add_layer(tonnx_json *array, const tonnx_net *net, const tonnx_layer_info *layer)
+static void add_layer(tonnx_json *array, const tonnx_net *net, const tonnx_layer_info *layer)
 {
     weight_stats stats = no_stats;
-    const int code = layer->weight ? weights_measure_named(net, layer->weight, &stats) : 0;
+    if (layer->weight) weights_measure_parameter(net, (size_t)layer->weight_at, &stats);
     tonnx_json *object = tonnx_json_add_object(array, NULL);
     tonnx_json_string(object, "name", layer->name);
     tonnx_json_string(object, "kind", layer->kind);
@@ -106,7 +105,7 @@ static int add_layer(tonnx_json *array, const tonnx_net *net, const tonnx_layer_
     tonnx_json_integer(object, "parameters", (long long)layer->parameters);
     add_statistics(object, &stats);
     add_nulls(object, (const char *const[]){ "scheme", "scheme_z", "recommended", "variance_ratio", NULL });
-    return code ? code : add_bias(object, net, layer->bias);
+    add_bias(object, net, layer);
 }
 
 static int print_root(const tonnx_json *root)
@@ -121,18 +120,17 @@ static int print_root(const tonnx_json *root)
 int inspect_json(const tonnx_model *model, const tonnx_net *net)
 {
     tonnx_json *root = tonnx_json_object();
-    int code = 0;
     tonnx_json_integer(root, "schema", 1);
     add_model(root, model, net);
     tonnx_json *layers = tonnx_json_add_array(root, "layers");
-    for (size_t i = 0; i < tonnx_net_layer_count(net) && !code; i++) {
+    for (size_t i = 0; i < tonnx_net_layer_count(net); i++) {
         tonnx_layer_info layer;
         tonnx_net_layer(net, i, &layer);
-        if (!inspect_is_merged(net, i)) code = add_layer(layers, net, &layer);
+        if (!inspect_is_merged(net, i)) add_layer(layers, net, &layer);
     }
     tonnx_json_string(root, "data", NULL);
     tonnx_json_add_array(root, "verdicts");
-    if (!code) code = print_root(root);
+    const int code = print_root(root);
     tonnx_json_free(root);
     return code;
 }

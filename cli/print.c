@@ -96,6 +96,7 @@ const char *print_bars(const uint64_t *counts, size_t count)
         const char *glyph = glyphs[counts[i] ? 1 + (size_t)lround(share * 7) : 0]; /* a count of one is still seen */
         used += (size_t)snprintf(text + used, RING_TEXT - used, "%s", glyph);
     }
+    while (used && text[used - 1] == ' ') used--; /* no line ends in blanks */
     text[used] = '\0';
     return text;
 }

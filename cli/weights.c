@@ -47,14 +47,14 @@ void weights_measure(const double *values, size_t count, weight_stats *out)
     fill_histogram(values, out);
 }
 
-int weights_measure_named(const tonnx_net *net, const char *name, weight_stats *out)
+void weights_measure_parameter(const tonnx_net *net, size_t i, weight_stats *out)
 {
-    const size_t count = tonnx_net_parameter_count(net, name);
-    double *values = cli_alloc(count, sizeof *values);
-    const int code = cli_status(tonnx_net_read(net, name, values));
-    weights_measure(values, code ? 0 : count, out);
+    tonnx_parameter_info info;
+    tonnx_net_parameter(net, i, &info);
+    double *values = cli_alloc(info.rows * info.cols, sizeof *values);
+    tonnx_net_read(net, i, values);
+    weights_measure(values, info.rows * info.cols, out);
     free(values);
-    return code;
 }
 
 void weights_shape(const tonnx_tensor_info *info, char *text, size_t size)
@@ -63,16 +63,4 @@ void weights_shape(const tonnx_tensor_info *info, char *text, size_t size)
     snprintf(text, size, "scalar");
     for (size_t i = 0; i < info->rank && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, "%s%lld", i ? "x" : "", (long long)info->dims[i]);
-}
-
-void weights_position(const tonnx_tensor_info *info, size_t index, char *text, size_t size)
-{
-    size_t used = 0, stride = info->count;
-    snprintf(text, size, "[]");
-    for (size_t i = 0; i < info->rank && used < size; i++) {
-        const size_t dim = (size_t)info->dims[i];
-        stride /= dim;
-        used += (size_t)snprintf(text + used, size - used, "%s%zu%s", i ? ", " : "[", index / stride % dim,
-                                 i + 1 == info->rank ? "]" : "");
-    }
 }

@@ -21,13 +21,10 @@ double *weights_read(const tonnx_model *model, size_t i, int *code);
 
 void weights_measure(const double *values, size_t count, weight_stats *out);
 
-/* Reads and measures the net's parameter of that name. An exit code. */
-int weights_measure_named(const tonnx_net *net, const char *name, weight_stats *out);
+/* Reads and measures the net's parameter i. */
+void weights_measure_parameter(const tonnx_net *net, size_t i, weight_stats *out);
 
 /* "784x128" */
 void weights_shape(const tonnx_tensor_info *info, char *text, size_t size);
-
-/* "[3, 17]": where element `index` stands. */
-void weights_position(const tonnx_tensor_info *info, size_t index, char *text, size_t size);
 
 #endif

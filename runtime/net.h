@@ -34,6 +34,7 @@ typedef struct tonnx_layer_info {
     char activation[64];    /* of an activation layer, or of the one that follows a dense layer: "tanh", "elu:0.8"; else "none" */
     const char *weight;     /* names of parameters: of an initializer, or of an Identity's or Constant's output; NULL where absent */
     const char *bias;
+    ptrdiff_t weight_at, bias_at; /* their numbers for tonnx_net_parameter; -1 where absent */
     size_t fan_in, fan_out; /* features in and out */
     size_t parameters;      /* trainable elements */
     double flops;           /* per sample, forward: 2·in·out for dense, about 1 per element else */
@@ -42,10 +43,20 @@ typedef struct tonnx_layer_info {
 TONNX_API size_t tonnx_net_layer_count(const tonnx_net *net);
 TONNX_API void tonnx_net_layer(const tonnx_net *net, size_t i, tonnx_layer_info *out);
 
-/* Elements of the parameter that a tonnx_layer_info names as its weight or bias; 0 where none has that name. And the
- * elements, row-major, as the net computes with them: a dense weight is [out, in]. `out` has room for as many. */
-TONNX_API size_t tonnx_net_parameter_count(const tonnx_net *net, const char *name);
-TONNX_API tonnx_status tonnx_net_read(const tonnx_net *net, const char *name, double *out);
+/* A tensor that layers read as a parameter, as the net computes with it. */
+typedef struct tonnx_parameter_info {
+    const char *name;  /* what --freeze and --only match: of an initializer, or of an Identity's or Constant's output */
+    const char *role;  /* "weight", "bias", "scale", "shift", "mean", "variance", "slope" or "constant" */
+    size_t rows, cols; /* a dense weight is [out, in], a vector [1, features] */
+    bool trained;      /* unless --freeze or --only says otherwise */
+} tonnx_parameter_info;
+
+/* Parameters in the order in which layers first read them; shared ones once. i below tonnx_net_parameter_count. */
+TONNX_API size_t tonnx_net_parameter_count(const tonnx_net *net);
+TONNX_API void tonnx_net_parameter(const tonnx_net *net, size_t i, tonnx_parameter_info *out);
+
+/* Parameter i's rows x cols elements, row-major, as they stand in the model now. */
+TONNX_API void tonnx_net_read(const tonnx_net *net, size_t i, double *out);
 
 TONNX_API size_t tonnx_net_features_in(const tonnx_net *net);
 TONNX_API size_t tonnx_net_features_out(const tonnx_net *net);

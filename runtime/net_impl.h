@@ -84,6 +84,9 @@ void tonnx__inlined_free(tonnx_net *net);
 /* Visits every use of a parameter; `visit` may renumber it. */
 void tonnx__net_each_param(tonnx_net *net, void (*visit)(void *user, int *param), void *user);
 
+/* Fails with TONNX_BAD_USAGE: `glob`, given with `option`, names no trained parameter; says which come near. */
+tonnx_status tonnx__fail_no_parameter(const tonnx_net *net, const char *option, const char *glob);
+
 const char *tonnx__layer_kind_name(tonnx__layer_kind kind);
 
 #endif

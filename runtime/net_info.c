@@ -32,25 +32,57 @@ size_t tonnx_net_parameters(const tonnx_net *net)
     return count;
 }
 
-static const tonnx__param *find_param(const tonnx_net *net, const char *name)
+size_t tonnx_net_parameter_count(const tonnx_net *net)
 {
-    for (size_t p = 0; p < net->param_count; p++)
-        if (!strcmp(net->params[p].name, name)) return &net->params[p];
-    return NULL;
+    return net->param_count;
 }
 
-size_t tonnx_net_parameter_count(const tonnx_net *net, const char *name)
+void tonnx_net_parameter(const tonnx_net *net, size_t i, tonnx_parameter_info *out)
 {
-    const tonnx__param *param = find_param(net, name);
-    return param ? param->rows * param->cols : 0;
+    static const char *const roles[] = {
+        [TONNX__ROLE_WEIGHT] = "weight", [TONNX__ROLE_BIAS] = "bias",         [TONNX__ROLE_SCALE] = "scale",
+        [TONNX__ROLE_SHIFT] = "shift",   [TONNX__ROLE_MEAN] = "mean",         [TONNX__ROLE_VARIANCE] = "variance",
+        [TONNX__ROLE_SLOPE] = "slope",   [TONNX__ROLE_CONSTANT] = "constant",
+    };
+    const tonnx__param *param = &net->params[i];
+    *out = (tonnx_parameter_info){ param->name, roles[param->role], param->rows, param->cols, param->trained };
 }
 
-tonnx_status tonnx_net_read(const tonnx_net *net, const char *name, double *out)
+void tonnx_net_read(const tonnx_net *net, size_t i, double *out)
 {
-    const tonnx__param *param = find_param(net, name);
-    if (!param) return tonnx__fail(TONNX_BAD_MODEL, "%s: no parameter is named '%s'", net->model->path, name);
-    tonnx__param_pull(param, net->model, out);
-    return TONNX_OK;
+    tonnx__param_pull(&net->params[i], net->model, out);
+}
+
+static size_t common_beginning(const char *a, const char *b)
+{
+    size_t length = 0;
+    while (a[length] && a[length] == b[length]) length++;
+    return length;
+}
+
+/* The names that begin most like `glob` does, into `text`. */
+static void list_candidates(const tonnx_net *net, const char *glob, char *text, size_t size)
+{
+    enum { MOST = 4 };
+    size_t best = 0, found = 0, used = 0;
+    for (size_t p = 0; p < net->param_count; p++) {
+        const size_t common = net->params[p].trained ? common_beginning(glob, net->params[p].name) : 0;
+        if (common > best) best = common;
+    }
+    for (size_t p = 0; p < net->param_count && used < size; p++) {
+        if (!net->params[p].trained || common_beginning(glob, net->params[p].name) < best || found++ > MOST) continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%.80s", found == 1 ? "" : ", ",
+                                 found > MOST ? "…" : net->params[p].name);
+    }
+}
+
+tonnx_status tonnx__fail_no_parameter(const tonnx_net *net, const char *option, const char *glob)
+{
+    char names[512] = "none";
+    list_candidates(net, glob, names, sizeof names);
+    return tonnx__fail(TONNX_BAD_USAGE,
+                       "%s '%s' matches no trained tensor of %s, which has %s; `tonnx inspect` lists them", option,
+                       glob, net->model->path, names);
 }
 
 static const char *param_name(const tonnx_net *net, int param)
@@ -109,6 +141,8 @@ void tonnx_net_layer(const tonnx_net *net, size_t i, tonnx_layer_info *out)
                                .op = layer->op,
                                .weight = param_name(net, layer->weight),
                                .bias = param_name(net, layer->bias),
+                               .weight_at = layer->weight,
+                               .bias_at = layer->bias,
                                .fan_in = net->values[from].features,
                                .fan_out = net->values[layer->out].features,
                                .flops = layer_flops(net, layer) };

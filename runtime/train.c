@@ -21,9 +21,7 @@ static tonnx_status check_globs(const tonnx_net *net, const char *const *globs, 
         bool found = false;
         for (size_t p = 0; p < net->param_count; p++)
             found |= net->params[p].trained && !fnmatch(*globs, net->params[p].name, 0);
-        if (!found)
-            return tonnx__fail(TONNX_BAD_USAGE, "%s '%s' matches no trained tensor of %s; `tonnx inspect` lists them",
-                               option, *globs, net->model->path);
+        if (!found) return tonnx__fail_no_parameter(net, option, *globs);
     }
     return TONNX_OK;
 }

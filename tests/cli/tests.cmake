@@ -7,3 +7,6 @@ foreach(transcript ${TRANSCRIPTS})
 endforeach()
 add_test(NAME cli_readme_table COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/readme.py
   $<TARGET_FILE:tonnx> ${PROJECT_SOURCE_DIR}/README.md)
+add_test(NAME cli_exports COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/exports.py
+  $<TARGET_FILE:tonnx> ${PROJECT_SOURCE_DIR}/tests/data/exports
+  ${PROJECT_SOURCE_DIR}/tests/interop/excluded_exports.txt)
