@@ -170,8 +170,7 @@ static bool operands(const tonnx__builder *builder, const tonnx__node *node, con
         if (!in || (in->kind == TONNX__FACT_SHAPE && !row->linear)) return false;
         x[i] = *in;
     }
-    /* below opset 7 a second operand may be laid along other axes than the last */
-    return !tonnx__node_attribute(node, "axis") || x[0].rank == x[1].rank || tonnx__fact_count(&x[1]) == 1;
+    return true;
 }
 
 static tonnx_status compute(tonnx__builder *builder, const tonnx__node *node, const struct row *row,
@@ -194,7 +193,7 @@ static tonnx_status compute(tonnx__builder *builder, const tonnx__node *node, co
 
 tonnx_status tonnx__fold_math(tonnx__builder *builder, const tonnx__node *node, bool *known)
 {
-    tonnx__fact x[OPERANDS_MOST];
+    tonnx__fact x[OPERANDS_MOST] = { 0 };
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
         if (!strcmp(node->op_type, rows[r].op_type))
             return operands(builder, node, &rows[r], x) ? compute(builder, node, &rows[r], x, known) : TONNX_OK;

@@ -210,8 +210,9 @@ static tonnx_status settle(tonnx_net *net, const uses *all, const group *g)
     const bool merge = can_part(net, all, g) &&
                        (net->untie || (!net->keep_ties && all_equal(tensor)) || mixes_statistics(net, all, g));
     tonnx__say(&net->log, TONNX_LOG_INFO, "'%s' is read in %zu places: %s", tensor->name, g->count,
-               merge ? "an exporter's merge, each trains alone (--keep-ties keeps it one)"
-                     : "a tie, it stays one parameter (--untie separates it)");
+               net->untie ? "untied, each trains alone"
+               : merge    ? "an exporter's merge, each trains alone (--keep-ties keeps it one)"
+                          : "a tie, it stays one parameter (--untie separates it)");
     return merge ? unshare_all(net, all, g) : tie_all(net, all, g);
 }
 

@@ -83,6 +83,22 @@ static tonnx_status order_nodes(const tonnx__builder *builder, walk *w, const ch
     return status;
 }
 
+/* Below opset 7 an operand may be laid along an axis of the node's choice (`axis`); only the last one is what later
+ * opsets mean. Any other stays unknown. */
+static bool is_laid_askew(const tonnx__builder *builder, const tonnx__node *node)
+{
+    const tonnx__attribute *axis = tonnx__node_attribute(node, "axis");
+    static const char *const ops[] = { "Add", "Sub", "Mul", "Div", "Pow" };
+    size_t op = 0;
+    if (builder->opset >= 7 || !axis) return false;
+    while (op < sizeof ops / sizeof *ops && strcmp(node->op_type, ops[op]) != 0) op++;
+    const tonnx__fact *a = tonnx__fact_of(builder, tonnx__node_input(node, 0));
+    const tonnx__fact *b = tonnx__fact_of(builder, tonnx__node_input(node, 1));
+    if (op == sizeof ops / sizeof *ops || b->kind != TONNX__FACT_CONSTANT || tonnx__fact_count(b) == 1) return false;
+    const int64_t at = axis->i < 0 ? axis->i + (int64_t)a->rank : axis->i;
+    return at + (int64_t)b->rank != (int64_t)a->rank;
+}
+
 static tonnx_status recognise_node(tonnx__builder *builder, const tonnx__node *node)
 {
     bool known = false;
@@ -90,6 +106,7 @@ static tonnx_status recognise_node(tonnx__builder *builder, const tonnx__node *n
     if (!strcmp(node->domain, "ai.onnx.ml")) return tonnx__recognise_scaler(builder, node, &known);
     if (*node->domain && strcmp(node->domain, "ai.onnx") != 0) return TONNX_OK;
     status = tonnx__check_attributes(builder, node);
+    if (is_laid_askew(builder, node)) return TONNX_OK;
     for (size_t f = 0; f < sizeof families / sizeof *families && !known && !status; f++)
         status = families[f](builder, node, &known);
     return status;
