@@ -88,6 +88,8 @@ const opt train_net_options[] = {
     { "dropout", 0, OPT_WORD, AT(dropout), "WHETHER", "on", "dropout layers", &on_off_words, OPT_FREE },
     { "keep-ties", 0, OPT_FLAG, AT(keep_ties), NULL, NULL, "every shared initializer stays shared", NULL, OPT_FREE },
     { "untie", 0, OPT_FLAG, AT(untie), NULL, NULL, "no shared initializer stays shared", NULL, OPT_FREE },
+    { "add-bias", 0, OPT_FLAG, AT(add_bias), NULL, NULL, "a bias of zeros for dense layers that have none", NULL,
+      OPT_FREE },
     { 0 },
 };
 
@@ -127,6 +129,7 @@ static void apply_net(const train_args *args, tonnx_train_options *out)
     out->dropout = !strcmp(args->dropout, "on");
     out->keep_ties = args->keep_ties;
     out->untie = args->untie;
+    out->add_bias = args->add_bias;
 }
 
 int train_args_apply(const train_args *args, tonnx_train_options *out)

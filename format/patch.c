@@ -15,6 +15,7 @@ enum {
     SPARSE_VALUES = 1,
     SPARSE_INDICES = 2,
     NODE_INPUT = 1,
+    NODE_OUTPUT = 2,
     NODE_ATTRIBUTE = 5,
     ATTRIBUTE_FLOAT = 2,
     ATTRIBUTE_TENSOR = 5,
@@ -57,6 +58,14 @@ static tonnx_status patch_inputs(const patch *p, const tonnx__node *node, const 
     }
     for (; !status && i < node->input_count; i++) status = put_text(p, field, after, 0, NODE_INPUT, node->inputs[i]);
     return status;
+}
+
+static tonnx_status patch_output(const patch *p, const tonnx__node *node, const tonnx__field *field)
+{
+    tonnx__wire_walk walk = children(p, field, NODE_OUTPUT);
+    tonnx__field output;
+    if (!tonnx__wire_each(&walk, &output)) return TONNX_OK;
+    return put_text(p, field, output.at, output.end - output.at, NODE_OUTPUT, node->outputs[0]);
 }
 
 /* A tensor's elements, wherever they lie. */
@@ -112,42 +121,38 @@ static tonnx_status patch_node(const patch *p, const tonnx__node *node, const to
                                const tonnx__field *field)
 {
     if (node->removed) return remove_field(p, graph, field);
-    const tonnx_status status = node->renamed ? patch_inputs(p, node, field) : TONNX_OK;
+    tonnx_status status = node->renamed ? patch_inputs(p, node, field) : TONNX_OK;
+    if (!status && node->output_renamed) status = patch_output(p, node, field);
     return status ? status : patch_attributes(p, node, field);
 }
 
-static tonnx_status insert_nodes(const patch *p, const tonnx__field *graph, size_t at, size_t first, size_t last)
+static tonnx_status insert_node(const patch *p, const tonnx__field *graph, size_t at, const tonnx__node *node)
 {
-    tonnx_status status = TONNX_OK;
-    for (size_t i = first; !status && i < last; i++) {
-        unsigned char *bytes = NULL;
-        size_t size = 0;
-        if (p->model->nodes[i].removed) continue;
-        status = tonnx__onnx_pack_node(&p->model->nodes[i], &bytes, &size);
-        if (!status) status = tonnx__splice_take(p->splice, graph->content, at, 0, bytes, size);
-    }
-    return status;
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    if (node->removed) return TONNX_OK;
+    const tonnx_status status = tonnx__onnx_pack_node(node, &bytes, &size);
+    return status ? status : tonnx__splice_take(p->splice, graph->content, at, 0, bytes, size);
 }
 
-/* Nodes added at the front go before the source's first, those added at the end behind its last. */
+/* Nodes that were added go behind the one before them, or before the source's first. */
 static tonnx_status patch_nodes(const patch *p, const tonnx__field *graph)
 {
     const tonnx_model *model = p->model;
-    tonnx__wire_walk walk = children(p, graph, GRAPH_NODE);
+    tonnx__wire_walk walk = children(p, graph, GRAPH_NODE), ahead = walk;
     tonnx__field field;
-    size_t i = model->front_count, back = graph->content;
-    bool first = true;
+    size_t at = tonnx__wire_each(&ahead, &field) ? field.at : graph->content;
     tonnx_status status = TONNX_OK;
-    for (; !status && i < model->node_count && tonnx__wire_each(&walk, &field); i++) {
-        if (first) {
-            status = insert_nodes(p, graph, field.at, 0, model->front_count);
-            first = false;
+    for (size_t i = 0; !status && i < model->node_count; i++) {
+        const tonnx__node *node = &model->nodes[i];
+        if (node->source_at == TONNX__NOT_IN_SOURCE) {
+            status = insert_node(p, graph, at, node);
+        } else if (tonnx__wire_each(&walk, &field)) {
+            status = patch_node(p, node, graph, &field);
+            at = field.end;
         }
-        if (!status) status = patch_node(p, &model->nodes[i], graph, &field);
-        back = field.end;
     }
-    if (!status && first) status = insert_nodes(p, graph, graph->content, 0, model->front_count);
-    return status ? status : insert_nodes(p, graph, back, i, model->node_count);
+    return status;
 }
 
 /* Before IR 4 an initializer has to be an input too. */

@@ -39,19 +39,38 @@ static tonnx_status node_make(tonnx__node *node, const char *op_type, const char
     return status;
 }
 
-tonnx_status tonnx__model_add_node(tonnx_model *model, bool front, const char *op_type, const char *name,
-                                   const char *const *inputs, size_t input_count, const char *output, size_t *out)
+tonnx_status tonnx__model_insert_node(tonnx_model *model, size_t at, const char *op_type, const char *name,
+                                      const char *const *inputs, size_t input_count, const char *output, size_t *out)
 {
     tonnx__node node;
     *out = 0;
     tonnx_status status = tonnx__grow(&model->nodes, &model->node_room, model->node_count + 1, sizeof *model->nodes);
     if (!status) status = node_make(&node, op_type, name, inputs, input_count, output);
     if (status) return status;
-    const size_t at = front ? model->front_count++ : model->node_count;
     memmove(&model->nodes[at + 1], &model->nodes[at], (model->node_count - at) * sizeof node);
     model->nodes[at] = node;
     model->node_count++;
     *out = at;
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__model_add_node(tonnx_model *model, bool front, const char *op_type, const char *name,
+                                   const char *const *inputs, size_t input_count, const char *output, size_t *out)
+{
+    const size_t at = front ? model->front_count : model->node_count;
+    const tonnx_status status = tonnx__model_insert_node(model, at, op_type, name, inputs, input_count, output, out);
+    model->front_count += !status && front;
+    return status;
+}
+
+tonnx_status tonnx__model_rename_output(tonnx_model *model, size_t node, const char *name)
+{
+    char *copy = NULL;
+    const tonnx_status status = tonnx__strdup(&copy, name);
+    if (status) return status;
+    tonnx__free(model->nodes[node].outputs[0]);
+    model->nodes[node].outputs[0] = copy;
+    model->nodes[node].output_renamed = true;
     return TONNX_OK;
 }
 

@@ -42,6 +42,7 @@ typedef struct tonnx__node {
     size_t source_at;   /* first content byte of the NodeProto; TONNX__NOT_IN_SOURCE where added */
     bool removed;       /* the written file leaves it out */
     bool *renamed;      /* per input: the written file gets inputs[i] in place of its own; NULL where none */
+    bool output_renamed; /* likewise, for outputs[0] */
 } tonnx__node;
 
 /* A model-local function: nodes over names of its own. A call is a node whose op_type and domain are its name and domain. */
@@ -94,7 +95,7 @@ struct tonnx_model {
     size_t node_room, tensor_room, metadata_room;
     size_t front_count; /* nodes added at the front: nodes[0 … front_count) */
     tonnx__opset *opsets;
-    tonnx__node *nodes; /* in the file's order; added ones (source_at) stand before all, in order */
+    tonnx__node *nodes; /* in the file's order; added ones (source_at) stand where they will be written */
     tonnx__tensor *tensors; /* initializers; added ones last. Pointers move when one is added: hold indices */
     tonnx__value *inputs, *outputs;
     tonnx__function *functions;
@@ -137,6 +138,10 @@ tonnx_status tonnx__model_add_tensor(tonnx_model *model, const char *name, tonnx
 tonnx_status tonnx__model_add_node(tonnx_model *model, bool front, const char *op_type, const char *name,
                                    const char *const *inputs, size_t input_count, const char *output, size_t *out);
 
+/* Adds one in the place of nodes[at], which and all after it move on: numbers of nodes kept elsewhere are stale. */
+tonnx_status tonnx__model_insert_node(tonnx_model *model, size_t at, const char *op_type, const char *name,
+                                      const char *const *inputs, size_t input_count, const char *output, size_t *out);
+
 /* Attributes of an added node. */
 tonnx_status tonnx__node_add_float(tonnx__node *node, const char *name, float value);
 tonnx_status tonnx__node_add_int(tonnx__node *node, const char *name, int64_t value);
@@ -144,6 +149,9 @@ tonnx_status tonnx__node_add_string(tonnx__node *node, const char *name, const c
 
 /* Input i of node reads `name` from now on; beyond the last, inputs in between are omitted ones. */
 tonnx_status tonnx__model_rename_input(tonnx_model *model, size_t node, size_t input, const char *name);
+
+/* The node's first output is called `name` from now on; who reads it is the caller's business. */
+tonnx_status tonnx__model_rename_output(tonnx_model *model, size_t node, const char *name);
 
 /* An empty model in memory: IR version, opset, one float input [N, features_in] and one output [N, features_out]. */
 tonnx_status tonnx__model_new(tonnx_model **out, int64_t opset, size_t features_in, size_t features_out);

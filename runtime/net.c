@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/add_bias_impl.h"
 #include "runtime/options_impl.h"
 #include "runtime/recognise/recognise_impl.h"
 #include "runtime/ties_impl.h"
@@ -225,23 +226,37 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     return status;
 }
 
-tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_options *options)
+static tonnx_status net_make(tonnx_net **out, tonnx_model *model, const tonnx_net_options *options)
 {
-    tonnx_net_options o = TONNX_NET_OPTIONS_DEFAULT;
     tonnx_net *net = NULL;
     *out = NULL;
-    tonnx_status status = tonnx__options_lay(&o, sizeof o, options, "TONNX_NET_OPTIONS_DEFAULT");
-    if (!status) status = tonnx__alloc(&net, 1, sizeof *net);
+    tonnx_status status = tonnx__alloc(&net, 1, sizeof *net);
     if (status) return status;
     net->model = model;
-    net->log = o.log;
-    net->bn_momentum = o.bn_momentum;
-    net->keep_ties = o.keep_ties;
-    net->untie = o.untie;
-    status = build(net, &o);
+    net->log = options->log;
+    net->bn_momentum = options->bn_momentum;
+    net->keep_ties = options->keep_ties;
+    net->untie = options->untie;
+    status = build(net, options);
     if (status) tonnx_net_free(net);
     else *out = net;
     return status;
+}
+
+tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_options *options)
+{
+    tonnx_net_options o = TONNX_NET_OPTIONS_DEFAULT;
+    *out = NULL;
+    tonnx_status status = tonnx__options_lay(&o, sizeof o, options, "TONNX_NET_OPTIONS_DEFAULT");
+    if (!status) status = net_make(out, model, &o);
+    if (status || !o.add_bias || !tonnx__biases_missing(*out)) {
+        if (!status) tonnx__biases_say(*out);
+        return status;
+    }
+    status = tonnx__biases_add(*out);
+    tonnx_net_free(*out);
+    *out = NULL;
+    return status ? status : net_make(out, model, &o);
 }
 
 /* The layer that makes a value; -1 for the input. */

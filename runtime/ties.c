@@ -118,7 +118,7 @@ static tonnx_status join(const tonnx_net *net, int *slot, int first)
     const tonnx__param *like = &net->params[first], *param = &net->params[*slot];
     tonnx__layer *dense = dense_of(net, slot);
     if (*slot == first) return TONNX_OK;
-    if (param->role != like->role || (!same_view(like, param) && !(dense && transposed_view(like, param))))
+    if (!same_view(like, param) && !(dense && transposed_view(like, param)))
         return tonnx__fail(TONNX_BAD_MODEL,
                            "%s: '%s' is read as [%zu, %zu] in one place and as [%zu, %zu] in another; such a tie is "
                            "not read: --untie trains them apart",

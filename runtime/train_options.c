@@ -189,6 +189,7 @@ static void put_net(text *t, const tonnx_trainer *trainer)
     put_flag(t, "dropout", o->dropout);
     put_flag(t, "keep-ties", o->keep_ties);
     put_flag(t, "untie", o->untie);
+    put_flag(t, "add-bias", o->add_bias);
     put_names(t, "input", input);
     put_names(t, "output", output);
 }

@@ -285,6 +285,39 @@ START_TEST(side_by_side)
 }
 END_TEST
 
+/* --add-bias: input C of a Gemm, an Add behind a MatMul and behind a Gemm whose beta is 0; the net computes the same. */
+START_TEST(added_bias)
+{
+    tonnx_net_options options = TONNX_NET_OPTIONS_DEFAULT;
+    tonnx_model *model = NULL;
+    tonnx_net *net = NULL;
+    float before[3 * IN], after[3 * IN];
+    ck_ok(tonnx__model_new(&model, 17, IN, IN));
+    graph_tensor(model, "fc1.weight", IN, IN, -1, 1);
+    graph_tensor(model, "v", IN, IN, -1, 1);
+    graph_tensor(model, "dummy", 0, 1, 5, 5);
+    graph_node(model, "Gemm", "input fc1.weight", "a");
+    graph_node(model, "MatMul", "a v", "b");
+    ck_ok(tonnx__node_add_float(graph_node(model, "Gemm", "b v dummy", "output"), "beta", 0));
+    predict(model, before);
+    options.add_bias = true;
+    ck_ok(tonnx_net_new(&net, model, &options));
+    ck_assert_ptr_nonnull(param_named(net, "fc1.bias"));
+    ck_assert_ptr_nonnull(param_named(net, "b.bias"));
+    ck_assert_ptr_nonnull(param_named(net, "output.bias"));
+    ck_assert_uint_eq(tonnx_net_parameters(net), 2 * IN * IN + 3 * IN);
+    static const char *const ops[] = { "Gemm", "MatMul", "Add", "Gemm", "Add" };
+    ck_assert_uint_eq(model->node_count, 5);
+    for (size_t n = 0; n < 5; n++) ck_assert_str_eq(model->nodes[n].op_type, ops[n]);
+    ck_assert_str_eq(model->nodes[0].inputs[2], "fc1.bias");
+    ck_assert_str_eq(model->nodes[4].outputs[0], "output");
+    predict(model, after);
+    ck_assert_int_eq(memcmp(before, after, sizeof before), 0);
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+}
+END_TEST
+
 /* Spelled activations become one layer each; what they were made of is gone. */
 START_TEST(spellings)
 {
@@ -398,6 +431,7 @@ static Suite *net_suite(void)
     tcase_add_test(tcase, tied);
     tcase_add_loop_test(tcase, tied_transposed, 0, 2);
     tcase_add_test(tcase, side_by_side);
+    tcase_add_test(tcase, added_bias);
     tcase_add_test(tcase, spellings);
     tcase_add_test(tcase, scaling);
     tcase_add_test(tcase, prelu_chain);
