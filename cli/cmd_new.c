@@ -14,12 +14,6 @@ typedef struct args {
     uint64_t seed, opset;
 } args;
 
-static const char *output_act_at(size_t i)
-{
-    static const char *const words[] = { "none", "softmax", "sigmoid" };
-    return i < sizeof words / sizeof *words ? words[i] : NULL;
-}
-
 static const char *norm_at(size_t i)
 {
     static const char *const words[] = { "none", "batch", "layer" };
@@ -32,8 +26,7 @@ static const char *place_at(size_t i)
     return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
-static const opt_words output_act_words = { output_act_at, NULL }, norm_words = { norm_at, NULL },
-                       place_words = { place_at, NULL };
+static const opt_words norm_words = { norm_at, NULL }, place_words = { place_at, NULL };
 
 #define AT(field) offsetof(args, field)
 static const opt options[] = {

@@ -14,7 +14,7 @@ typedef struct args {
 } args;
 
 static const opt options[] = {
-    { "out", 'o', OPT_FILE, offsetof(args, out), "OUT", "-", "where to: .npy, else CSV; - is CSV on stdout", NULL,
+    { "out", 'o', OPT_FILE, offsetof(args, out), "OUT", "-", "where to: .npy, .npz (array y), else CSV; - is CSV on stdout", NULL,
       OPT_FREE },
     { 0 },
 };

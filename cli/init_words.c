@@ -34,5 +34,12 @@ static bool activation_with_attributes(const char *word)
     return tonnx_activation_named(name, &act);
 }
 
+static const char *output_act_at(size_t i)
+{
+    static const char *const words[] = { "none", "softmax", "sigmoid" };
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+const opt_words output_act_words = { output_act_at, NULL };
 const opt_words scheme_words = { scheme_at, scheme_alias };
 const opt_words activation_words = { activation_at, activation_with_attributes };

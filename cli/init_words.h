@@ -4,6 +4,6 @@
 
 #include "cli/opt.h"
 
-extern const opt_words scheme_words, activation_words;
+extern const opt_words scheme_words, activation_words, output_act_words;
 
 #endif

@@ -32,7 +32,8 @@ typedef struct tonnx_data_options {
 TONNX_API tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const char *target,
                                           const tonnx_data_options *options);
 
-/* Writes rows as they come: .npy (float32, C order) or, for any other name and for "-" (stdout), CSV. */
+/* Writes rows as they come: .npy (float32, C order), .npz (such an array, `y`) or, for any other name and for "-" (stdout),
+ * CSV. */
 typedef struct tonnx_rows_file tonnx_rows_file;
 TONNX_API tonnx_status tonnx_rows_create(tonnx_rows_file **out, const char *path, size_t rows);
 TONNX_API tonnx_status tonnx_rows_write(tonnx_rows_file *file, const float *values, size_t count, size_t width);

@@ -174,6 +174,20 @@ tonnx_status tonnx_file_write(tonnx_file *file, const void *bytes, size_t size)
     return TONNX_OK;
 }
 
+tonnx_status tonnx__file_rewrite(tonnx_file *file, size_t at, const void *bytes, size_t size)
+{
+    const unsigned char *from = bytes;
+    while (size) {
+        const ssize_t put = pwrite(file->fd, from, size < AT_ONCE ? size : AT_ONCE, (off_t)at);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return io_failed(file->path, "cannot be written");
+        from += put;
+        at += (size_t)put;
+        size -= (size_t)put;
+    }
+    return TONNX_OK;
+}
+
 /* Makes the rename itself survive a power cut. File systems that cannot fsync a folder say EINVAL: nothing more to do.
  */
 static tonnx_status sync_folder(const tonnx_file *file)

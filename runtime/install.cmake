@@ -1,7 +1,7 @@
 # What is installed: both libraries, the public headers with their tree, tonnx.pc, find_package(tonnx), the man page.
 include(CMakePackageConfigHelpers)
 
-file(GLOB PUBLIC_HEADERS RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS runtime/*.h runtime/ops/book.h format/*.h
+file(GLOB PUBLIC_HEADERS RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS runtime/*.h runtime/ops/book.h format/*.h converters/*.h
   runtime/status.def runtime/ops/*.def)
 list(FILTER PUBLIC_HEADERS EXCLUDE REGEX "_impl\\.h$")
 

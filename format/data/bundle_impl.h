@@ -39,13 +39,13 @@ void tonnx__bundle_close(tonnx__bundle *bundle);
 /* Makes `label` that of array i. */
 tonnx_status tonnx__bundle_label(tonnx__bundle *bundle, size_t i);
 
-/* Every array of a file, as tensors with their elements little-endian and in C order: *out has *count of them in the file's
- * order; freed with tonnx__tensors_free. TONNX_BAD_DATA where the file is neither .npz nor .safetensors. */
+/* Every array of a file, as tensors with their elements little-endian and in C order: *out has *count of them in the
+ * file's order; freed with tonnx__tensors_free. TONNX_BAD_DATA where the file is neither .npz nor .safetensors. */
 tonnx_status tonnx__tensors_read(tonnx__tensor **out, size_t *count, const char *path);
 void tonnx__tensors_free(tonnx__tensor *tensors, size_t count);
 
-/* Writes tensors (those that are not `removed`), whole or not at all; the bits are those of the elements. TONNX_BAD_MODEL
- * names one whose type has no place in the format. */
+/* Writes tensors (those that are not `removed`), whole or not at all; the bits are those of the elements.
+ * TONNX_BAD_MODEL names one whose type has no place in the format. */
 tonnx_status tonnx__npz_write(const char *path, const tonnx__tensor *tensors, size_t count);
 tonnx_status tonnx__safetensors_write(const char *path, const tonnx__tensor *tensors, size_t count);
 

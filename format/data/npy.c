@@ -170,6 +170,41 @@ tonnx_status tonnx__npy_header(tonnx__array *array, tonnx__source *source)
     return status;
 }
 
+static const char *code_of(tonnx_dtype dtype)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i].dtype == dtype) return types[i].code;
+    return NULL;
+}
+
+tonnx_status tonnx__npy_make_header(char **out, size_t *size, tonnx_dtype dtype, size_t rank, const int64_t *dims)
+{
+    static const unsigned char magic[8] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0 };
+    const char *code = code_of(dtype);
+    const size_t room = 256 + 24 * rank;
+    *out = NULL;
+    *size = 0;
+    if (!code || room > UINT16_MAX)
+        return tonnx__fail(TONNX_BAD_MODEL, "NumPy has no array of %s with %zu dimensions", tonnx_dtype_name(dtype),
+                           rank);
+    const tonnx_status status = tonnx__alloc(out, room, 1);
+    if (status) return status;
+    const bool one_byte = tonnx_dtype_size(dtype) == 1 || *code == 'V';
+    size_t at = 10 + (size_t)snprintf(*out + 10, room - 10, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
+                                      one_byte ? '|' : '<', code);
+    for (size_t d = 0; d < rank; d++)
+        at +=
+            (size_t)snprintf(*out + at, room - at, "%s%lld%s", d ? ", " : "", (long long)dims[d], rank == 1 ? "," : "");
+    at += (size_t)snprintf(*out + at, room - at, "), }");
+    while (at % 64 != 63) (*out)[at++] = ' '; /* NumPy begins the elements at a multiple of 64 */
+    (*out)[at++] = '\n';
+    memcpy(*out, magic, sizeof magic);
+    (*out)[8] = (char)(at - 10);
+    (*out)[9] = (char)((at - 10) >> 8);
+    *size = at;
+    return TONNX_OK;
+}
+
 static tonnx_status read_npy(tonnx__table *x, tonnx__table *y, tonnx__source *source, const tonnx__request *request)
 {
     tonnx__array array;

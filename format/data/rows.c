@@ -1,4 +1,4 @@
-/* Rows of numbers → .npy or CSV, as they come. */
+/* Rows of numbers → .npy, .npz or CSV, as they come. */
 #define _GNU_SOURCE /* newlocale, uselocale */
 #include <errno.h>
 #include <locale.h>
@@ -7,13 +7,15 @@
 #include <string.h>
 
 #include "format/data.h"
+#include "format/data/npz_write_impl.h"
+#include "format/data/table_impl.h"
 #include "format/file.h"
-#include "runtime/mem_impl.h"
 
-enum { NUMBER_ROOM = 32, NPY_HEADER = 128 };
+enum { NUMBER_ROOM = 32 };
 
 struct tonnx_rows_file {
-    tonnx_file *file; /* NULL: standard output */
+    tonnx_file *file; /* NULL: standard output, or npz */
+    tonnx__npz_file *npz;
     char *path;
     bool npy;
     size_t rows, width, written; /* width: 0 until the first row */
@@ -47,7 +49,8 @@ tonnx_status tonnx_rows_create(tonnx_rows_file **out, const char *path, size_t r
     file->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!file->c_locale) status = tonnx__fail(TONNX_NO_MEMORY, "%s: out of memory", path);
     if (!status) status = tonnx__strdup(&file->path, path);
-    if (!status && strcmp(path, "-")) status = tonnx_file_create(&file->file, path);
+    if (!status && ends_with(path, ".npz")) status = tonnx__npz_create(&file->npz, path);
+    else if (!status && strcmp(path, "-")) status = tonnx_file_create(&file->file, path);
     if (status) rows_free(file);
     else *out = file;
     return status;
@@ -60,17 +63,18 @@ static tonnx_status put(tonnx_rows_file *file, const void *bytes, size_t size)
     return tonnx__fail(TONNX_IO_FAILED, "standard output: cannot be written: %s", strerror(errno));
 }
 
-/* The header of [rows, width] float32, padded to a multiple of 64 bytes as NumPy does. */
-static tonnx_status put_npy_header(tonnx_rows_file *file)
+/* What stands before the first of [rows, width] float32. */
+static tonnx_status put_header(tonnx_rows_file *file)
 {
-    char head[NPY_HEADER] = "\x93NUMPY\x01"; /* then minor version 0 and the length of the rest, 16 bits */
-    head[8] = NPY_HEADER - 10;
-    int length =
-        10 + snprintf(head + 10, sizeof head - 10, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }",
-                      file->rows, file->width);
-    while (length < NPY_HEADER - 1) head[length++] = ' ';
-    head[NPY_HEADER - 1] = '\n';
-    return put(file, head, sizeof head);
+    const int64_t dims[] = { (int64_t)file->rows, (int64_t)file->width };
+    char *head = NULL;
+    size_t size = 0;
+    if (file->npz) return tonnx__npz_begin(file->npz, "y", TONNX_FLOAT, 2, dims);
+    if (!file->npy) return TONNX_OK;
+    tonnx_status status = tonnx__npy_make_header(&head, &size, TONNX_FLOAT, 2, dims);
+    if (!status) status = put(file, head, size);
+    tonnx__free(head);
+    return status;
 }
 
 /* The shortest decimals that read back as the same float: 9 digits always do. */
@@ -111,9 +115,11 @@ tonnx_status tonnx_rows_write(tonnx_rows_file *file, const float *values, size_t
                            count, width, file->written, file->rows, file->width);
     if (!file->width) {
         file->width = width;
-        if (file->npy) status = put_npy_header(file);
+        status = put_header(file);
     }
-    if (!status) status = file->npy ? put(file, values, count * width * sizeof *values) : put_csv(file, values, count);
+    const size_t size = count * width * sizeof *values;
+    if (!status && file->npz) status = tonnx__npz_put(file->npz, values, size);
+    else if (!status) status = file->npy ? put(file, values, size) : put_csv(file, values, count);
     if (!status) file->written += count;
     return status;
 }
@@ -124,7 +130,12 @@ tonnx_status tonnx_rows_finish(tonnx_rows_file *file)
     if (file->written < file->rows) {
         status = tonnx__fail(TONNX_BAD_USAGE, "%s: %zu rows were announced, %zu written", file->path, file->rows,
                              file->written);
+        tonnx__npz_discard(file->npz);
         tonnx_file_discard(file->file);
+    } else if (file->npz) {
+        status = tonnx__npz_end(file->npz);
+        if (status) tonnx__npz_discard(file->npz);
+        else status = tonnx__npz_finish(file->npz);
     } else if (file->file) {
         status = tonnx_file_finish(file->file);
     } else if (fflush(stdout) || ferror(stdout)) {
@@ -137,6 +148,7 @@ tonnx_status tonnx_rows_finish(tonnx_rows_file *file)
 void tonnx_rows_discard(tonnx_rows_file *file)
 {
     if (!file) return;
+    tonnx__npz_discard(file->npz);
     tonnx_file_discard(file->file);
     rows_free(file);
 }

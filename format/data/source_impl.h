@@ -17,8 +17,8 @@ struct tonnx__source {
     tonnx__source_pull *inner; /* where the bytes come from instead of a file; NULL for a file */
     void *user;                /* of `inner` */
     size_t file_size;          /* on disk; SIZE_MAX where nobody can know */
-    size_t given;     /* unzipped bytes that left the stream */
-    size_t at, end;   /* what of `bytes` is still to be taken */
+    size_t given;              /* unzipped bytes that left the stream */
+    size_t at, end;            /* what of `bytes` is still to be taken */
     bool zipped;
     unsigned char bytes[TONNX__SOURCE_ROOM];
 };
@@ -28,7 +28,8 @@ struct tonnx__source {
 tonnx_status tonnx__source_open(tonnx__source **out, const char *path);
 void tonnx__source_close(tonnx__source *source);
 
-/* A source of the `size` bytes that `pull` gives: an array inside a file. `path` names both, borrowed. Empty is fine. */
+/* A source of the `size` bytes that `pull` gives: an array inside a file. `path` names both, borrowed. Empty is fine.
+ */
 tonnx_status tonnx__source_inside(tonnx__source **out, const char *path, size_t size, tonnx__source_pull *pull,
                                   void *user);
 
@@ -43,8 +44,8 @@ tonnx_status tonnx__source_skip(tonnx__source *source, size_t size);
 /* Up to `size` bytes; *got is less at the end alone. */
 tonnx_status tonnx__source_take(tonnx__source *source, void *to, size_t size, size_t *got);
 
-/* A small file may come to TONNX__SWELL_FREE bytes, a larger one to TONNX__SWELL_RATIO times its size: deflate can swell
- * 1032-fold, but data that people zip swell 5-fold, sparse ones 100-fold. */
+/* A small file may come to TONNX__SWELL_FREE bytes, a larger one to TONNX__SWELL_RATIO times its size: deflate can
+ * swell 1032-fold, but data that people zip swell 5-fold, sparse ones 100-fold. */
 enum { TONNX__SWELL_RATIO = 256, TONNX__SWELL_FREE = 16 << 20 };
 
 /* The most bytes that can still come: exact for a plain file, a bound for gzip, SIZE_MAX for a pipe. */

@@ -27,10 +27,10 @@ typedef struct tonnx__request {
     size_t limit;               /* rows wanted; SIZE_MAX: all */
     const char *const *classes; /* the order of text classes, `class_count` of them; NULL: sorted */
     size_t class_count;
-    bool numbers;               /* whole numbers are wanted as numbers, not as classes */
-    const char *x_key, *y_key;  /* of named arrays; NULL: "x", and "y" where there is one */
-    size_t index_base;          /* of sparse rows: 0 or 1 */
-    size_t features;            /* columns of sparse rows; 0: as many as there are indices */
+    bool numbers;              /* whole numbers are wanted as numbers, not as classes */
+    const char *x_key, *y_key; /* of named arrays; NULL: "x", and "y" where there is one */
+    size_t index_base;         /* of sparse rows: 0 or 1 */
+    size_t features;           /* columns of sparse rows; 0: as many as there are indices */
 } tonnx__request;
 
 /* One format. To add one: a file with these two functions, and a row in load.c. */
@@ -59,6 +59,9 @@ typedef struct tonnx__array {
 
 /* The magic, version and dictionary of an .npy. */
 tonnx_status tonnx__npy_header(tonnx__array *array, tonnx__source *source);
+
+/* The same written, as NumPy does: *out, to be freed, has *size bytes. Elements follow little-endian, in C order. */
+tonnx_status tonnx__npy_make_header(char **out, size_t *size, tonnx_dtype dtype, size_t rank, const int64_t *dims);
 
 /* Turns `count` elements of `size` bytes each from big to little endian, or back. */
 void tonnx__swap_bytes(unsigned char *elements, size_t count, size_t size);

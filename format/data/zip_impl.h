@@ -12,9 +12,9 @@ typedef struct tonnx__zip_entry {
     size_t at, data_at, order; /* of its local header, of its bytes; its place in the central directory */
 } tonnx__zip_entry;
 
-/* Every entry, in the central directory's order; *out and the names are owned. TONNX_BAD_DATA names `path` and the entry
- * where the archive is cut, an entry is encrypted, packed by other means than deflate, larger than deflate can make it,
- * or there twice, or where two share bytes. `source` is open. */
+/* Every entry, in the central directory's order; *out and the names are owned. TONNX_BAD_DATA names `path` and the
+ * entry where the archive is cut, an entry is encrypted, packed by other means than deflate, larger than deflate can
+ * make it, or there twice, or where two share bytes. `source` is open. */
 tonnx_status tonnx__zip_scan(tonnx__zip_entry **out, size_t *count, zip_source_t *source, const char *path);
 
 void tonnx__zip_entries_free(tonnx__zip_entry *entries, size_t count);
