@@ -101,8 +101,8 @@ static void say(const tonnx__layers *layers, const char *path, const tonnx_weigh
                                layer->bias ? layer->bias->name : "");
         if (i + 1 < layers->count && at + 300 >= sizeof line) snprintf(line + at, sizeof line - at, ", …");
     }
-    tonnx__say(&options->log, TONNX_LOG_INFO, "%s: inferred %zu dense layers, weights [%s], %s: %s", path,
-               layers->count, layers->in_first ? "in, out" : "out, in",
+    tonnx__say(&options->log, TONNX_LOG_INFO, "%s: inferred %zu dense layer%s, weights [%s], %s: %s", path,
+               layers->count, layers->count == 1 ? "" : "s", layers->in_first ? "in, out" : "out, in",
                tonnx_dtype_name(layers->dense[0].weight->dtype), line);
 }
 

@@ -44,11 +44,6 @@ const char *tonnx__shape_text(const tonnx__tensor *tensor, char text[TONNX__SHAP
     return text;
 }
 
-bool tonnx__is_float(tonnx_dtype dtype)
-{
-    return dtype == TONNX_FLOAT || dtype == TONNX_DOUBLE || dtype == TONNX_FLOAT16 || dtype == TONNX_BFLOAT16;
-}
-
 /* What a model is made of is a model's file: its faults are those of one. */
 tonnx_status tonnx__weights_read(tonnx__tensor **out, size_t *count, const char *path)
 {

@@ -29,6 +29,4 @@ enum { TONNX__SHAPE_TEXT = 160 };
 /* "[128, 784]" into `text`, returned. */
 const char *tonnx__shape_text(const tonnx__tensor *tensor, char text[TONNX__SHAPE_TEXT]);
 
-bool tonnx__is_float(tonnx_dtype dtype);
-
 #endif

@@ -19,7 +19,6 @@ tonnx__number tonnx__number_at(const tonnx__builder *builder, const tonnx__fact 
 
 /* The element type of a constant. */
 tonnx_dtype tonnx__fact_dtype(const tonnx__builder *builder, const tonnx__fact *fact);
-bool tonnx__is_float(tonnx_dtype dtype);
 
 /* A constant being computed: start, put every element, finish. */
 typedef struct tonnx__derivation {

@@ -31,11 +31,6 @@ tonnx_dtype tonnx__fact_dtype(const tonnx__builder *builder, const tonnx__fact *
     return fact->tensor >= 0 ? builder->model->tensors[fact->tensor].dtype : fact->constant->dtype;
 }
 
-bool tonnx__is_float(tonnx_dtype dtype)
-{
-    return dtype == TONNX_FLOAT || dtype == TONNX_DOUBLE || dtype == TONNX_FLOAT16 || dtype == TONNX_BFLOAT16;
-}
-
 /* A tensor of zeros that the net owns. */
 static tonnx_status own_tensor(tonnx_net *net, tonnx__tensor **out, const char *name, tonnx_dtype dtype, size_t rank,
                                const size_t *dims)

@@ -99,6 +99,11 @@ tonnx_status tonnx__tensor_make(tonnx__tensor *tensor, const char *name, tonnx_d
     return TONNX_OK;
 }
 
+bool tonnx__is_float(tonnx_dtype dtype)
+{
+    return dtype == TONNX_FLOAT || dtype == TONNX_DOUBLE || dtype == TONNX_FLOAT16 || dtype == TONNX_BFLOAT16;
+}
+
 /* Sign, exponent, then `fraction` bits: a 16-bit float of IEEE 754's layout, as binary16 and bfloat16 are. */
 static double decode16(uint16_t bits, int fraction, int bias)
 {

@@ -53,6 +53,9 @@ tonnx_status tonnx__tensor_touch(tonnx__tensor *tensor);
 /* Sets element i (after touch), rounded to nearest even into the tensor's own type. */
 void tonnx__tensor_set(tonnx__tensor *tensor, size_t i, double value);
 
+/* One of the four types of floating point. */
+bool tonnx__is_float(tonnx_dtype dtype);
+
 /* Half-precision bits ↔ numbers, round to nearest even (IEEE 754 binary16; bfloat16 is the upper half of binary32). */
 double tonnx__half_to_double(uint16_t bits);
 uint16_t tonnx__double_to_half(double value);

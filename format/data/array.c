@@ -72,11 +72,6 @@ static void to_integers(int64_t *integers, run to, const unsigned char *from, to
     }
 }
 
-static bool is_float(tonnx_dtype dtype)
-{
-    return dtype == TONNX_FLOAT || dtype == TONNX_DOUBLE || dtype == TONNX_FLOAT16 || dtype == TONNX_BFLOAT16;
-}
-
 /* Elements that stand in the file as they stand in the table need no conversion. */
 static void *as_they_are(const tonnx__table *table, const tonnx__array *array, run to)
 {
@@ -164,7 +159,7 @@ static tonnx_status make_room(tonnx__table *table, const tonnx__array *array, bo
 {
     const size_t count = table->rows * table->columns;
     if (array->dtype == TONNX_UINT8 && !is_target) return tonnx__alloc(&table->bytes, count, 1);
-    if (is_target && !is_float(array->dtype)) return tonnx__alloc(&table->integers, count, sizeof(int64_t));
+    if (is_target && !tonnx__is_float(array->dtype)) return tonnx__alloc(&table->integers, count, sizeof(int64_t));
     return tonnx__alloc(&table->floats, count, sizeof(float));
 }
 
