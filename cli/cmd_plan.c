@@ -88,8 +88,10 @@ static int plan(void *opaque)
     tonnx_model *model = NULL;
     tonnx_dataset *batch = NULL;
     tonnx_trainer *trainer = NULL;
+    double *class_weights = NULL;
     size_t features, width;
     int code = train_args_apply(&a->train, &train);
+    if (!code) code = train_args_weigh(&a->train, &train, &class_weights);
     train.input = a->input;
     train.output = a->output;
     train.log = log;
@@ -99,6 +101,7 @@ static int plan(void *opaque)
     if (!code) code = cli_status(tonnx_trainer_new(&trainer, model, batch, &train));
     if (!code) code = cli_status(tonnx_trainer_plan(trainer, print_line, NULL));
     tonnx_trainer_free(trainer);
+    free(class_weights);
     tonnx_dataset_free(batch);
     tonnx_model_free(model);
     return code;

@@ -1,5 +1,6 @@
 /* tonnx train: a model and data become a better model. */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,6 +68,7 @@ typedef struct run {
     checkpoints checkpoints;
     tonnx_trainer *trainer;
     train_log log;
+    double *class_weights;
 } run;
 
 static tonnx_trainer *volatile running; /* what the handler stops */
@@ -113,6 +115,7 @@ static int make_options(run *r)
     tonnx_train_options *options = &r->options;
     *options = (tonnx_train_options)TONNX_TRAIN_OPTIONS_DEFAULT;
     int code = train_args_apply(&a->train, options);
+    if (!code) code = train_args_weigh(&a->train, options, &r->class_weights);
     if (!code) code = checkpoints_apply(&r->checkpoints, &a->checkpoint, options);
     options->input = a->data.input;
     options->output = a->data.output_name;
@@ -218,6 +221,7 @@ static int train(void *opaque)
     running = NULL;
     tonnx_trainer_free(r.trainer);
     checkpoints_free(&r.checkpoints);
+    free(r.class_weights);
     data_free(&r.sets);
     tonnx_model_free(r.model);
     return code ? code : unlogged;

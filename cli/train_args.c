@@ -1,6 +1,7 @@
 #include "cli/train_args.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/run_args.h"
@@ -55,6 +56,10 @@ const opt train_run_options[] = {
 const opt train_optimizer_options[] = {
     { "loss", 0, OPT_WORD, AT(loss), "NAME", "auto", "loss", &loss_words, OPT_FREE },
     { "huber-delta", 0, OPT_REAL, AT(huber_delta), "D", "1", "where huber turns from square to line", NULL, OPT_FREE },
+    { "label-smoothing", 0, OPT_REAL, AT(label_smoothing), "E", "0",
+      "cross-entropy: that share of a label goes to all classes alike", NULL, OPT_FREE },
+    { "class-weights", 0, OPT_TEXT, AT(class_weights), "balanced|W,W,...", NULL,
+      "cross-entropy: what each class counts (balanced: all the same in sum); validation stays plain", NULL, OPT_FREE },
     { "optimizer", 0, OPT_WORD, AT(optimizer), "NAME", "adam", "optimizer; defaults are PyTorch's", &optimizer_words,
       OPT_FREE },
     { "lr", 0, OPT_REAL, AT(lr), "RATE", NULL, "learning rate [the optimizer's]", NULL, OPT_FREE },
@@ -102,6 +107,7 @@ static void apply_optimizer(const train_args *args, tonnx_train_options *out)
 {
     out->loss = loss_of(args->loss);
     out->huber_delta = args->huber_delta;
+    out->label_smoothing = args->label_smoothing;
     tonnx_optimizer_named(args->optimizer, &out->optimizer);
     out->rate = args->lr;
     out->momentum = args->momentum;
@@ -148,5 +154,31 @@ int train_args_apply(const train_args *args, tonnx_train_options *out)
     out->threads = args->threads > INT_MAX ? INT_MAX : (int)args->threads;
     apply_optimizer(args, out);
     apply_net(args, out);
+    return 0;
+}
+
+static int bad_weights(const char *text)
+{
+    return cli_usage("--class-weights %s: give 'balanced' or a number from 0 per class, with commas between", text);
+}
+
+int train_args_weigh(const train_args *args, tonnx_train_options *out, double **held)
+{
+    const char *text = args->class_weights;
+    char *end = NULL;
+    size_t room = 1, count = 0;
+    *held = NULL;
+    if (!text) return 0;
+    out->balance_classes = !strcmp(text, "balanced");
+    if (out->balance_classes) return 0;
+    for (const char *c = text; *c; c++) room += *c == ',';
+    *held = cli_alloc(room, sizeof **held);
+    for (const char *at = text;; at = end + 1) {
+        (*held)[count++] = strtod(at, &end);
+        if (end == at || (*end && *end != ',')) return bad_weights(text);
+        if (!*end) break;
+    }
+    out->class_weights = *held;
+    out->class_weight_count = count;
     return 0;
 }

@@ -76,6 +76,7 @@ typedef struct tonnx__program {
     size_t rows;                    /* the batch this program is for */
     size_t arena_size[TONNX__ARENAS]; /* elements; RESULT: TONNX__RESULTS, per step */
     int output;                     /* buffer of the net's output (or logits), kept; -1 where none */
+    int class_weights;              /* buffer that wants the goal's class weights written before the first run; -1 */
     uint64_t seed;                  /* of dropout and random slopes */
 } tonnx__program;
 

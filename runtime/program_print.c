@@ -91,6 +91,7 @@ static void put_numbers(text *t, const tonnx__instruction *code)
     if (code->beta != 1.0) put(t, " beta=%g", code->beta);
     if (own_ab) put(t, " a=%g", code->a);
     if (code->kind == TONNX__RANDOM_SLOPE) put(t, " b=%g", code->b);
+    if (code->kind == TONNX__LOSS && code->b != 0.0) put(t, " smoothing=%g", code->b);
     if (code->epsilon != 0.0) put(t, " epsilon=%g", code->epsilon);
     if (code->momentum != 0.0) put(t, " momentum=%g", code->momentum);
     if (code->block) put(t, " block=%zu", code->block);

@@ -30,7 +30,7 @@ static const struct shape_row {
     { TONNX__ROW_NORM_BACK, "NF NF 1F N1 N1", "NF 1F 1F", TONNX__RMS | TONNX__ACC0 },
     { TONNX__SOFTMAX, "NF", "NF", TONNX__LOG },
     { TONNX__SOFTMAX_BACK, "NF NF", "NF", TONNX__LOG | TONNX__ACC0 },
-    { TONNX__LOSS, "NC NT", "N1 NC", TONNX__CLASSES },
+    { TONNX__LOSS, "NC NT 1C", "N1 NC N1", TONNX__CLASSES },
     { TONNX__COLUMN_SUM, "NF", "1F", TONNX__ACC0 },
     { TONNX__REDUCE, "**", "**", TONNX__SQUARE },
     { TONNX__DROPOUT, "NF", "NF", TONNX__ACC0 },
@@ -168,6 +168,10 @@ static tonnx_status check_loss(const checker *check)
     if (check->code->op < 0 || check->code->op >= TONNX_LOSS_COUNT) return bad(check, "op", "no such loss");
     if (extent(check, 'T') != (classes ? 1 : extent(check, 'C')))
         return bad(check, "T", classes ? "classes are [N,1]" : "numbers are [N,C]");
+    if (check->code->op != TONNX_CROSS_ENTROPY && (check->code->in[2] >= 0 || check->code->b != 0))
+        return bad(check, "W", "class weights and smoothing are cross-entropy's alone");
+    if (check->code->out[2] >= 0 && (check->code->in[2] < 0 || !classes))
+        return bad(check, "R", "a row's weight is that of its class: W and classes are wanted");
     return TONNX_OK;
 }
 

@@ -126,8 +126,12 @@ static tonnx_status compile(tonnx_trainer *trainer, int which, size_t rows)
 {
     tonnx__goal goal = trainer->goal;
     goal.rows = rows;
-    const tonnx_status status = tonnx__lower(&trainer->programs[which], trainer->net, &trainer->state->layout, &goal);
-    return status ? status : tonnx__exec_new(&trainer->execs[which], trainer->state->device, trainer->programs[which]);
+    tonnx_status status = tonnx__lower(&trainer->programs[which], trainer->net, &trainer->state->layout, &goal);
+    if (!status) status = tonnx__exec_new(&trainer->execs[which], trainer->state->device, trainer->programs[which]);
+    if (!status && goal.class_weights)
+        status = tonnx__exec_write(trainer->execs[which], trainer->programs[which]->class_weights, goal.class_weights,
+                                   TONNX__F64);
+    return status;
 }
 
 static tonnx_status compile_all(tonnx_trainer *trainer)
@@ -172,6 +176,7 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
         tonnx__say(&o->log, TONNX_LOG_WARNING,
                    "nll reads log-probabilities, and no LogSoftmax or Softmax ends this model: "
                    "cross-entropy is the loss of plain outputs");
+    if (!status) status = tonnx__train_weigh(trainer);
     if (!status) status = choose_trained(trainer);
     if (!status) {
         tonnx__options_fill(&trainer->options, &trainer->goal);
@@ -222,6 +227,7 @@ void tonnx_trainer_free(tonnx_trainer *trainer)
     tonnx_net_free(trainer->net);
     tonnx__free(trainer->trained);
     tonnx__free(trainer->order);
+    tonnx__free(trainer->class_weights);
     tonnx__image_clear(&trainer->best);
     tonnx_checkpoint_free(trainer->good);
     tonnx__free(trainer);

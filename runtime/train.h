@@ -67,13 +67,18 @@ typedef struct tonnx_train_options {
     /* Also called at the end and, with the last good state, on divergence. A failure ends the run. NULL: none. */
     tonnx_status (*checkpoint)(void *user, const tonnx_checkpoint *checkpoint);
     void *checkpoint_user;
+    /* Cross-entropy as PyTorch's CrossEntropyLoss(weight, label_smoothing) means it, in training; validation is plain. */
+    double label_smoothing;       /* 0 … 1 */
+    const double *class_weights;  /* one per class; NULL: all 1 */
+    size_t class_weight_count;
+    bool balance_classes;         /* weights are samples / (classes that occur · samples of the class) */
 } tonnx_train_options;
 
 #define TONNX_TRAIN_OPTIONS_DEFAULT                                                                                    \
     { sizeof(tonnx_train_options), TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, TONNX_NAN, TONNX_NAN, TONNX_NAN, TONNX_NAN,       \
       TONNX_NAN, TONNX_NAN, TONNX_NAN, false, TONNX_SCHEDULE_constant, { 30, 0.1, 0.0 }, 0, 0.0, 0.0, 10, 0, 32,       \
       false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
-      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL }
+      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false }
 #define TONNX_NAN __builtin_nan("")
 
 typedef struct tonnx_trainer tonnx_trainer;

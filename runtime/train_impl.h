@@ -25,6 +25,7 @@ struct tonnx_trainer {
     tonnx__record records[TONNX__MAX_STEPS];
     double results[TONNX__MAX_STEPS * TONNX__RESULTS];
 
+    double *class_weights;    /* per output; NULL: all 1 */
     uint64_t pass_steps;      /* batches of a pass over the data */
     uint64_t steps_per_epoch; /* the same, unless the options say else */
     uint64_t total_steps;
@@ -45,6 +46,9 @@ struct tonnx_trainer {
 tonnx_status tonnx__options_copy(tonnx_train_options *to, const tonnx_train_options *from);
 void tonnx__options_fill(tonnx_train_options *options, tonnx__goal *goal);
 tonnx_status tonnx__options_text(char **out, const tonnx_trainer *trainer);
+
+/* train_weights.c: label smoothing and class weights into the goal, checked against the task. */
+tonnx_status tonnx__train_weigh(tonnx_trainer *trainer);
 
 /* train_event.c: seconds of a steady clock; an event of a kind with everything unknown; START and END, once each. */
 double tonnx__now(void);

@@ -144,6 +144,17 @@ static void put_names(text *t, const char *name, const char *const *names)
     put(t, "\n");
 }
 
+static void put_loss(text *t, const tonnx_trainer *trainer)
+{
+    const size_t count = trainer->class_weights ? trainer->net->values[trainer->goal.loss_value].features : 0;
+    put(t, "loss %s\n", tonnx_loss_name(trainer->goal.loss));
+    put_number(t, "huber-delta", trainer->options.huber_delta);
+    put_number(t, "label-smoothing", trainer->options.label_smoothing);
+    put(t, "class-weights");
+    for (size_t c = 0; c < count; c++) put(t, " %.17g", trainer->class_weights[c]);
+    put(t, "\n");
+}
+
 static void put_optimizer(text *t, const tonnx_train_options *o)
 {
     tonnx_optimizer_info row;
@@ -190,6 +201,7 @@ static void put_net(text *t, const tonnx_trainer *trainer)
     put_flag(t, "keep-ties", o->keep_ties);
     put_flag(t, "untie", o->untie);
     put_flag(t, "add-bias", o->add_bias);
+    put_flag(t, "add-bias", o->add_bias);
     put_names(t, "input", input);
     put_names(t, "output", output);
 }
@@ -197,8 +209,7 @@ static void put_net(text *t, const tonnx_trainer *trainer)
 tonnx_status tonnx__options_text(char **out, const tonnx_trainer *trainer)
 {
     text t = { 0 };
-    put(&t, "loss %s\n", tonnx_loss_name(trainer->goal.loss));
-    put_number(&t, "huber-delta", trainer->options.huber_delta);
+    put_loss(&t, trainer);
     put_optimizer(&t, &trainer->options);
     put_run(&t, &trainer->options);
     put_net(&t, trainer);

@@ -108,7 +108,7 @@ END_TEST
 
 START_TEST(losses)
 {
-    for (unsigned v = 0; v < 4 * TONNX_LOSS_COUNT; v++) {
+    for (unsigned v = 0; v < LOSSES + WEIGHTED_LOSSES; v++) {
         trial t;
         if (bit(v, 1)) continue; /* without a gradient */
         trial_begin(&t, shapes[_i][0], shapes[_i][1], v);

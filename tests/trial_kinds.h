@@ -275,11 +275,13 @@ MAKE(SOFTMAX_BACK)
     return true;
 }
 
-/* v = loss, classes or numbers, gradient or not. */
+/* v = loss, classes or numbers, gradient or not; then cross-entropy with class weights, smoothing, row weights too. */
+enum { LOSSES = 4 * TONNX_LOSS_COUNT, WEIGHTED_LOSSES = 32 };
 MAKE(LOSS)
 {
-    const int loss = (int)(v / 4);
-    if (loss >= TONNX_LOSS_COUNT) return false;
+    const unsigned more = v < LOSSES ? 0 : (v - LOSSES) / 4;
+    const int loss = v < LOSSES ? (int)(v / 4) : TONNX_CROSS_ENTROPY;
+    if (v >= LOSSES + WEIGHTED_LOSSES) return false;
     tonnx__instruction *code = trial_add(t, TONNX__LOSS);
     code->op = loss;
     code->a = 0.75;
@@ -287,7 +289,10 @@ MAKE(LOSS)
     code->in[0] = trial_buffer(t, "x", t->n, t->f);
     code->in[1] = trial_positive(t, "t", t->n, bit(v, 0) ? 1 : t->f);
     for (size_t i = 0; bit(v, 0) && i < t->n; i++) trial_values(t, code->in[1])[i] = (double)(i * 5 % t->f);
+    if (bit(more, 0) || bit(more, 2)) code->in[2] = trial_positive(t, "w", 1, t->f);
+    if (bit(more, 1)) code->b = 0.125;
     code->out[0] = trial_buffer(t, "l", t->n, 1);
+    if (bit(more, 2) && bit(v, 0)) code->out[2] = trial_buffer(t, "r", t->n, 1);
     if (!bit(v, 1)) code->out[1] = trial_buffer(t, "dx", t->n, t->f);
     return true;
 }

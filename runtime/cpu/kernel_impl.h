@@ -102,7 +102,9 @@ typedef struct tonnx__row_kernels {
     void (*log_softmax)(float *y, const float *x, float top, float log_sum, size_t n);
     void (*softmax_back)(float *dx, const float *dy, const float *y, float sum, size_t n, bool add);
     void (*log_softmax_back)(float *dx, const float *dy, const float *y, float sum, size_t n, bool add);
-    void (*blend)(float *y, const float *x, const float *t, float by_x, float by_t, size_t n); /* y = x·by_x + t·by_t */
+    void (*excess)(float *y, const float *x, const float *t, float by_x, float by, size_t n); /* y = (x·by_x − t)·by */
+    /* y = w·((1 − e)·t + e/count): t NULL is all 0, w NULL all 1 */
+    void (*weigh)(float *y, const float *t, const float *w, float e, float count, size_t n);
     /* terms = l(x, t; a), dx = factor·l'(x, t; a); NULL where the loss is by rows. */
     void (*loss[TONNX_LOSS_COUNT])(float *terms, const float *x, const float *t, size_t n, float a);
     void (*loss_back[TONNX_LOSS_COUNT])(float *dx, const float *x, const float *t, size_t n, float a, float factor);

@@ -54,9 +54,15 @@ static void log_softmax_back(float *dx, const float *dy, const float *y, float s
         for (size_t i = 0; i < n; i++) dx[i] = dy[i] - tonnx_exp_f32(y[i]) * sum;
 }
 
-static void blend(float *y, const float *x, const float *t, float by_x, float by_t, size_t n)
+static void excess(float *y, const float *x, const float *t, float by_x, float by, size_t n)
 {
-    for (size_t i = 0; i < n; i++) y[i] = x[i] * by_x + t[i] * by_t;
+    for (size_t i = 0; i < n; i++) y[i] = (x[i] * by_x - t[i]) * by;
+}
+
+static void weigh(float *y, const float *t, const float *w, float e, float count, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = tonnx_weighted_target_f32(t ? t[i] : 0.0f, w ? w[i] : 1.0f, e, count);
 }
 
 /* terms = l(x, t; a); dx = factor·l'(x, t; a). Losses by rows are made of the kernels above. */
@@ -81,7 +87,8 @@ const tonnx__row_kernels TONNX__ISA_NAME(tonnx__row_kernels) = {
     .log_softmax = log_softmax,
     .softmax_back = softmax_back,
     .log_softmax_back = log_softmax_back,
-    .blend = blend,
+    .excess = excess,
+    .weigh = weigh,
     .loss = {
 #define LOSS_elements(id)                  loss_##id
 #define LOSS_rows(id)                      NULL

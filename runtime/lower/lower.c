@@ -146,7 +146,7 @@ tonnx_status tonnx__lower(tonnx__program **out, const tonnx_net *net, const tonn
     lowering.program = program;
     program->rows = goal->rows;
     program->seed = goal->seed;
-    program->output = -1;
+    program->output = program->class_weights = -1;
     state_sizes(program, layout);
     status = lowering_begin(&lowering);
     if (!status) status = tonnx__lower_forward(&lowering);

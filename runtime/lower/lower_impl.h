@@ -14,6 +14,8 @@ typedef struct tonnx__goal {
     int loss_value;   /* the value the loss reads; -1: no loss */
     tonnx_loss loss;
     double loss_a;       /* huber's delta */
+    double smoothing;    /* of labels, for cross-entropy */
+    const double *class_weights; /* for cross-entropy, one per output of loss_value; borrowed; NULL: all 1 */
     bool classes;        /* targets are class indices */
     size_t target_width; /* columns of the target: 1 for classes */
     bool freeze_bn, unbiased, dropout;

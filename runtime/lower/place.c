@@ -1,5 +1,6 @@
 /* Place: WORK buffers get their offsets. A buffer lives from the first instruction that touches it to the last; two
- * that never live at once may share room. First fit, in the order of birth. */
+ * that never live at once may share room; what no instruction writes is written from outside and lives from run to run.
+ * First fit, in the order of birth. */
 #include <string.h>
 
 #include "runtime/lower/lower_impl.h"
@@ -9,6 +10,7 @@ enum { ALIGN = 16 }; /* elements: a cache line */
 typedef struct life {
     size_t birth, death; /* instructions; birth > death: never used */
     size_t size;         /* elements, rounded up to ALIGN */
+    bool written;        /* by an instruction */
 } life;
 
 static void touch(life *lives, const int *buffers, size_t count, size_t k)
@@ -25,14 +27,19 @@ static void measure(const tonnx__program *program, life *lives)
 {
     for (size_t b = 0; b < program->buffer_count; b++) {
         const tonnx__buffer *buffer = &program->buffers[b];
-        lives[b] = (life){ SIZE_MAX, 0, (buffer->rows * buffer->cols + ALIGN - 1) / ALIGN * ALIGN };
+        lives[b] = (life){ SIZE_MAX, 0, (buffer->rows * buffer->cols + ALIGN - 1) / ALIGN * ALIGN, false };
     }
     for (size_t k = 0; k < program->code_count; k++) {
         touch(lives, program->code[k].in, TONNX__MAX_IN, k);
         touch(lives, program->code[k].out, TONNX__MAX_OUT, k);
+        for (int i = 0; i < TONNX__MAX_OUT; i++)
+            if (program->code[k].out[i] >= 0) lives[program->code[k].out[i]].written = true;
     }
     for (size_t b = 0; b < program->buffer_count; b++)
         if (program->buffers[b].keep) lives[b].death = program->code_count;
+    for (size_t b = 0; b < program->buffer_count; b++)
+        if (lives[b].birth <= lives[b].death && !lives[b].written)
+            lives[b].birth = 0, lives[b].death = program->code_count;
 }
 
 static bool is_placed(const tonnx__program *program, const life *lives, size_t b)

@@ -42,6 +42,9 @@ bool tonnx__loss_elementwise(tonnx_loss loss);
 double tonnx__loss_f(tonnx_loss loss, double z, double t, double a);
 double tonnx__loss_d(tonnx_loss loss, double z, double t, double a);
 
+/* The target that cross-entropy sees with a class's weight and label smoothing e over `count` classes. */
+double tonnx__loss_target(double t, double weight, double e, double count);
+
 /* Optimizer: one element's step in double. p, m, v are updated in place; rate and c from the record, h as below. */
 void tonnx__optimizer_step(tonnx_optimizer optimizer, double *p, double g, double *m, double *v, double rate,
                            const double c[4], const double h[6]);

@@ -64,3 +64,8 @@ double tonnx__loss_d(tonnx_loss loss, double z, double t, double a)
         return 0.0;
     }
 }
+
+double tonnx__loss_target(double t, double weight, double e, double count)
+{
+    return tonnx_weighted_target_f64(t, weight, e, count);
+}

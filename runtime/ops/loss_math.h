@@ -35,8 +35,15 @@ LOSS_D(HUBER)
     return low > a ? a : low;
 }
 
+/* What takes the target's place in cross-entropy under label smoothing e over a row of `count` classes and with a weight
+ * for the class, as PyTorch's CrossEntropyLoss(weight, label_smoothing) means both. */
+OP real FN(weighted_target)(real t, real weight, real e, real count)
+{
+    return weight * ((R(1.0) - e) * t + e / count);
+}
+
 /* Cross-entropy of a row: top = max z, sum = Σ softmax_term(z, top), then with log_softmax at each output
- * loss = −Σ t·log_softmax and ∂/∂z = softmax − t (targets that sum to 1). NLL reads log-probabilities: −Σ t·z, −t. */
+ * loss = −Σ t·log_softmax and ∂/∂z = softmax·Σt − t. NLL reads log-probabilities: −Σ t·z, −t. */
 OP real FN(softmax_term)(real z, real top)
 {
     return FN(exp)(z - top);

@@ -71,7 +71,23 @@ static double target_at(const tonnx__ref_call *call, size_t n, size_t c)
     return (size_t)t.at[n] == c ? 1.0 : 0.0;
 }
 
-/* Losses by row: cross-entropy L = −Σ t·log softmax(x), dX = (softmax(x)·Σt − t)/N; nll L = −Σ t·x, dX = −t/N */
+/* What cross-entropy takes for the target: weighted and smoothed. */
+static double row_target(const tonnx__ref_call *call, size_t n, size_t c)
+{
+    const tonnx__matrix w = call->in[2];
+    const double t = target_at(call, n, c);
+    return tonnx__loss_target(t, w.at ? w.at[c] : 1.0, call->code->b, (double)call->in[0].cols);
+}
+
+/* The weight of the row's class. */
+static double row_weight(const tonnx__ref_call *call, size_t n)
+{
+    double sum = 0.0;
+    for (size_t c = 0; c < call->in[0].cols; c++) sum += call->in[2].at[c] * target_at(call, n, c);
+    return sum;
+}
+
+/* Losses by row: cross-entropy L = −Σ u·log softmax(x), dX = (softmax(x)·Σu − u)/N; nll L = −Σ t·x, dX = −t/N */
 static void row_loss(const tonnx__ref_call *call, size_t n)
 {
     const tonnx__matrix x = call->in[0], dx = call->out[1];
@@ -80,13 +96,14 @@ static void row_loss(const tonnx__ref_call *call, size_t n)
     const double norm = logits ? log_sum_exp(row, x.cols) : 0.0, rows = (double)x.rows;
     double loss = 0.0, weight = 0.0;
     for (size_t c = 0; c < x.cols; c++) {
-        const double t = target_at(call, n, c);
+        const double t = row_target(call, n, c);
         weight += t;
         loss -= t == 0.0 ? 0.0 : t * (row[c] - norm);
     }
     for (size_t c = 0; dx.at && c < x.cols; c++)
-        dx.at[n * x.cols + c] = ((logits ? exp(row[c] - norm) * weight : 0.0) - target_at(call, n, c)) / rows;
+        dx.at[n * x.cols + c] = ((logits ? exp(row[c] - norm) * weight : 0.0) - row_target(call, n, c)) / rows;
     call->out[0].at[n] = loss;
+    if (call->out[2].at) call->out[2].at[n] = row_weight(call, n);
 }
 
 /* Losses by element: L[n] = Σ_c l(x, t)/C, dX = l'(x, t)/(N·C) */

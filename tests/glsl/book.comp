@@ -30,7 +30,7 @@ float activation(float x, float y, float s, float t)
 #define TONNX_LOSS(id, name, shape, reads) LOSS_##shape(id)
 float loss(float z, float t, float a)
 {
-    float sum = tonnx_softmax_term_f32(z, t) + tonnx_log_softmax_f32(z, t, a);
+    float sum = tonnx_softmax_term_f32(z, t) + tonnx_log_softmax_f32(z, t, a) + tonnx_weighted_target_f32(t, z, a, 3.0);
 #include "runtime/ops/losses.def"
     return sum;
 }

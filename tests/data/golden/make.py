@@ -127,6 +127,25 @@ def losses():
                 yield name, a, z, t, y.item(), x.grad.item()
 
 
+def cross_entropy():
+    """Loss and the gradients of bias (5) and of the weight's diagonal (5) of one layer, W = 1 and b = 0 before it."""
+    x = torch.tensor([[3 * math.sin(1 + 1.7 * n + 0.9 * c) for c in range(5)] for n in range(4)])
+    weight = torch.tensor([0.25 + 0.5 * c for c in range(5)])
+    classes = torch.tensor([(3 * n + 1) % 5 for n in range(4)])
+    shares = torch.tensor([[1.0 + n * c % 4 for c in range(5)] for n in range(4)])
+    shares = shares / shares.sum(1, keepdim=True)
+    for name, w, t in (("classes", None, classes), ("weighted-classes", weight, classes),
+                       ("shares", None, shares), ("weighted-shares", weight, shares)):
+        for smoothing in (0, 0.1, 0.35, 1):
+            layer = torch.nn.Linear(5, 5)
+            with torch.no_grad():
+                layer.weight.copy_(torch.eye(5))
+                layer.bias.zero_()
+            loss = torch.nn.CrossEntropyLoss(weight=w, label_smoothing=smoothing)(layer(x), t)
+            loss.backward()
+            yield name, smoothing, loss.item(), *layer.bias.grad.tolist(), *layer.weight.grad.diagonal().tolist()
+
+
 def optimizers():
     for name, make, *numbers in OPTIMIZERS:
         p = torch.tensor([0.5, -1.25, 3.0], requires_grad=True)
@@ -151,5 +170,6 @@ def one_cycle():
 
 write("activations.csv", "name, a, b, x, f, df/dx", activations())
 write("losses.csv", "name, a, z, t, loss, dloss/dz", losses())
+write("cross_entropy.csv", "name, smoothing, loss, dloss/dbias (5), dloss/dweight on the diagonal (5)", cross_entropy())
 write("optimizers.csv", "name, rate, beta1, beta2, eps, decay, nesterov, step, p0, p1, p2", optimizers())
 write("one_cycle.csv", "steps, t, rate (largest 0.2)", one_cycle())
