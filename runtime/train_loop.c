@@ -28,13 +28,13 @@ static void at_most(uint64_t *count, uint64_t limit)
 }
 
 /* How many steps one run may have: all of one program, none past the end of epoch, pass or training nor past a
- * checkpoint, about 50 ms at most, so that a stop is heard. The first run of all is short, for nothing is known of its
- * time. */
+ * checkpoint, about 50 ms at most, so that a stop is heard. The first run of all is one step, for nothing is
+ * known of its time. */
 static uint64_t run_length(const tonnx_trainer *trainer, uint64_t steps, int which)
 {
     const tonnx__progress *at = &trainer->at;
     const uint64_t full = trainer->data->samples / trainer->goal.rows, every = trainer->options.checkpoint_steps;
-    const double fit = trainer->step_seconds > 0 ? 0.05 / trainer->step_seconds : 4;
+    const double fit = trainer->step_seconds > 0 ? 0.05 / trainer->step_seconds : 1;
     uint64_t count = which ? 1 : full - at->batch;
     at_most(&count, steps);
     at_most(&count, trainer->total_steps - at->step);
@@ -128,7 +128,7 @@ static tonnx_status run(tonnx_trainer *trainer, int which, uint64_t count)
     const double seconds = tonnx__now() - begin;
     trainer->epoch_seconds += seconds;
     trainer->seconds += seconds;
-    trainer->step_seconds = seconds / (double)count;
+    if (!which) trainer->step_seconds = seconds / (double)count; /* a short batch says little of a full one */
     for (uint64_t i = 0; i < count && !status; i++)
         status = take_result(trainer, &trainer->records[i], &trainer->results[i * TONNX__RESULTS]);
     return status;
