@@ -39,6 +39,22 @@ static tonnx_status write_rows(void *user, const float *values, size_t count, si
     return tonnx_rows_write(user, values, count, width);
 }
 
+/* The shape that the model declares for a sample of its output: [N] or [N, d, …]. */
+static void shape_rows(tonnx_rows_file *file, const tonnx_model *model, const char *name)
+{
+    tonnx_model_info about;
+    tonnx_value_info output;
+    tonnx_model_describe(model, &about);
+    for (size_t i = 0; i < about.output_count; i++) {
+        tonnx_model_output(model, i, &output);
+        const bool floats = output.dtype == TONNX_FLOAT || output.dtype == TONNX_DOUBLE ||
+                            output.dtype == TONNX_FLOAT16 || output.dtype == TONNX_BFLOAT16;
+        if (name ? strcmp(output.name, name) != 0 : !floats) continue;
+        if (output.has_shape && output.rank) tonnx_rows_shape(file, output.dims + 1, output.rank - 1);
+        return;
+    }
+}
+
 /* The file is whole or it is not there. */
 static int predict_into(const char *path, tonnx_model *model, const tonnx_dataset *data,
                         const tonnx_evaluate_options *evaluate)
@@ -47,6 +63,7 @@ static int predict_into(const char *path, tonnx_model *model, const tonnx_datase
     tonnx_dataset_info info;
     tonnx_dataset_describe(data, &info);
     tonnx_status status = tonnx_rows_create(&file, path, info.samples);
+    if (!status) shape_rows(file, model, evaluate->output);
     if (!status) status = tonnx_predict(model, data, evaluate, write_rows, file);
     if (!status) return cli_status(tonnx_rows_finish(file));
     tonnx_rows_discard(file);

@@ -36,6 +36,9 @@ TONNX_API tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data,
  * CSV. */
 typedef struct tonnx_rows_file tonnx_rows_file;
 TONNX_API tonnx_status tonnx_rows_create(tonnx_rows_file **out, const char *path, size_t rows);
+/* Before the first row: .npy and .npz get the shape [rows, dims…] in place of [rows, width]. Without effect where the dimensions'
+ * product is not the width of the rows then written. */
+TONNX_API void tonnx_rows_shape(tonnx_rows_file *file, const int64_t *dims, size_t rank);
 TONNX_API tonnx_status tonnx_rows_write(tonnx_rows_file *file, const float *values, size_t count, size_t width);
 TONNX_API tonnx_status tonnx_rows_finish(tonnx_rows_file *file); /* frees */
 TONNX_API void tonnx_rows_discard(tonnx_rows_file *file);

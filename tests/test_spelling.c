@@ -168,6 +168,10 @@ static const struct {
       { "%g", "%b", "%m", "%v" },
       "Sub h %m > c;Add %v #0.0001 > a;Sqrt a > s;Div c s > d;Mul d %g > k;Add %b k > output",
       0.0001 },
+    { TONNX__LAYER_BATCH_NORM, /* without a scale of its own: ones stand for it */
+      { "output", "%b", "%m", "%v" },
+      "Sub h %m > c;Add %v #0.0001 > a;Sqrt a > s;Div c s > d;Add d %b > output",
+      0.0001 },
     { TONNX__LAYER_LAYER_NORM,
       { "%g", "%b", NULL, NULL },
       "ReduceMean h #-1 > m;Sub h m > c;Pow c #2 > p;ReduceMean p #-1 > v;Add v #0.00001 > a;Sqrt a > s;"

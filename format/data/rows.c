@@ -11,7 +11,7 @@
 #include "format/data/table_impl.h"
 #include "format/file.h"
 
-enum { NUMBER_ROOM = 32 };
+enum { NUMBER_ROOM = 32, RANK_MOST = 4 };
 
 struct tonnx_rows_file {
     tonnx_file *file; /* NULL: standard output, or npz */
@@ -19,7 +19,10 @@ struct tonnx_rows_file {
     char *path;
     bool npy;
     size_t rows, width, written; /* width: 0 until the first row */
-    locale_t c_locale;           /* numbers have a decimal point, whatever the caller's locale */
+    bool shaped;                 /* a row is an array of these dimensions */
+    size_t row_rank;
+    int64_t row_dims[RANK_MOST];
+    locale_t c_locale; /* numbers have a decimal point, whatever the caller's locale */
     char *line;
     size_t room;
 };
@@ -63,15 +66,41 @@ static tonnx_status put(tonnx_rows_file *file, const void *bytes, size_t size)
     return tonnx__fail(TONNX_IO_FAILED, "standard output: cannot be written: %s", strerror(errno));
 }
 
-/* What stands before the first of [rows, width] float32. */
+void tonnx_rows_shape(tonnx_rows_file *file, const int64_t *dims, size_t rank)
+{
+    file->shaped = rank <= RANK_MOST;
+    file->row_rank = rank;
+    for (size_t i = 0; i < rank && file->shaped; i++) {
+        file->shaped = dims[i] > 0 && dims[i] <= INT32_MAX;
+        file->row_dims[i] = dims[i];
+    }
+}
+
+/* [rows, width], or [rows, …] with the dimensions of a row as they were given. */
+static size_t shape(const tonnx_rows_file *file, int64_t dims[1 + RANK_MOST])
+{
+    size_t product = 1;
+    bool fits = file->shaped;
+    dims[0] = (int64_t)file->rows;
+    for (size_t i = 0; i < file->row_rank && fits; i++) {
+        fits = tonnx__mul(&product, product, (size_t)file->row_dims[i]);
+        dims[1 + i] = file->row_dims[i];
+    }
+    if (fits && product == file->width) return 1 + file->row_rank;
+    dims[1] = (int64_t)file->width;
+    return 2;
+}
+
+/* What stands before the first row of float32. */
 static tonnx_status put_header(tonnx_rows_file *file)
 {
-    const int64_t dims[] = { (int64_t)file->rows, (int64_t)file->width };
+    int64_t dims[1 + RANK_MOST];
+    const size_t rank = shape(file, dims);
     char *head = NULL;
     size_t size = 0;
-    if (file->npz) return tonnx__npz_begin(file->npz, "y", TONNX_FLOAT, 2, dims);
+    if (file->npz) return tonnx__npz_begin(file->npz, "y", TONNX_FLOAT, rank, dims);
     if (!file->npy) return TONNX_OK;
-    tonnx_status status = tonnx__npy_make_header(&head, &size, TONNX_FLOAT, 2, dims);
+    tonnx_status status = tonnx__npy_make_header(&head, &size, TONNX_FLOAT, rank, dims);
     if (!status) status = put(file, head, size);
     tonnx__free(head);
     return status;

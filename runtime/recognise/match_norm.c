@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/fold_impl.h"
 #include "runtime/recognise/expression_impl.h"
 
 /* The roles of a norm's constants: row_of[role] is the expression's row, or -1. */
@@ -125,7 +126,7 @@ static bool give_roles(norm *n, size_t way, size_t rows, tonnx__layer_kind kind)
             return false;
         n->row_of[role] = (int)k;
     }
-    return !batch || rows == ROLES;
+    return !batch || (n->row_of[MEAN] >= 0 && n->row_of[VARIANCE] >= 0);
 }
 
 static bool find_norm(const trial *t, tonnx__layer_kind kind, norm *n)
@@ -165,11 +166,26 @@ static tonnx_status add_layer(tonnx__builder *builder, tonnx__layer **out, const
     return tonnx__strdup(&(*out)->op, ops);
 }
 
-static tonnx_status add_param(tonnx__builder *builder, int *out, const tonnx__expression *e, const norm *n, int role)
+/* A batch norm without a scale or a shift of its own: ones or zeros, which are not trained. */
+static tonnx_status add_neutral(tonnx__builder *builder, int *out, const tonnx__expression *e, const tonnx__node *node,
+                                int role)
+{
+    const tonnx__fact *x = tonnx__fact_of(builder, e->steps[e->x].name);
+    const size_t dims[1] = { builder->net->values[x->value].features };
+    tonnx__derivation d;
+    tonnx_status status = tonnx__derive_start(&d, builder, node, TONNX_FLOAT, 1, dims);
+    for (size_t i = 0; i < dims[0] && !status; i++)
+        status = tonnx__derive_put(&d, i, (tonnx__number){ role == SCALE ? 1 : 0, 0 });
+    return status ? status : tonnx__param_vector(builder, out, TONNX__ROLE_CONSTANT, &d.fact, node, 0);
+}
+
+static tonnx_status add_param(tonnx__builder *builder, int *out, const tonnx__expression *e, const tonnx__node *node,
+                              tonnx__layer_kind kind, const norm *n, int role)
 {
     static const tonnx__role roles[ROLES] = { TONNX__ROLE_SCALE, TONNX__ROLE_SHIFT, TONNX__ROLE_MEAN,
                                               TONNX__ROLE_VARIANCE };
-    if (n->row_of[role] < 0) return TONNX_OK;
+    if (n->row_of[role] < 0)
+        return kind == TONNX__LAYER_BATCH_NORM ? add_neutral(builder, out, e, node, role) : TONNX_OK;
     const tonnx__step *step = &e->steps[e->rows[n->row_of[role]]];
     return tonnx__param_vector(builder, out, roles[role], tonnx__fact_of(builder, step->name), step->user,
                                step->user_input);
@@ -181,7 +197,8 @@ static tonnx_status add_norm(tonnx__builder *builder, const tonnx__expression *e
     int params[ROLES] = { -1, -1, -1, -1 };
     tonnx__layer *layer = NULL;
     tonnx_status status = TONNX_OK;
-    for (int role = 0; role < ROLES && !status; role++) status = add_param(builder, &params[role], e, n, role);
+    for (int role = 0; role < ROLES && !status; role++)
+        status = add_param(builder, &params[role], e, node, kind, n, role);
     if (!status) status = add_layer(builder, &layer, e, node, kind);
     if (status) return status;
     layer->weight = params[SCALE];
@@ -232,7 +249,7 @@ tonnx_status tonnx__match_norm(tonnx__builder *builder, const tonnx__expression 
     const size_t features = builder->net->values[x->value].features;
     trial t = { 0 };
     /* A batch norm has a mean and a variance, the others a reduction: no other expression is worth the trouble. */
-    if ((!e->reduces && e->row_count < ROLES) || features > WIDEST || !rows_fit(builder, e, x)) return TONNX_OK;
+    if ((!e->reduces && e->row_count < 2) || features > WIDEST || !rows_fit(builder, e, x)) return TONNX_OK;
     tonnx_status status = trial_new(&t, e, e->reduces ? features : NARROW);
     if (!status) status = match(builder, &t, node, known);
     tonnx__free(t.x);

@@ -30,6 +30,7 @@ def export(suite, case, folder):
                     "--backend", backend)
         got = np.load(out)
         good, gap = worst(got, wanted, absolute, relative)
+        good = good and got.shape == wanted.shape
         suite.check(f"{case} ({backend})", good, f"{got.shape} against {wanted.shape}: off by {gap:.2e}")
 
 
