@@ -17,7 +17,13 @@ static const char *base_at(size_t i)
     return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
-static const opt_words base_words = { base_at, NULL };
+static const char *header_at(size_t i)
+{
+    static const char *const words[] = { "auto", "yes", "no" }; /* in the order of tonnx_header */
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
+static const opt_words base_words = { base_at, NULL }, header_words = { header_at, NULL };
 
 #define AT(field) offsetof(data_args, field)
 const opt data_options[] = {
@@ -30,6 +36,8 @@ const opt data_options[] = {
     { "y-key", 0, OPT_TEXT, AT(y_key), "KEY", NULL, "the target's array there [y, where there is one]", NULL,
       OPT_FREE },
     { "index-base", 0, OPT_WORD, AT(index_base), "N", "1", "what libsvm's indices count from", &base_words, OPT_FREE },
+    { "header", 0, OPT_WORD, AT(header), "WHETHER", "auto", "whether a table's first line names its columns",
+      &header_words, OPT_FREE },
     { "limit", 0, OPT_POSITIVE, AT(limit), "N", NULL, "take the first N samples", NULL, OPT_FREE },
     { "scale", 0, OPT_WORD, AT(scale), "HOW", "auto", "scale the features (auto: bytes are divided by 255)",
       &scale_words, OPT_FREE },
@@ -50,17 +58,6 @@ const opt val_options[] = {
     { 0 },
 };
 #undef AT
-
-/* Columns get the order in which the model learnt them, where its metadata names them. */
-static tonnx_status follow_columns(tonnx_dataset *data, const tonnx_model *model)
-{
-    size_t count;
-    char **columns = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.columns"), &count);
-    tonnx_status status = TONNX_OK;
-    if (columns) status = tonnx_dataset_order_columns(data, (const char *const *)columns, count);
-    tonnx_json_strings_free(columns);
-    return status;
-}
 
 /* For these losses a whole number is a number, not a class. */
 static bool wants_classes(const char *loss)
@@ -96,24 +93,35 @@ static tonnx_data_options options_of(const data_args *args, const char *loss, co
     options.y_key = args->y_key;
     options.index_base = args->index_base[0] - '0';
     options.features = wanted_features(model, args->input);
+    for (size_t i = 0; header_at(i); i++)
+        if (!strcmp(header_at(i), args->header)) options.header = (tonnx_header)i;
     options.log = *log;
     return options;
 }
 
-/* Classes and columns as the model's metadata have them, where they do. */
+/* Classes and columns in the order in which the model's metadata name them, where they do. */
+static tonnx_status load_ordered(tonnx_dataset **out, const data_args *args, const tonnx_data_options *options)
+{
+    tonnx_status status = tonnx_dataset_load(out, args->data, args->target, options);
+    if (!status && options->class_names)
+        status = tonnx_dataset_order_classes(*out, options->class_names, options->class_count);
+    if (!status && options->columns)
+        status = tonnx_dataset_order_columns(*out, options->columns, options->column_count);
+    return status;
+}
+
 static tonnx_status load_main(tonnx_dataset **out, const data_args *args, const char *loss, const tonnx_model *model,
                               const tonnx_log *log)
 {
-    size_t count;
-    char **classes = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.classes"), &count);
     tonnx_data_options options = options_of(args, loss, model, log);
+    char **classes = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.classes"), &options.class_count);
+    char **columns = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.columns"), &options.column_count);
     options.limit = (size_t)args->limit;
     options.class_names = (const char *const *)classes;
-    options.class_count = count;
-    tonnx_status status = tonnx_dataset_load(out, args->data, args->target, &options);
-    if (!status && classes) status = tonnx_dataset_order_classes(*out, (const char *const *)classes, count);
-    if (!status) status = follow_columns(*out, model);
+    options.columns = (const char *const *)columns;
+    const tonnx_status status = load_ordered(out, args, &options);
     tonnx_json_strings_free(classes);
+    tonnx_json_strings_free(columns);
     return status;
 }
 
@@ -149,6 +157,8 @@ static tonnx_status load_val(data_sets *sets, const data_args *args, const val_a
     tonnx_dataset_describe(sets->data, &info);
     options.class_names = info.class_names;
     options.class_count = info.class_names ? info.class_count : 0;
+    options.columns = info.column_names;
+    options.column_count = info.column_names ? info.features : 0;
     tonnx_status status =
         tonnx_dataset_load(&sets->val, val->val, val->val_target ? val->val_target : args->target, &options);
     if (!status) status = tonnx_dataset_order_classes(sets->val, options.class_names, options.class_count);

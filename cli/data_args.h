@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 
 typedef struct data_args {
-    const char *data, *target, *x_key, *y_key, *index_base, *scale, *input, *output_name;
+    const char *data, *target, *x_key, *y_key, *index_base, *header, *scale, *input, *output_name;
     uint64_t limit;
 } data_args;
 

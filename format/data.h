@@ -7,6 +7,10 @@
 
 TONNX_BEGIN
 
+/* Whether the first line of a table names its columns. AUTO: where no cell is a number, where it holds the target's
+ * name, or where its numbers just count the columns. */
+typedef enum tonnx_header { TONNX_HEADER_AUTO, TONNX_HEADER_YES, TONNX_HEADER_NO } tonnx_header;
+
 typedef struct tonnx_data_options {
     size_t size;                    /* sizeof(tonnx_data_options) */
     size_t limit;                   /* first N samples; 0: all */
@@ -17,11 +21,14 @@ typedef struct tonnx_data_options {
     const char *x_key, *y_key;      /* which arrays of .npz and safetensors; NULL: "x", and "y" where there is one */
     int index_base;                 /* of libsvm's indices: 0, or 1 (default) */
     size_t features;                /* of a sparse sample; 0: as the largest index of the file says */
+    tonnx_header header;            /* of CSV and TSV */
+    const char *const *columns;     /* features by name: a table with a header has to have them, others are left out */
+    size_t column_count;            /* how many `columns` there are; 0: all columns are features */
 } tonnx_data_options;
 
 #define TONNX_DATA_OPTIONS_DEFAULT                                                                                     \
     {                                                                                                                  \
-        sizeof(tonnx_data_options), 0, true, { NULL, NULL }, NULL, 0, NULL, NULL, 1, 0                                 \
+        sizeof(tonnx_data_options), 0, true, { NULL, NULL }, NULL, 0, NULL, NULL, 1, 0, TONNX_HEADER_AUTO, NULL, 0 \
     }
 
 /* `data` is a file ("-": standard input): .npy, .npz, safetensors, IDX or IDX.gz, libsvm, CSV or TSV. `target` is a

@@ -6,8 +6,9 @@ tonnx_status tonnx__task_fit_features(const tonnx_net *net, const tonnx_dataset 
 {
     const size_t wanted = net->values[net->input].features;
     if (data->features == wanted) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_DATA, "the data has %zu features a sample, input '%s' of %s takes %zu", data->features,
-                       net->values[net->input].name, net->model->path, wanted);
+    return tonnx__fail(TONNX_BAD_DATA, "the data has %zu feature%s a sample, input '%s' of %s takes %zu",
+                       data->features, data->features == 1 ? "" : "s", net->values[net->input].name, net->model->path,
+                       wanted);
 }
 
 static bool is_zero_or_one(float t, size_t classes)

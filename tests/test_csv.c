@@ -267,6 +267,61 @@ START_TEST(numbers_where_numbers_are_wanted)
 }
 END_TEST
 
+START_TEST(a_header_is_what_the_caller_says)
+{
+    tonnx_dataset *data = NULL;
+    tonnx_dataset_info info;
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    const char *path = scratch_text("t.csv", "1,2,3\n4,5,6\n7,8,9\n");
+    static const size_t samples[] = { [TONNX_HEADER_AUTO] = 2, [TONNX_HEADER_YES] = 2, [TONNX_HEADER_NO] = 3 };
+    for (int header = TONNX_HEADER_AUTO; header <= TONNX_HEADER_NO; header++) {
+        options.header = (tonnx_header)header;
+        ck_ok(tonnx_dataset_load(&data, path, NULL, &options));
+        tonnx_dataset_describe(data, &info);
+        ck_assert_uint_eq(info.samples, samples[header]);
+        tonnx_dataset_free(data);
+    }
+}
+END_TEST
+
+START_TEST(other_columns_than_those_wanted_are_left_out)
+{
+    tonnx_dataset *data = NULL;
+    tonnx_dataset_info info;
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    static const char *const wanted[] = { "a", "b" };
+    options.columns = wanted;
+    options.column_count = 2;
+    ck_ok(tonnx_dataset_load(&data, scratch_text("t.csv", "id,b,kind,a\nx,1,cat,2\n"), "kind", &options));
+    tonnx_dataset_describe(data, &info);
+    ck_assert_uint_eq(info.features, 2);
+    ck_assert_str_eq(info.column_names[0], "b"); /* the file's order: tonnx_dataset_order_columns changes it */
+    ck_assert_str_eq(info.target_name, "kind");
+    tonnx_dataset_free(data);
+    ck_ok(tonnx_dataset_load(&data, scratch_text("t.csv", "1,2\n3,4\n"), NULL, &options)); /* no header: by place */
+    tonnx_dataset_free(data);
+    ck_fails(tonnx_dataset_load(&data, scratch_text("t.csv", "b,c\n1,2\n"), NULL, &options), TONNX_BAD_DATA,
+             "column 'a', which the model was trained on, is not in it");
+    ck_fails(tonnx_dataset_load(&data, scratch_text("t.csv", "a,b\n1,2\n"), "b", &options), TONNX_BAD_DATA,
+             "column 'b', which the model was trained on, is its target here");
+}
+END_TEST
+
+START_TEST(what_is_no_table_is_called_what_it_is)
+{
+    tonnx_dataset *data = NULL;
+    ck_fails(tonnx_dataset_load(&data, scratch_write("m.onnx", "\x08\x08\x12\x07pytorch", 11), NULL, NULL),
+             TONNX_BAD_DATA, "is an ONNX model, not data");
+    ck_fails(tonnx_dataset_load(&data,
+                                scratch_write("b.bin",
+                                              "\x7f"
+                                              "ELF\x02\x01\x01",
+                                              7),
+                                NULL, NULL),
+             TONNX_BAD_DATA, "neither text nor a format");
+}
+END_TEST
+
 START_TEST(what_was_inferred_is_said)
 {
     tonnx_dataset_free(table("a,b,k\n1,2,dog\n3,4,cat\n", "k"));
@@ -274,7 +329,7 @@ START_TEST(what_was_inferred_is_said)
         said, "t.csv: CSV with header, 2 samples of 2 features; target 'k' (column 3 of 3): 2 text classes (cat, dog)");
     tonnx_dataset_free(table("1\t2\n3\t4\n", "#2"));
     ck_assert_str_eq(said,
-                     "t.csv: TSV without header, 2 samples of 1 features; target '#2' (column 2 of 2): classes 0 to 4");
+                     "t.csv: TSV without header, 2 samples of 1 feature; target '#2' (column 2 of 2): classes 0 to 4");
 }
 END_TEST
 
@@ -320,6 +375,9 @@ static Suite *csv_suite(void)
         a_column_goes_before_a_file_of_its_name,
         given_class_names_fix_the_order,
         numbers_where_numbers_are_wanted,
+        a_header_is_what_the_caller_says,
+        other_columns_than_those_wanted_are_left_out,
+        what_is_no_table_is_called_what_it_is,
         what_was_inferred_is_said,
         many_rows_arrive_in_order,
         a_line_of_commas_is_bounded,

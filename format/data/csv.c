@@ -16,6 +16,8 @@ typedef struct build {
     tonnx__csv csv;
     tonnx__record first, record; /* the file's first record; the one at hand */
     tonnx__columns columns;
+    bool *left_out; /* [first.cells] columns that are neither features nor the target; NULL: there are none */
+    size_t left_out_count;
     size_t seen;           /* samples, stored or not */
     size_t x_room, y_room; /* elements */
     bool is_text;          /* the target's first cell is a word */
@@ -41,6 +43,41 @@ static tonnx_status fail_cell(const build *b, size_t column, const char *what)
                        column + 1, *name ? " '" : "", name, *name ? "'" : "", cell, what);
 }
 
+static bool is_left_out(const build *b, size_t column)
+{
+    return b->left_out && b->left_out[column];
+}
+
+/* Every feature that the caller names has to be there. */
+static tonnx_status check_columns(const build *b)
+{
+    const tonnx__request *request = b->request;
+    for (size_t i = 0; i < request->column_count; i++) {
+        size_t j = 0;
+        while (j < b->first.cells && strcmp(header_name(b, j), request->columns[i])) j++;
+        if (j == b->first.cells || (long)j == b->columns.target)
+            return tonnx__fail(TONNX_BAD_DATA, "%s: column '%.60s', which the model was trained on, is %s", path_of(b),
+                               request->columns[i], j == b->first.cells ? "not in it" : "its target here");
+    }
+    return TONNX_OK;
+}
+
+/* What the header names and the caller does not is no feature. */
+static tonnx_status leave_out(build *b)
+{
+    const tonnx__request *request = b->request;
+    if (!b->columns.header || !request->column_count || request->is_target) return TONNX_OK;
+    tonnx_status status = check_columns(b);
+    if (!status) status = tonnx__alloc(&b->left_out, b->first.cells, sizeof *b->left_out);
+    for (size_t j = 0; !status && j < b->first.cells; j++) {
+        size_t i = 0;
+        while (i < request->column_count && strcmp(header_name(b, j), request->columns[i])) i++;
+        b->left_out[j] = i == request->column_count && (long)j != b->columns.target;
+        b->left_out_count += b->left_out[j];
+    }
+    return status;
+}
+
 static tonnx_status take_names(build *b)
 {
     size_t to = 0;
@@ -49,7 +86,9 @@ static tonnx_status take_names(build *b)
     if (b->x->columns) status = tonnx__alloc(&b->x->names, b->x->columns, sizeof(char *));
     if (!status && b->y->columns) status = tonnx__alloc(&b->y->names, 1, sizeof(char *));
     for (size_t j = 0; !status && j < b->first.cells; j++)
-        status = tonnx__strdup((long)j == b->columns.target ? &b->y->names[0] : &b->x->names[to++], header_name(b, j));
+        if (!is_left_out(b, j))
+            status =
+                tonnx__strdup((long)j == b->columns.target ? &b->y->names[0] : &b->x->names[to++], header_name(b, j));
     return status;
 }
 
@@ -62,7 +101,7 @@ static tonnx_status lay_out(build *b)
     size_t rows = tonnx__source_is_exact(source) ? tonnx__source_most(source) / length : 64;
     rows += rows / 8 + 2; /* the first sample may be longer than most */
     b->y->columns = b->columns.target != TONNX__NO_COLUMN;
-    b->x->columns = b->first.cells - b->y->columns;
+    b->x->columns = b->first.cells - b->y->columns - b->left_out_count;
     if (!b->x->columns && !b->request->is_target)
         return tonnx__fail(TONNX_BAD_DATA, "%s: no features: the only column is the target", path_of(b));
     if (rows > b->request->limit) rows = b->request->limit;
@@ -74,16 +113,31 @@ static tonnx_status lay_out(build *b)
     return status;
 }
 
+/* Where no target is named, this column may be meant. */
+static tonnx_status fail_text(const build *b, size_t column)
+{
+    const char *name = header_name(b, column);
+    char what[160];
+    if (b->request->column || b->request->is_target)
+        return fail_cell(b, column, "is not a number; only the target may be text");
+    if (*name)
+        snprintf(what, sizeof what, "is not a number; if the column is the target, name it: --target '%.80s'", name);
+    else
+        snprintf(what, sizeof what, "is not a number; if the column is the target, name it: --target '#%zu'",
+                 column + 1);
+    return fail_cell(b, column, what);
+}
+
 static tonnx_status read_feature(const build *b, size_t column, float *to)
 {
     double value = 0.0;
     switch (tonnx__read_number(tonnx__cell(&b->record, column), b->csv.c_locale, &value)) {
     case TONNX__CELL_EMPTY:
-        return fail_cell(b, column, "is an empty cell: a missing value");
+        return fail_cell(b, column, "is an empty cell: a missing value; fill it in, or drop the row");
     case TONNX__CELL_NOT_FINITE:
         return fail_cell(b, column, "is not a finite number");
     case TONNX__CELL_TEXT:
-        return fail_cell(b, column, "is not a number; only a target may be text");
+        return fail_text(b, column);
     case TONNX__CELL_NUMBER:
         break;
     }
@@ -99,9 +153,9 @@ static tonnx_status read_features(build *b)
     if (room) return room;
     float *to = b->x->floats + b->x->rows * b->x->columns;
     for (size_t j = 0; j < b->record.cells; j++) {
-        const tonnx_status status = (long)j == b->columns.target ? TONNX_OK : read_feature(b, j, to);
+        if ((long)j == b->columns.target || is_left_out(b, j)) continue;
+        const tonnx_status status = read_feature(b, j, to++);
         if (status) return status;
-        to += (long)j != b->columns.target;
     }
     b->x->rows++;
     return TONNX_OK;
@@ -127,7 +181,8 @@ static tonnx_status read_target(build *b, bool store)
     double value = 0.0;
     size_t index = 0;
     const tonnx__cell_kind kind = tonnx__read_number(tonnx__cell(&b->record, column), b->csv.c_locale, &value);
-    if (kind == TONNX__CELL_EMPTY) return fail_cell(b, column, "is an empty cell: a missing target");
+    if (kind == TONNX__CELL_EMPTY)
+        return fail_cell(b, column, "is an empty cell: a missing target; fill it in, or drop the row");
     if (kind == TONNX__CELL_NOT_FINITE) return fail_cell(b, column, "is not a finite number");
     if (!b->seen)
         b->is_text = kind == TONNX__CELL_TEXT || tonnx__words_find(&b->words, tonnx__cell(&b->record, column), &index);
@@ -199,7 +254,8 @@ static tonnx_status reclaim_header(build *b)
 {
     size_t index = 0;
     tonnx__table *y = b->y;
-    if (!b->request->is_target || !b->is_text || !b->columns.header) return TONNX_OK;
+    if (!b->request->is_target || !b->is_text || !b->columns.header || b->request->header != TONNX_HEADER_AUTO)
+        return TONNX_OK;
     if (!tonnx__words_find(&b->words, header_name(b, 0), &index)) return TONNX_OK;
     const tonnx_status status = tonnx__grow(&y->integers, &b->y_room, y->rows + 1, sizeof(int64_t));
     if (status) return status;
@@ -241,14 +297,42 @@ static tonnx_status finish_numbers(build *b)
     return status;
 }
 
+/* The cells of the header that `wanted` picks (NULL: all), the first few. */
+static void list_header(const build *b, const bool *wanted, char *text, size_t size)
+{
+    enum { MOST = 5 };
+    size_t used = 0, listed = 0;
+    for (size_t j = 0; j < b->first.cells && listed <= MOST; j++) {
+        if (wanted && !wanted[j]) continue;
+        used += (size_t)snprintf(text + used, size - used, "%s%.24s", listed ? ", " : "",
+                                 listed < MOST ? header_name(b, j) : "…");
+        listed++;
+    }
+}
+
+/* "CSV with header", and what else was inferred of the columns. */
+static void describe(const build *b, char *how, size_t size)
+{
+    char names[200] = "";
+    size_t used = (size_t)snprintf(how, size, "%s %s header", b->csv.delimiter == '\t' ? "TSV" : "CSV",
+                                   b->columns.header ? "with" : "without");
+    if (b->columns.numbered) {
+        list_header(b, NULL, names, sizeof names);
+        used += (size_t)snprintf(how + used, size - used,
+                                 " (its first line %s is taken as column numbers; --header no: it is a sample)", names);
+    }
+    if (!b->left_out_count) return;
+    list_header(b, b->left_out, names, sizeof names);
+    snprintf(how + used, size - used, ", left out what the model was not trained on (%s)", names);
+}
+
 static tonnx_status finish(build *b)
 {
-    const char *kind = b->csv.delimiter == '\t' ? "TSV" : "CSV";
     tonnx_status status = TONNX_OK;
     if (!b->seen) return tonnx__fail(TONNX_BAD_DATA, "%s: no samples: there is only a header", path_of(b));
     if (b->columns.target != TONNX__NO_COLUMN) status = reclaim_header(b);
     if (!status && b->columns.target != TONNX__NO_COLUMN) status = b->is_text ? finish_words(b) : finish_numbers(b);
-    snprintf(b->x->how, sizeof b->x->how, "%s %s header", kind, b->columns.header ? "with" : "without");
+    describe(b, b->x->how, sizeof b->x->how);
     if (b->request->is_target) memcpy(b->y->how, b->x->how, sizeof b->y->how);
     else snprintf(b->y->how, sizeof b->y->how, "column %ld of %zu", b->columns.target + 1, b->first.cells);
     return status;
@@ -259,6 +343,7 @@ static tonnx_status read_csv(tonnx__table *x, tonnx__table *y, tonnx__source *so
     build b = { .request = request, .x = x, .y = y };
     tonnx_status status = begin(&b, source);
     if (!status) status = tonnx__csv_columns(&b.columns, &b.csv, &b.first, &b.record, request);
+    if (!status) status = leave_out(&b);
     if (!status) status = lay_out(&b);
     if (!status && !b.columns.header) status = read_first(&b);
     if (!status) status = read_samples(&b);
@@ -267,6 +352,7 @@ static tonnx_status read_csv(tonnx__table *x, tonnx__table *y, tonnx__source *so
     tonnx__record_clear(&b.record);
     tonnx__words_clear(&b.words);
     tonnx__free(b.numbers);
+    tonnx__free(b.left_out);
     tonnx__csv_end(&b.csv);
     return status;
 }

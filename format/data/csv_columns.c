@@ -38,13 +38,16 @@ static bool has_cell(const tonnx__record *record, const char *text)
 
 /* The first record is a header where no cell is a number, where it holds the target's name, or where its numbers just
  * count the columns (three at least, and the next record's do not). All else is data. */
-static bool is_header(const tonnx__csv *csv, const tonnx__record *first, const tonnx__record *second,
-                      const char *target)
+static void find_header(tonnx__columns *out, const tonnx__csv *csv, const tonnx__record *first,
+                        const tonnx__record *second, const tonnx__request *request)
 {
     const looks one = look_at(csv, first), two = look_at(csv, second);
-    if (!one.numbers) return one.words > 0;
-    if (target && *target != '#' && has_cell(first, target)) return true;
-    return one.counts_up && one.numbers >= 3 && !(two.counts_up && two.numbers == one.numbers);
+    const char *target = request->column;
+    *out = (tonnx__columns){ request->header == TONNX_HEADER_YES, false, TONNX__NO_COLUMN };
+    if (request->header != TONNX_HEADER_AUTO) return;
+    out->header = one.numbers ? target && *target != '#' && has_cell(first, target) : one.words > 0;
+    out->numbered = !out->header && one.counts_up && one.numbers >= 3 && !(two.counts_up && two.numbers == one.numbers);
+    out->header = out->header || out->numbered;
 }
 
 /* "#3" → 2 */
@@ -98,7 +101,7 @@ tonnx_status tonnx__csv_columns(tonnx__columns *out, const tonnx__csv *csv, cons
 {
     const char *target = request->column, *path = csv->source->path;
     tonnx_status status = TONNX_OK;
-    *out = (tonnx__columns){ is_header(csv, first, second, target), TONNX__NO_COLUMN };
+    find_header(out, csv, first, second, request);
     if (request->is_target && first->cells == 1) out->target = 0;
     if (request->is_target || !target) return TONNX_OK;
     if (target[0] == '#' && target[1] >= '0' && target[1] <= '9')

@@ -52,7 +52,8 @@ tonnx__cell_kind tonnx__read_number(const char *text, locale_t c_locale, double 
 
 enum { TONNX__NO_COLUMN = -1 };
 typedef struct tonnx__columns {
-    bool header; /* the first record is one */
+    bool header;   /* the first record is one */
+    bool numbered; /* and was taken for one because it counts the columns */
     long target; /* the column that is the target, from 0, or TONNX__NO_COLUMN */
 } tonnx__columns;
 

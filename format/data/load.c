@@ -19,6 +19,28 @@ static const tonnx__reader *find_reader(const tonnx__source *source)
     return readers[i];
 }
 
+/* The first bytes of a ModelProto: its IR version, then a field that comes next in practice. */
+static bool looks_like_onnx(const unsigned char *head, size_t size)
+{
+    static const unsigned char next[] = { 0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42 }; /* producer … graph, opset */
+    return size > 2 && head[0] == 0x08 && head[1] < 0x40 && memchr(next, head[2], sizeof next);
+}
+
+/* What no reader knows is a table, which is text. NUL bytes are left to the table's reader: UTF-16 has them. */
+static tonnx_status check_text(const tonnx__source *source)
+{
+    static const char formats[] = "CSV, TSV, npy, npz, safetensors, IDX, libsvm";
+    const unsigned char *head = source->bytes + source->at;
+    const size_t size = source->end - source->at < 512 ? source->end - source->at : 512;
+    if (looks_like_onnx(head, size))
+        return tonnx__fail(TONNX_BAD_DATA, "%s: is an ONNX model, not data; want one of %s", source->path, formats);
+    for (size_t i = 0; i < size; i++)
+        if (head[i] && (head[i] < 0x09 || (head[i] > 0x0d && head[i] < 0x20)))
+            return tonnx__fail(TONNX_BAD_DATA, "%s: neither text nor a format that is known; want one of %s",
+                               source->path, formats);
+    return TONNX_OK;
+}
+
 static void free_names(char **names, size_t count)
 {
     for (size_t i = 0; names && i < count; i++) tonnx__free(names[i]);
@@ -55,7 +77,8 @@ static tonnx_status read_tables(tonnx__table *x, tonnx__table *y, const char *pa
     tonnx_status status = tonnx__source_open(&source, path);
     if (status) return status;
     const tonnx__reader *reader = find_reader(source);
-    status = reader->read(x, y, source, request);
+    if (reader == &tonnx__csv_reader) status = check_text(source);
+    if (!status) status = reader->read(x, y, source, request);
     if (!status && !y->columns) status = check_column(source, reader, request);
     tonnx__source_close(source);
     return status;
@@ -154,7 +177,7 @@ static void print_target(char *text, size_t room, const tonnx_dataset_info *info
     if (info->target_kind == TONNX_TARGET_NUMBER)
         snprintf(text, room, "%zu number%s a sample", info->target_width, info->target_width == 1 ? "" : "s");
     else if (!info->class_names) snprintf(text, room, "classes 0 to %zu", info->class_count - 1);
-    else at = (size_t)snprintf(text, room, "%zu text classes", info->class_count);
+    else at = (size_t)snprintf(text, room, "%zu text class%s", info->class_count, info->class_count == 1 ? "" : "es");
     for (size_t i = 0; info->class_names && i < info->class_count && i < 8 && at + 64 < room; i++)
         at += (size_t)snprintf(text + at, room - at, "%s%.32s%s", i ? ", " : " (", info->class_names[i],
                                i + 1 == info->class_count ? ")"
@@ -173,18 +196,19 @@ typedef struct sources {
 static void say(const tonnx_log *log, const sources *from, const tonnx_dataset *dataset)
 {
     tonnx_dataset_info info;
-    char target[400] = "";
+    char target[400] = "", size[96];
     tonnx_dataset_describe(dataset, &info);
+    snprintf(size, sizeof size, "%zu sample%s of %zu feature%s", info.samples, info.samples == 1 ? "" : "s",
+             info.features, info.features == 1 ? "" : "s");
     const char *file = base_name(from->data);
     if (info.target_kind == TONNX_TARGET_NONE) {
-        tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; no target", file, from->x.how,
-                   info.samples, info.features);
+        tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %s; no target", file, from->x.how, size);
         return;
     }
     const char *name = *info.target_name ? info.target_name : from->target ? base_name(from->target) : "y";
     print_target(target, sizeof target, &info);
-    tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %zu samples of %zu features; target '%.60s' (%s): %s", file, from->x.how,
-               info.samples, info.features, name, from->y.how, target);
+    tonnx__say(log, TONNX_LOG_INFO, "%s: %s, %s; target '%.60s' (%s): %s", file, from->x.how, size, name, from->y.how,
+               target);
 }
 
 static tonnx_status build(tonnx_dataset **out, sources *from, const tonnx_data_options *options)
@@ -218,6 +242,9 @@ tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const cha
         .y_key = options.y_key,
         .index_base = options.index_base != 0,
         .features = options.features,
+        .header = options.header,
+        .columns = options.columns,
+        .column_count = options.columns ? options.column_count : 0,
     };
     status = read_tables(&from.x, &from.y, data, &request);
     if (!status && target && !from.y.columns) {

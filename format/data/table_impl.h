@@ -16,7 +16,7 @@ typedef struct tonnx__table {
     char **names; /* of the columns; NULL where they have none */
     char **words; /* the one column is text: its integers index these; NULL where it is numbers */
     size_t word_count;
-    char how[96]; /* what kind of file it was, and what was inferred: for the log */
+    char how[400]; /* what kind of file it was, and what was inferred: for the log */
 } tonnx__table;
 
 /* What the caller wants of a file. Strings are borrowed. */
@@ -27,10 +27,13 @@ typedef struct tonnx__request {
     size_t limit;               /* rows wanted; SIZE_MAX: all */
     const char *const *classes; /* the order of text classes, `class_count` of them; NULL: sorted */
     size_t class_count;
-    bool numbers;              /* whole numbers are wanted as numbers, not as classes */
-    const char *x_key, *y_key; /* of named arrays; NULL: "x", and "y" where there is one */
-    size_t index_base;         /* of sparse rows: 0 or 1 */
-    size_t features;           /* columns of sparse rows; 0: as many as there are indices */
+    bool numbers;               /* whole numbers are wanted as numbers, not as classes */
+    const char *x_key, *y_key;  /* of named arrays; NULL: "x", and "y" where there is one */
+    size_t index_base;          /* of sparse rows: 0 or 1 */
+    tonnx_header header;        /* of tables */
+    const char *const *columns; /* features by name, `column_count` of them; 0: all */
+    size_t column_count;
+    size_t features;            /* columns of sparse rows; 0: as many as there are indices */
 } tonnx__request;
 
 /* One format. To add one: a file with these two functions, and a row in load.c. */
