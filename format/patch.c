@@ -8,6 +8,8 @@
 enum {
     MODEL_GRAPH = 7,
     MODEL_METADATA = 14,
+    MODEL_FUNCTION = 25,
+    FUNCTION_NODE = 7,
     GRAPH_NODE = 1,
     GRAPH_INITIALIZER = 5,
     GRAPH_INPUT = 11,
@@ -223,6 +225,21 @@ static tonnx_status patch_tensors(const patch *p, const tonnx__field *graph)
     return status;
 }
 
+/* Functions are written as they were, but for the names of data files that their constants lie in. */
+static tonnx_status patch_functions(const patch *p, const tonnx__field *whole)
+{
+    const tonnx_model *model = p->model;
+    tonnx__wire_walk walk = children(p, whole, MODEL_FUNCTION);
+    tonnx__field function, node;
+    tonnx_status status = TONNX_OK;
+    for (size_t f = 0; f < model->function_count && !status && tonnx__wire_each(&walk, &function); f++) {
+        tonnx__wire_walk nodes = children(p, &function, FUNCTION_NODE);
+        for (size_t i = 0; i < model->functions[f].node_count && !status && tonnx__wire_each(&nodes, &node); i++)
+            status = patch_attributes(p, &model->functions[f].nodes[i], &node);
+    }
+    return status;
+}
+
 static tonnx_status patch_entry(const patch *p, const tonnx__metadata *entry, const tonnx__field *field)
 {
     tonnx__wire_walk walk = children(p, field, ENTRY_VALUE);
@@ -259,5 +276,6 @@ tonnx_status tonnx__onnx_patch(const tonnx__patch *p, size_t size)
     tonnx_status status = patch_nodes(p, &graph);
     if (!status) status = patch_tensors(p, &graph);
     if (!status) status = patch_graph_inputs(p, &graph);
+    if (!status && p->model->data_file_count) status = patch_functions(p, &whole);
     return status ? status : patch_metadata(p, &whole);
 }

@@ -115,7 +115,7 @@ static tonnx_status add_bias(tonnx_net *net, const tonnx__layer *layer)
         return tonnx__fail(TONNX_BAD_MODEL, "%s: layer '%s' stands in a function; --add-bias cannot put a bias there",
                            model->path, layer->name);
     const tonnx__node *node = &model->nodes[product];
-    const bool gemm = !strcmp(node->op_type, "Gemm") && tonnx__node_float(node, "beta", 1) != 0;
+    const bool gemm = !*node->domain && !strcmp(node->op_type, "Gemm") && tonnx__node_float(node, "beta", 1) != 0;
     bias_name(net, layer, name);
     tonnx_status status = tonnx__model_add_tensor(model, name, computed_dtype(net, layer, node), 1, dims, &tensor);
     if (!status)

@@ -247,10 +247,19 @@ const tonnx__attribute *tonnx__node_attribute(const tonnx__node *node, const cha
     return NULL;
 }
 
+static void list_tensors(const tonnx__node *node, tonnx__tensor **out, size_t *count)
+{
+    for (size_t i = 0; i < node->attribute_count; i++)
+        if (node->attributes[i].tensor) out[(*count)++] = node->attributes[i].tensor;
+}
+
 tonnx_status tonnx__model_each_tensor(const tonnx_model *model, tonnx__tensor ***out, size_t *count)
 {
     size_t room = 3 * model->tensor_count;
     for (size_t n = 0; n < model->node_count; n++) room += model->nodes[n].attribute_count;
+    for (size_t f = 0; f < model->function_count; f++)
+        for (size_t n = 0; n < model->functions[f].node_count; n++)
+            room += model->functions[f].nodes[n].attribute_count;
     const tonnx_status status = tonnx__alloc(out, room, sizeof **out);
     *count = 0;
     if (status) return status;
@@ -260,9 +269,10 @@ tonnx_status tonnx__model_each_tensor(const tonnx_model *model, tonnx__tensor **
         if (tensor->sparse) (*out)[(*count)++] = &tensor->sparse->values;
         if (tensor->sparse) (*out)[(*count)++] = &tensor->sparse->indices;
     }
-    for (size_t n = 0; n < model->node_count; n++)
-        for (size_t i = 0; i < model->nodes[n].attribute_count; i++)
-            if (model->nodes[n].attributes[i].tensor) (*out)[(*count)++] = model->nodes[n].attributes[i].tensor;
+    for (size_t n = 0; n < model->node_count; n++) list_tensors(&model->nodes[n], *out, count);
+    for (size_t f = 0; f < model->function_count; f++)
+        for (size_t n = 0; n < model->functions[f].node_count; n++)
+            list_tensors(&model->functions[f].nodes[n], *out, count);
     return TONNX_OK;
 }
 

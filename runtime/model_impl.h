@@ -107,7 +107,8 @@ struct tonnx_model {
 /* Frees what the node owns. */
 void tonnx__node_clear(tonnx__node *node);
 
-/* Every tensor: initializers (a sparse one's values and indices too), then those of nodes' attributes. The caller frees *out; the tensors are the model's. */
+/* Every tensor: initializers (a sparse one's values and indices too), then those of nodes' attributes, in
+ * functions too. The caller frees *out; the tensors are the model's. */
 tonnx_status tonnx__model_each_tensor(const tonnx_model *model, tonnx__tensor ***out, size_t *count);
 
 /* The default domain's opset; 0 where none is declared. */

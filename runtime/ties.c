@@ -174,7 +174,10 @@ static tonnx_status unshare_all(tonnx_net *net, const uses *all, const group *g)
         int *slot = all->list[g->members[i]].slot;
         const int known = through_same_node(net, all, g, i);
         if (known >= 0) status = join(net, slot, known);
-        else if (g->members[i] != first) status = part(net, slot, number++);
+        else if (g->members[i] == first) continue;
+        else if (net->params[*slot].merged_node < 0)
+            status = join(net, slot, *all->list[first].slot); /* in a function */
+        else status = part(net, slot, number++);
     }
     return status;
 }
