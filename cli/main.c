@@ -99,6 +99,7 @@ int main(int argc, char **argv)
 {
     hold_standard_files();
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, and failed writes are reported */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that grows beyond `ulimit -f` */
     const int code = run(argc, argv);
     const int unwritten = fflush(stdout) | ferror(stdout);
     if (!unwritten || code > EXIT_DIFFERENT) return code;
