@@ -60,14 +60,28 @@ static const struct row {
     { "Shape", NULL, tonnx__fold_shape },
     { "Size", NULL, tonnx__fold_size },
     { "Concat", NULL, tonnx__fold_concat },
+    { "Split", NULL, tonnx__fold_split },
+    { "Range", NULL, tonnx__fold_range },
+    { "ConstantOfShape", NULL, tonnx__fold_filled },
+    { "MatMul", NULL, tonnx__fold_product },
+    { "Gemm", NULL, tonnx__fold_product },
 };
 
 static const struct row *row_of(const tonnx__node *node)
 {
-    static const struct row arithmetic = { NULL, NULL, tonnx__fold_math };
+    static const struct row arithmetic = { NULL, NULL, tonnx__fold_math },
+                            reduction = { NULL, NULL, tonnx__fold_reduced },
+                            activation = { NULL, NULL, tonnx__fold_activation };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(node->op_type, rows[i].op_type)) return &rows[i];
-    return &arithmetic;
+    if (!strncmp(node->op_type, "Reduce", 6)) return &reduction;
+    return tonnx__activation_by_op(node->op_type) == TONNX_ACT_NONE ? &arithmetic : &activation;
+}
+
+void tonnx__fold_note(const tonnx__builder *builder, const tonnx__node *node, tonnx__fact *fact)
+{
+    const ptrdiff_t reader = tonnx__node_index(builder, node);
+    if (fact->reader == -1) fact->reader = reader < 0 ? -2 : reader;
 }
 
 tonnx_status tonnx__fold(tonnx__builder *builder, const tonnx__node *node, bool *known)
@@ -77,8 +91,7 @@ tonnx_status tonnx__fold(tonnx__builder *builder, const tonnx__node *node, bool 
     if (row->view && in) {
         tonnx__fact fact = *in;
         if (row->view(builder, node, &fact)) {
-            const ptrdiff_t reader = tonnx__node_index(builder, node);
-            if (fact.reader == -1) fact.reader = reader < 0 ? -2 : reader;
+            tonnx__fold_note(builder, node, &fact);
             *known = true;
             return tonnx__fact_set(builder, node->outputs[0], &fact);
         }

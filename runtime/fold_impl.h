@@ -1,5 +1,6 @@
 /* Folding, shared by its files: views (fold_view.c), numbers (fold_number.c), elementwise arithmetic (fold_math.c),
- * shapes and what gathers and joins (fold_shape.c). fold.c says which node goes where. */
+ * shapes and what gathers and joins (fold_shape.c), sums and products (fold_reduce.c). fold.c says which node goes
+ * where. */
 #ifndef TONNX_RUNTIME_FOLD_IMPL_H
 #define TONNX_RUNTIME_FOLD_IMPL_H
 
@@ -47,7 +48,11 @@ tonnx__fold_view tonnx__fold_identity, tonnx__fold_transpose, tonnx__fold_reshap
 /* Computed: *known where the node's output is a constant now. */
 typedef tonnx_status tonnx__fold_compute(tonnx__builder *builder, const tonnx__node *node, bool *known);
 tonnx__fold_compute tonnx__fold_shape, tonnx__fold_size, tonnx__fold_gathered, tonnx__fold_concat,
-    tonnx__fold_broadcast, tonnx__fold_converted, tonnx__fold_math;
+    tonnx__fold_broadcast, tonnx__fold_converted, tonnx__fold_math, tonnx__fold_range, tonnx__fold_filled,
+    tonnx__fold_reduced, tonnx__fold_product, tonnx__fold_activation, tonnx__fold_split;
+
+/* Notes the first node that a view came through. */
+void tonnx__fold_note(const tonnx__builder *builder, const tonnx__node *node, tonnx__fact *fact);
 
 /* The same elements in the same order under new dims (their product fits); false where no view can say that. */
 bool tonnx__fact_reshape(tonnx__fact *fact, size_t rank, const size_t *dims);

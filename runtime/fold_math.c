@@ -11,10 +11,11 @@ enum { OPERANDS_MOST = 8 };
  * be held (N·N, a division by zero). */
 typedef bool formula(const tonnx__number *x, size_t count, bool whole, tonnx__number *y);
 
-static bool add(const tonnx__number *x, size_t count, bool whole, tonnx__number *y)
+static bool sum(const tonnx__number *x, size_t count, bool whole, tonnx__number *y)
 {
-    (void)count, (void)whole;
-    *y = (tonnx__number){ x[0].constant + x[1].constant, x[0].per_row + x[1].per_row };
+    (void)whole;
+    *y = x[0];
+    for (size_t i = 1; i < count; i++) y->constant += x[i].constant, y->per_row += x[i].per_row;
     return true;
 }
 
@@ -101,6 +102,7 @@ PLAIN(square_root, sqrt(a))
 PLAIN(reciprocal, 1 / a)
 PLAIN(exponential, exp(a))
 PLAIN(logarithm, log(a))
+PLAIN(error_function, erf(a))
 PLAIN(round_down, floor(a))
 PLAIN(round_up, ceil(a))
 
@@ -118,7 +120,8 @@ static const struct row {
     bool linear;        /* may hold an N */
     bool truth;         /* the result is a bool */
 } rows[] = {
-    { "Add", add, 2, 2, true, false },
+    { "Add", sum, 2, 2, true, false },
+    { "Sum", sum, 1, OPERANDS_MOST, true, false },
     { "Sub", sub, 2, 2, true, false },
     { "Mul", mul, 2, 2, true, false },
     { "Div", divide, 2, 2, true, false },
@@ -132,6 +135,7 @@ static const struct row {
     { "Reciprocal", reciprocal, 1, 1, false, false },
     { "Exp", exponential, 1, 1, false, false },
     { "Log", logarithm, 1, 1, false, false },
+    { "Erf", error_function, 1, 1, false, false },
     { "Floor", round_down, 1, 1, false, false },
     { "Ceil", round_up, 1, 1, false, false },
     { "Equal", equal, 2, 2, false, true },
@@ -226,8 +230,7 @@ tonnx_status tonnx__fold_broadcast(tonnx__builder *builder, const tonnx__node *n
 tonnx_status tonnx__fold_converted(tonnx__builder *builder, const tonnx__node *node, bool *known)
 {
     const tonnx__fact *found = tonnx__constant_input(builder, node, 0);
-    const tonnx__fact *like = tonnx__constant_input(builder, node, 1);
-    const tonnx_dtype to = like ? tonnx__fact_dtype(builder, like) : (tonnx_dtype)tonnx__node_int(node, "to", 0);
+    const tonnx_dtype to = tonnx__cast_type(builder, node);
     tonnx__derivation d;
     if (!found || !tonnx_dtype_size(to)) return TONNX_OK;
     const tonnx__fact in = *found;

@@ -1,6 +1,7 @@
 /* Shapes of the net's values, symbolic in the batch, and what picks numbers out of constants and joins them. */
 #include "runtime/fold_impl.h"
 
+#include <math.h>
 #include <string.h>
 
 /* The dims of what a node reads: of a net value with N for the batch, of a constant as they are. */
@@ -121,5 +122,47 @@ tonnx_status tonnx__fold_concat(tonnx__builder *builder, const tonnx__node *node
         }
         before += length;
     }
+    return status ? status : tonnx__derive_finish(&d, known);
+}
+
+/* Range: start, start + delta, … below the limit. */
+tonnx_status tonnx__fold_range(tonnx__builder *builder, const tonnx__node *node, bool *known)
+{
+    const tonnx__fact *first = tonnx__constant_input(builder, node, 0);
+    double start = 0, limit = 0, delta = 0;
+    tonnx__derivation d;
+    if (!tonnx__fact_scalar(builder, first, &start) ||
+        !tonnx__fact_scalar(builder, tonnx__constant_input(builder, node, 1), &limit) ||
+        !tonnx__fact_scalar(builder, tonnx__constant_input(builder, node, 2), &delta))
+        return TONNX_OK;
+    const double steps = ceil((limit - start) / delta);
+    if (!(steps > 0 && steps < INT32_MAX)) return TONNX_OK;
+    const size_t count = (size_t)steps;
+    tonnx_status status = tonnx__derive_start(&d, builder, node, tonnx__fact_dtype(builder, first), 1, &count);
+    for (size_t i = 0; i < count && !status; i++)
+        status = tonnx__derive_put(&d, i, (tonnx__number){ .constant = start + (double)i * delta });
+    return status ? status : tonnx__derive_finish(&d, known);
+}
+
+/* ConstantOfShape: `value` everywhere, a float 0 where absent. */
+tonnx_status tonnx__fold_filled(tonnx__builder *builder, const tonnx__node *node, bool *known)
+{
+    const tonnx__fact *shape = tonnx__constant_input(builder, node, 0);
+    const tonnx__attribute *value = tonnx__node_attribute(node, "value");
+    const tonnx__tensor *tensor = value ? value->tensor : NULL;
+    size_t dims[TONNX__MAX_RANK];
+    tonnx__derivation d;
+    if (!shape || shape->rank != 1 || shape->dims[0] > TONNX__MAX_RANK || (value && (!tensor || tensor->count != 1)))
+        return TONNX_OK;
+    const size_t rank = shape->dims[0];
+    for (size_t i = 0; i < rank; i++) {
+        const int64_t wanted = tonnx__fact_get_int(builder, shape, i);
+        if (wanted < 0) return TONNX_OK;
+        dims[i] = (size_t)wanted;
+    }
+    const double fill = tensor ? tonnx__tensor_get(tensor, 0) : 0;
+    tonnx_status status = tonnx__derive_start(&d, builder, node, tensor ? tensor->dtype : TONNX_FLOAT, rank, dims);
+    for (size_t i = 0; !status && i < d.count; i++)
+        status = tonnx__derive_put(&d, i, (tonnx__number){ .constant = fill });
     return status ? status : tonnx__derive_finish(&d, known);
 }

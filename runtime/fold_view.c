@@ -141,8 +141,7 @@ bool tonnx__fold_unsqueeze(const tonnx__builder *builder, const tonnx__node *nod
  * between whole numbers keeps what is small enough, as shapes and axes are. */
 bool tonnx__fold_cast(const tonnx__builder *builder, const tonnx__node *node, tonnx__fact *fact)
 {
-    const tonnx__fact *like = tonnx__constant_input(builder, node, 1); /* CastLike */
-    const tonnx_dtype to = like ? tonnx__fact_dtype(builder, like) : (tonnx_dtype)tonnx__node_int(node, "to", 0);
+    const tonnx_dtype to = tonnx__cast_type(builder, node);
     const bool was_float = tonnx__is_float(tonnx__fact_dtype(builder, fact));
     const bool whole = to == TONNX_INT64 || to == TONNX_INT32;
     if (fact->kind == TONNX__FACT_SHAPE) return whole;
@@ -246,4 +245,25 @@ bool tonnx__fold_scale(const tonnx__builder *builder, const tonnx__node *node, t
     if (divides) factor = 1 / factor;
     fact->factor *= factor;
     return isfinite(fact->factor) && fact->factor != 0;
+}
+
+/* Split: every part is a view; an empty one is none. */
+tonnx_status tonnx__fold_split(tonnx__builder *builder, const tonnx__node *node, bool *known)
+{
+    const tonnx__fact *found = tonnx__constant_input(builder, node, 0);
+    size_t axis = 0;
+    int64_t *widths = NULL, from = 0;
+    if (!found || !node->output_count || !tonnx__axis(tonnx__node_int(node, "axis", 0), found->rank, &axis))
+        return TONNX_OK;
+    const tonnx__fact whole = *found;
+    tonnx_status status = tonnx__alloc(&widths, node->output_count, sizeof *widths);
+    if (!status) status = tonnx__split_widths(builder, node, whole.dims[axis], widths, known);
+    for (size_t i = 0; i < node->output_count && *known && !status; from += widths[i++]) {
+        tonnx__fact part = whole;
+        if (!slice_axis(&part, from, from + widths[i], (int64_t)axis, 1)) continue;
+        tonnx__fold_note(builder, node, &part);
+        status = tonnx__fact_set(builder, node->outputs[i], &part);
+    }
+    tonnx__free(widths);
+    return status;
 }

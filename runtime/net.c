@@ -216,10 +216,7 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     if (!status) status = prune_params(net);
     if (!status && !net->layer_count)
         status = tonnx__fail(TONNX_BAD_MODEL, "%s: the graph computes nothing: it has no layer", model->path);
-    tonnx__map_clear(&builder.facts_by_name);
-    tonnx__map_clear(&builder.maker);
-    tonnx__free(builder.facts);
-    tonnx__free(builder.nodes);
+    tonnx__builder_clear(&builder);
     if (!status) status = tonnx__ties_resolve(net);
     if (!status) status = prune_params(net);
     if (!status) say_derived(net);

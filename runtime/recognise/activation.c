@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/fold_impl.h"
 #include "runtime/recognise/expression_impl.h"
 #include "runtime/recognise/step_impl.h"
 
@@ -92,6 +93,15 @@ static tonnx_status recognise_spelling(tonnx__builder *builder, const tonnx__nod
     return status;
 }
 
+/* True where a softmax is over all features: of [N, F], of [N, 1, F] and the like; below opset 13 of all axes from
+ * `axis` on. */
+static bool along_features(const tonnx__builder *builder, const tonnx__fact *x, int64_t axis)
+{
+    size_t at = 0;
+    if (x->transposed || !tonnx__axis(axis, x->rank, &at) || !at) return false;
+    return (builder->opset < 13 && at == 1) || x->dims[at] == builder->net->values[x->value].features;
+}
+
 /* Softmax and LogSoftmax over the features. Below opset 13 the axis says where a flattening to 2-D cuts, default 1. */
 static tonnx_status recognise_softmax(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
                                       bool *known)
@@ -101,12 +111,13 @@ static tonnx_status recognise_softmax(tonnx__builder *builder, const tonnx__node
     const tonnx__operand in = { x->value, -1 };
     tonnx__layer *layer = NULL;
     if (!log_softmax && strcmp(node->op_type, "Softmax") != 0) return TONNX_OK;
-    if (x->rank != 2 || x->transposed || (axis != 1 && axis != -1))
+    if (!along_features(builder, x, axis))
         return tonnx__node_fail(builder, node,
                                 "softmax along axis %lld of rank %zu; tonnx reads it along the features of [N, F]",
                                 (long long)axis, x->rank);
+    const tonnx__fact like = *x;
     const tonnx_status status = tonnx__layer_add(builder, &layer, TONNX__LAYER_SOFTMAX, node, &in, 1,
-                                                 builder->net->values[x->value].features, NULL);
+                                                 builder->net->values[x->value].features, &like);
     if (!status) layer->log = log_softmax;
     *known = !status;
     return status;

@@ -1,9 +1,17 @@
 /* What every family works with: facts, and layers and parameters added to the net. */
-#include "runtime/recognise/recognise_impl.h"
+#include "runtime/fold_impl.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+void tonnx__builder_clear(tonnx__builder *builder)
+{
+    tonnx__map_clear(&builder->facts_by_name);
+    tonnx__map_clear(&builder->maker);
+    tonnx__free(builder->facts);
+    tonnx__free(builder->nodes);
+}
 
 const tonnx__fact *tonnx__fact_of(const tonnx__builder *builder, const char *name)
 {
@@ -46,18 +54,26 @@ static const tonnx__node *any_maker(const tonnx__builder *builder, const char *n
     return i < 0 || *builder->nodes[i]->domain ? NULL : builder->nodes[i];
 }
 
-/* Identity, and Cast to the type that everything is computed in. */
-static bool passes_on(const tonnx__node *node)
+tonnx_dtype tonnx__cast_type(const tonnx__builder *builder, const tonnx__node *node)
 {
-    return !strcmp(node->op_type, "Identity") ||
-           (!strcmp(node->op_type, "Cast") && tonnx__node_int(node, "to", 0) == TONNX_FLOAT);
+    const tonnx__fact *like = tonnx__fact_of(builder, tonnx__node_input(node, 1));
+    if (strcmp(node->op_type, "CastLike") != 0) return (tonnx_dtype)tonnx__node_int(node, "to", 0);
+    if (like->kind == TONNX__FACT_VALUE) return TONNX_FLOAT;
+    return like->kind == TONNX__FACT_UNKNOWN ? TONNX_DTYPE_NONE : tonnx__fact_dtype(builder, like);
+}
+
+/* Casts between float types are none: all is computed in float. */
+bool tonnx__passes_on(const tonnx__builder *builder, const tonnx__node *node)
+{
+    if (!strcmp(node->op_type, "Identity")) return true;
+    return !strncmp(node->op_type, "Cast", 4) && tonnx__is_float(tonnx__cast_type(builder, node));
 }
 
 /* The name behind nodes that only pass a value on. The order of the walk has shown that there is no cycle. */
 const char *tonnx__source_name(const tonnx__builder *builder, const char *name)
 {
     const tonnx__node *node = any_maker(builder, name);
-    for (; node && passes_on(node); node = any_maker(builder, name)) name = tonnx__node_input(node, 0);
+    for (; node && tonnx__passes_on(builder, node); node = any_maker(builder, name)) name = tonnx__node_input(node, 0);
     return name;
 }
 

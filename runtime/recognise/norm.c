@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/fold_impl.h"
 #include "runtime/recognise/expression_impl.h"
 
 /* TorchScript writes a norm without scale and shift with Constant nodes of ones and zeros beside a file's initializers;
@@ -19,13 +20,14 @@ static bool stands_for_none(const tonnx__builder *builder, const tonnx__fact *fa
 static tonnx_status norm_param(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__node *node,
                                size_t input, size_t features)
 {
-    const tonnx__fact *fact = tonnx__constant_input(builder, node, input);
-    if (!fact) return tonnx__node_fail(builder, node, "'%s' is no constant", tonnx__node_input(node, input));
-    if (tonnx__fact_count(fact) != features)
-        return tonnx__node_fail(builder, node, "'%s' has %zu elements, the data %zu features", fact->name,
-                                tonnx__fact_count(fact), features);
-    if (stands_for_none(builder, fact, role)) role = TONNX__ROLE_CONSTANT;
-    return tonnx__param_vector(builder, out, role, fact, node, input);
+    const tonnx__fact *found = tonnx__constant_input(builder, node, input);
+    if (!found) return tonnx__node_fail(builder, node, "'%s' is no constant", tonnx__node_input(node, input));
+    tonnx__fact fact = *found;
+    if (tonnx__fact_count(&fact) != features || !tonnx__fact_reshape(&fact, 1, &features))
+        return tonnx__node_fail(builder, node, "'%s' has %zu elements, the data %zu features", fact.name,
+                                tonnx__fact_count(&fact), features);
+    if (stands_for_none(builder, &fact, role)) role = TONNX__ROLE_CONSTANT;
+    return tonnx__param_vector(builder, out, role, &fact, node, input);
 }
 
 /* ONNX BatchNormalization 1…15: scale, B, mean, var; momentum weighs the old running value, 0.9 where absent. */
@@ -70,23 +72,34 @@ double tonnx__producer_momentum(const tonnx__builder *builder, const tonnx__node
     return momentum;
 }
 
-/* LayerNormalization 17 and RMSNormalization 23, over the features (axis −1, which is 1 here). */
+/* True where the axes from `axis` on hold all features: those between it and the batch have one element. */
+static bool from_axis_on(const tonnx__fact *x, int64_t axis)
+{
+    size_t first = 0;
+    if (x->transposed || !tonnx__axis(axis, x->rank, &first) || !first) return false;
+    for (size_t i = 1; i < first; i++)
+        if (x->dims[i] != 1) return false;
+    return true;
+}
+
+/* LayerNormalization 17 and RMSNormalization 23, from an axis on: over the features where that is all but the batch. Of
+ * the outputs only the first is read. */
 static tonnx_status recognise_row_norm(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
                                        bool *known)
 {
     const bool rms = !strcmp(node->op_type, "RMSNormalization");
-    const int64_t axis = tonnx__node_int(node, "axis", -1);
     const size_t features = builder->net->values[x->value].features;
     const tonnx__operand in = { x->value, -1 };
+    const tonnx__fact like = *x;
     int scale = -1, shift = -1;
     tonnx__layer *layer = NULL;
-    if (x->rank != 2 || x->transposed || (axis != 1 && axis != -1) || node->output_count > 1) return TONNX_OK;
+    if (!from_axis_on(x, tonnx__node_int(node, "axis", -1))) return TONNX_OK;
     tonnx_status status = norm_param(builder, &scale, TONNX__ROLE_SCALE, node, 1, features);
     if (!status && !rms && *tonnx__node_input(node, 2))
         status = norm_param(builder, &shift, TONNX__ROLE_SHIFT, node, 2, features);
     if (!status)
         status = tonnx__layer_add(builder, &layer, rms ? TONNX__LAYER_RMS_NORM : TONNX__LAYER_LAYER_NORM, node, &in, 1,
-                                  features, NULL);
+                                  features, &like);
     if (status) return status;
     layer->weight = scale;
     layer->bias = shift;

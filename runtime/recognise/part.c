@@ -70,8 +70,7 @@ static tonnx_status recognise_slice(tonnx__builder *builder, const tonnx__node *
     return add_slice(builder, node, 0, &in, from, to - from);
 }
 
-/* The widths that Split gives its outputs: as listed, or equal ones of which the last may be smaller (num_outputs). */
-static tonnx_status split_widths(const tonnx__builder *builder, const tonnx__node *node, size_t features,
+tonnx_status tonnx__split_widths(const tonnx__builder *builder, const tonnx__node *node, size_t features,
                                  int64_t *widths, bool *good)
 {
     const size_t parts = node->output_count;
@@ -96,7 +95,7 @@ static tonnx_status recognise_split(tonnx__builder *builder, const tonnx__node *
     size_t axis = 0, from = 0;
     if (!tonnx__axis(tonnx__node_int(node, "axis", 0), 2, &axis) || axis != 1 || !node->output_count) return TONNX_OK;
     tonnx_status status = tonnx__alloc(&widths, node->output_count, sizeof *widths);
-    if (!status) status = split_widths(builder, node, features, widths, known);
+    if (!status) status = tonnx__split_widths(builder, node, features, widths, known);
     for (size_t i = 0; i < node->output_count && *known && !status; i++) {
         if (*node->outputs[i]) status = add_slice(builder, node, i, &in, from, (size_t)widths[i]);
         from += (size_t)widths[i];

@@ -45,7 +45,7 @@ typedef struct tonnx__builder {
     tonnx_model *model;
     const char *path;
     int64_t opset;
-    tonnx__map facts_by_name; /* value name → index into facts */
+    tonnx__map facts_by_name;  /* value name → index into facts */
     const tonnx__node **nodes; /* the graph's, calls of functions inlined */
     size_t node_count, node_room;
     tonnx__map maker; /* value name → index into nodes of the one that makes it */
@@ -53,6 +53,9 @@ typedef struct tonnx__builder {
     size_t fact_count, fact_room;
     size_t derived_bytes; /* of the constants computed so far */
 } tonnx__builder;
+
+/* Frees what the walk has filled. */
+void tonnx__builder_clear(tonnx__builder *builder);
 
 /* The fact about a value name; a fact of kind UNKNOWN where nothing was recorded. */
 const tonnx__fact *tonnx__fact_of(const tonnx__builder *builder, const char *name);
@@ -68,12 +71,18 @@ tonnx_status tonnx__inline_functions(tonnx__builder *builder);
 /* A node's index in the model; -1 where it comes from a function's body. */
 ptrdiff_t tonnx__node_index(const tonnx__builder *builder, const tonnx__node *node);
 
-/* Where the model reads what input `input` of node is: that node, or the call whose body it is part of; a node of -1 where
- * only the body reads it. */
+/* Where the model reads what input `input` of node is: that node, or the call whose body it is part of; a node of -1
+ * where only the body reads it. */
 void tonnx__node_use(const tonnx__builder *builder, const tonnx__node *node, size_t input, ptrdiff_t *use_node,
                      ptrdiff_t *use_input);
 
-/* The value's name behind nodes that only pass it on (Identity, no-op Cast). */
+/* The element type that Cast and CastLike give; TONNX_DTYPE_NONE where it is not known. */
+tonnx_dtype tonnx__cast_type(const tonnx__builder *builder, const tonnx__node *node);
+
+/* True where a node only passes its input on: Identity, and casts between float types. */
+bool tonnx__passes_on(const tonnx__builder *builder, const tonnx__node *node);
+
+/* The value's name behind such nodes. */
 const char *tonnx__source_name(const tonnx__builder *builder, const char *name);
 
 /* The node that makes a value, and only if it is of that type (NULL: of any) in the default domain; NULL else. Looks
@@ -123,7 +132,13 @@ tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role 
 size_t tonnx__node_axis_count(const tonnx__builder *builder, const tonnx__node *node);
 bool tonnx__node_axes(const tonnx__builder *builder, const tonnx__node *node, size_t rank, bool *chosen);
 
-/* An activation layer of x, with the row's defaults; `op` names the nodes that it was read from (NULL: the node's op). */
+/* The widths that Split gives its outputs of `size` elements: as listed, or equal ones of which the last may be smaller
+ * (num_outputs). *good where they are known; fails where they do not fit. */
+tonnx_status tonnx__split_widths(const tonnx__builder *builder, const tonnx__node *node, size_t size, int64_t *widths,
+                                 bool *good);
+
+/* An activation layer of x, with the row's defaults; `op` names the nodes that it was read from (NULL: the node's op).
+ */
 tonnx_status tonnx__activation_add(tonnx__builder *builder, tonnx__layer **out, const tonnx__node *node,
                                    const tonnx__fact *x, tonnx_activation act, const char *op);
 

@@ -68,11 +68,9 @@ tonnx_status tonnx__recognise_shape(tonnx__builder *builder, const tonnx__node *
 {
     const tonnx__fact *x = tonnx__value_input(builder, node, 0);
     if (!x) return TONNX_OK;
-    if (!strcmp(node->op_type, "Identity")) return same_value(builder, node, x, known);
+    if (tonnx__passes_on(builder, node)) return same_value(builder, node, x, known);
     if (!strcmp(node->op_type, "Flatten")) return recognise_flatten(builder, node, x, known);
     if (!strcmp(node->op_type, "Reshape")) return recognise_reshape(builder, node, x, known);
     if (!strcmp(node->op_type, "Transpose")) return recognise_transpose(builder, node, x, known);
-    if (!strcmp(node->op_type, "Cast") && tonnx__node_int(node, "to", 0) == TONNX_FLOAT)
-        return same_value(builder, node, x, known);
     return TONNX_OK;
 }
