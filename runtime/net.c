@@ -79,7 +79,7 @@ static tonnx_status choose_input(const tonnx_model *model, const char *name, con
     return TONNX_OK;
 }
 
-/* The output to train towards: the named one, or the first float one. */
+/* The output to train towards: the named one, or the first float one, or a label, whose tail is then cut off. */
 static tonnx_status choose_output(const tonnx_model *model, const char *name, const tonnx__value **out)
 {
     *out = NULL;
@@ -87,6 +87,7 @@ static tonnx_status choose_output(const tonnx_model *model, const char *name, co
         const tonnx__value *value = &model->outputs[i];
         if (is_named(value, name) && (is_float(value->dtype) || value->dtype == TONNX_DTYPE_NONE)) *out = value;
     }
+    if (!*out && !name && model->output_count) *out = &model->outputs[0];
     if (*out) return TONNX_OK;
     return name ? tonnx__fail(TONNX_BAD_USAGE, "%s: no float output is named '%s'", model->path, name)
                 : tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has no float output", model->path);
@@ -109,6 +110,11 @@ static tonnx_status bind_input(tonnx__builder *builder, const tonnx__value *inpu
         if (!tonnx__mul(&features, features, like.dims[i]) || features > INT32_MAX)
             return tonnx__fail(TONNX_BAD_MODEL, "%s: input '%s' is too wide", builder->path, input->name);
     }
+    if (input->dims[0] > 0)
+        tonnx__say(
+            &builder->net->log, TONNX_LOG_INFO,
+            "input '%s' is declared for a batch of %lld: any number of samples is computed; the file stays as it is",
+            input->name, (long long)input->dims[0]);
     return tonnx__value_add(builder, &builder->net->input, input->name, features, &like);
 }
 
@@ -208,11 +214,8 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     tonnx_status status = choose_input(model, options->input, &input);
     if (!status) status = choose_output(model, options->output, &output);
     if (!status) status = bind_input(&builder, input);
-    if (!status) status = tonnx__walk(&builder, output->name);
-    if (!status) {
-        net->output = tonnx__fact_of(&builder, output->name)->value;
-        status = prune_layers(net);
-    }
+    if (!status) status = tonnx__walk(&builder, output->name, &net->output);
+    if (!status) status = prune_layers(net);
     if (!status) status = prune_params(net);
     if (!status && !net->layer_count)
         status = tonnx__fail(TONNX_BAD_MODEL, "%s: the graph computes nothing: it has no layer", model->path);

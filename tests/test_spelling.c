@@ -217,6 +217,31 @@ START_TEST(norms_and_softmax)
 }
 END_TEST
 
+/* What only decides is cut off; a part of the features is a slice; SwiGLU is a Swish and a product. */
+static const struct {
+    const char *text;
+    size_t layers, features_out;
+} heads[] = {
+    { "Softmax h > p;ArgMax p > output", 2, WIDE },
+    { "Sigmoid h > p;Greater p #0.5 > g;Cast g > output /to=7", 2, WIDE },
+    { "Slice h #1 #3 #-1 > output", 2, 2 },
+    { "Slice h #-2 #99 #1 > output", 2, 2 },
+    { "SwiGLU h h > output /alpha=1.5", 3, WIDE },
+    { "Mul h #1 > a;Add a #0 > b;Relu b > output", 2, WIDE },
+};
+
+START_TEST(heads_and_parts)
+{
+    tonnx_model *model = spell(heads[_i].text);
+    tonnx_net *net = NULL;
+    ck_ok(tonnx_net_new(&net, model, NULL));
+    ck_assert_uint_eq(net->layer_count, heads[_i].layers);
+    ck_assert_uint_eq(tonnx_net_features_out(net), heads[_i].features_out);
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+}
+END_TEST
+
 /* What is like a spelling but is not one: refused by the op that nothing else reads. */
 static const char *const misses[] = {
     "Div h #1.5 > d;Erf d > e;Add e #1 > f;Mul h f > g;Mul g #0.5 > output",
@@ -242,6 +267,7 @@ static Suite *spelling_suite(void)
     TCase *forms = tcase_create("forms");
     tcase_add_loop_test(forms, activations, 0, sizeof spellings / sizeof *spellings);
     tcase_add_loop_test(forms, norms_and_softmax, 0, sizeof norms / sizeof *norms);
+    tcase_add_loop_test(forms, heads_and_parts, 0, sizeof heads / sizeof *heads);
     tcase_add_loop_test(forms, near_misses, 0, sizeof misses / sizeof *misses);
     suite_add_tcase(suite, forms);
     return suite;

@@ -166,8 +166,12 @@ tonnx_status tonnx__recognise_arithmetic(tonnx__builder *builder, const tonnx__n
 tonnx_status tonnx__recognise_scaler(tonnx__builder *builder, const tonnx__node *node, bool *known);
 
 /* Walks the graph from `output` (a value name) with the net's input already a fact, and asks the families at each node.
- * Fails where the output is no value of the net, naming the first node that nobody knew. */
-tonnx_status tonnx__walk(tonnx__builder *builder, const char *output);
+ * *end is the value of the net that the output is, or the last one before a tail that cannot be trained. Fails where there
+ * is none, naming the first node that nobody knew. */
+tonnx_status tonnx__walk(tonnx__builder *builder, const char *output, int *end);
+
+/* The name of the last value of the net before `output` where only deciding stands in between; NULL else. */
+const char *tonnx__before_tail(const tonnx__builder *builder, const char *output);
 
 /* Fails with TONNX_BAD_MODEL: "PATH: OP node 'NAME' (inputs → outputs): …". */
 tonnx_status tonnx__node_fail(const tonnx__builder *builder, const tonnx__node *node, const char *format, ...)

@@ -126,7 +126,7 @@ static tonnx_status refuse(const tonnx__builder *builder, const walk *w)
     return TONNX_OK;
 }
 
-tonnx_status tonnx__walk(tonnx__builder *builder, const char *output)
+tonnx_status tonnx__walk(tonnx__builder *builder, const char *output, int *end)
 {
     walk w = { 0 };
     tonnx_status status = tonnx__inline_functions(builder);
@@ -136,12 +136,16 @@ tonnx_status tonnx__walk(tonnx__builder *builder, const char *output)
     if (!status) status = tonnx__alloc(&w.order, builder->node_count, sizeof *w.order);
     if (!status) status = order_nodes(builder, &w, output);
     for (size_t k = 0; k < w.count && !status; k++) status = recognise_node(builder, builder->nodes[w.order[k]]);
-    if (!status && tonnx__fact_of(builder, output)->kind != TONNX__FACT_VALUE) {
-        status = refuse(builder, &w);
-        if (!status)
-            status = tonnx__fail(TONNX_BAD_MODEL, "%s: output '%s' does not depend on input '%s'", builder->path,
-                                 output, builder->net->values[0].name);
-    }
+    const char *last = status ? NULL : tonnx__before_tail(builder, output);
+    if (last) *end = tonnx__fact_of(builder, last)->value;
+    else if (!status) status = refuse(builder, &w);
+    if (!status && !last)
+        status = tonnx__fail(TONNX_BAD_MODEL, "%s: output '%s' does not depend on input '%s'", builder->path, output,
+                             builder->net->values[0].name);
+    if (last && strcmp(last, output) != 0)
+        tonnx__say(&builder->net->log, TONNX_LOG_INFO,
+                   "what follows '%s' only decides and is not trained: the net ends there, the file keeps the rest",
+                   last);
     tonnx__free(w.stack);
     tonnx__free(w.state);
     tonnx__free(w.order);
