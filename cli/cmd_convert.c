@@ -60,9 +60,11 @@ static int check_kinds(const args *a)
 
 static int out_of_model(const args *a, const tonnx_log *log)
 {
+    tonnx_weights_options weights = TONNX_WEIGHTS_OPTIONS_DEFAULT;
     tonnx_model *model = NULL;
+    weights.log = *log;
     int code = cli_load(&model, a->in, log);
-    if (!code) code = cli_status(tonnx_weights_save(model, a->out));
+    if (!code) code = cli_status(tonnx_weights_save(model, a->out, &weights));
     tonnx_model_free(model);
     return code;
 }

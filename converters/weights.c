@@ -4,6 +4,7 @@
 
 #include "converters/weights_impl.h"
 #include "format/file.h"
+#include "runtime/log_impl.h"
 
 static const tonnx__weights_format *const formats[] = { &tonnx__npz_weights, &tonnx__safetensors_weights };
 
@@ -65,14 +66,36 @@ void tonnx__weights_free(tonnx__tensor *tensors, size_t count)
     tonnx__free(tensors);
 }
 
-tonnx_status tonnx_weights_save(const tonnx_model *model, const char *path)
+/* The model's tensors, borrowed, those that are no numbers marked as `removed`; *kept are not. */
+static tonnx_status borrow_numbers(tonnx__tensor **out, size_t *kept, const tonnx_model *model, const tonnx_log *log)
 {
+    const tonnx_status status = tonnx__alloc(out, model->tensor_count, sizeof **out);
+    *kept = 0;
+    for (size_t i = 0; !status && i < model->tensor_count; i++) {
+        tonnx__tensor *tensor = &(*out)[i];
+        *tensor = model->tensors[i];
+        const bool number = tonnx_dtype_size(tensor->dtype) != 0;
+        *kept += number && !tensor->removed;
+        if (!number && !tensor->removed)
+            tonnx__say(log, TONNX_LOG_WARNING, "%s: initializer '%.60s' of %s is left out: only numbers are converted",
+                       model->path, tensor->name, tonnx_dtype_name(tensor->dtype));
+        tensor->removed = tensor->removed || !number;
+    }
+    return status;
+}
+
+tonnx_status tonnx_weights_save(const tonnx_model *model, const char *path, const tonnx_weights_options *given)
+{
+    const tonnx_weights_options options = tonnx__weights_options(given);
     const tonnx__weights_format *format = by_extension(path);
+    tonnx__tensor *borrowed = NULL;
     size_t kept = 0;
     if (!format) return unknown_extension(path);
-    for (size_t i = 0; i < model->tensor_count; i++) kept += !model->tensors[i].removed;
-    if (!kept) return tonnx__fail(TONNX_BAD_MODEL, "%s: has no initializers to be converted", model->path);
-    return format->write(path, model->tensors, model->tensor_count);
+    tonnx_status status = borrow_numbers(&borrowed, &kept, model, &options.log);
+    if (!status && !kept) status = tonnx__fail(TONNX_BAD_MODEL, "%s: has no initializers to be converted", model->path);
+    if (!status) status = format->write(path, borrowed, model->tensor_count);
+    tonnx__free(borrowed);
+    return status;
 }
 
 tonnx_status tonnx_weights_copy(const char *from, const char *to)

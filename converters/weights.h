@@ -27,10 +27,11 @@ typedef struct tonnx_weights_options {
 /* Whether a path's extension is that of a file of weights. */
 TONNX_API bool tonnx_weights_known(const char *path);
 
-/* All initializers, by name and in their own types, into a file whose format its extension says: its bits are theirs.
- * TONNX_BAD_MODEL where there is none, or one whose type the format has not; TONNX_BAD_USAGE for an unknown extension.
- */
-TONNX_API tonnx_status tonnx_weights_save(const tonnx_model *model, const char *path);
+/* All initializers of numbers, by name and in their own types, into a file whose format its extension says: its bits
+ * are theirs. Strings are left out, and that is said. TONNX_BAD_MODEL where nothing is left, TONNX_BAD_USAGE for an
+ * unknown extension. `options` may be NULL. */
+TONNX_API tonnx_status tonnx_weights_save(const tonnx_model *model, const char *path,
+                                          const tonnx_weights_options *options);
 
 /* Every array of a file (told by content) into the initializer of its name. Shapes must be the same. So must types, for
  * the bits to be kept; between types of floats values are rounded, and that is said. Initializers of several floats

@@ -94,7 +94,7 @@ START_TEST(out_of_a_model_and_back_is_the_same_file)
         const char *path = scratch_path(extensions[e]), *copy = scratch_path("copy.safetensors");
         tonnx_model *model = NULL;
         ck_ok(tonnx_onnx_load(&model, NET, NULL));
-        ck_ok(tonnx_weights_save(model, path));
+        ck_ok(tonnx_weights_save(model, path, NULL));
         ck_ok(tonnx_weights_copy(path, copy));
         for (size_t i = 0; i < model->tensor_count; i++) {
             double zeros[64] = { 0 };
@@ -156,7 +156,7 @@ START_TEST(what_does_not_fit_a_model_is_named)
     ck_fails(tonnx_weights_load(model, NET, NULL), TONNX_BAD_MODEL, "is neither .npz nor .safetensors");
     ck_fails(tonnx_weights_load(model, TONNX_TEST_DATA "/bad/npz-cut/pack.npz", NULL), TONNX_BAD_MODEL,
              "no end record");
-    ck_fails(tonnx_weights_save(model, scratch_path("w.pt")), TONNX_BAD_USAGE, "as .npz or .safetensors");
+    ck_fails(tonnx_weights_save(model, scratch_path("w.pt"), NULL), TONNX_BAD_USAGE, "as .npz or .safetensors");
     tonnx_model_free(model);
 }
 END_TEST
@@ -263,7 +263,7 @@ START_TEST(a_new_model_holds_the_weights_in_their_own_type)
         ck_ok(tonnx_onnx_load(&model, scratch_path("new.onnx"), NULL));
         tonnx_model_input(model, 0, &input);
         ck_assert(input.dtype == types[i] && input.dims[1] == 6 && model->node_count == 3);
-        ck_ok(tonnx_weights_save(model, scratch_path("again.npz")));
+        ck_ok(tonnx_weights_save(model, scratch_path("again.npz"), NULL));
         check_same_file(path, scratch_path("again.npz"));
         tonnx_model_free(model);
     }
@@ -304,7 +304,7 @@ START_TEST(damaged_files_are_refused)
         tonnx_model *model = NULL;
         size_t size;
         ck_ok(tonnx_onnx_load(&model, NET, NULL));
-        ck_ok(tonnx_weights_save(model, scratch_path(extensions[e])));
+        ck_ok(tonnx_weights_save(model, scratch_path(extensions[e]), NULL));
         unsigned char *bytes = scratch_read(scratch_path(extensions[e]), &size);
         for (size_t i = 0; i < 2 * size; i++) {
             const bool flip = i < size;
@@ -327,7 +327,7 @@ static tonnx_status load_and_save(void)
     tonnx_model *model = NULL, *fresh = NULL;
     tonnx_dataset *set = NULL;
     tonnx_status status = tonnx_onnx_load(&model, NET, NULL);
-    if (!status) status = tonnx_weights_save(model, fault_path);
+    if (!status) status = tonnx_weights_save(model, fault_path, NULL);
     if (!status) status = tonnx_weights_load(model, fault_path, NULL);
     if (!status) status = tonnx_weights_model(&fresh, fault_path, NULL);
     tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;

@@ -15,7 +15,8 @@ import time
 from common import Suite
 
 # in this order: what the later ones rely on comes first
-PARTS = ["exports", "inference", "random_mlps", "train_fixtures", "lossless", "storage", "seeds", "scaling", "torch_back"]
+PARTS = ["exports", "inference", "random_mlps", "train_fixtures", "lossless", "storage", "convert", "seeds", "scaling",
+         "torch_back"]
 NEEDS_TORCH = {"torch_back"}
 
 
