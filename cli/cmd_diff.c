@@ -177,8 +177,8 @@ static int print_json(const comparison *all)
         const change *c = &all->changes[i];
         tonnx_json *object = tonnx_json_add_object(tensors, NULL);
         tonnx_json_string(object, "name", c->name);
-        tonnx_json_number(object, "max_abs", c->max_abs);
-        tonnx_json_number(object, "rel_l2", c->rel_l2);
+        tonnx_json_rounded(object, "max_abs", c->max_abs, JSON_FLOAT);
+        tonnx_json_rounded(object, "rel_l2", c->rel_l2, JSON_FLOAT);
         tonnx_json_bool(object, "changed", is_changed(c));
         if (c->why) tonnx_json_string(object, "why", c->why);
     }

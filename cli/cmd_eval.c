@@ -43,13 +43,13 @@ static const char *const examples[] = {
 static int print_json(const tonnx_metrics *metrics)
 {
     tonnx_json *root = tonnx_json_object();
-    tonnx_json_number(root, "loss", metrics->loss);
+    tonnx_json_rounded(root, "loss", metrics->loss, JSON_FLOAT);
     tonnx_json_string(root, "loss_kind", tonnx_loss_name(metrics->loss_kind));
-    if (!isnan(metrics->accuracy)) tonnx_json_number(root, "accuracy", metrics->accuracy);
+    if (!isnan(metrics->accuracy)) tonnx_json_rounded(root, "accuracy", metrics->accuracy, JSON_FLOAT);
     if (!isnan(metrics->mse)) {
-        tonnx_json_number(root, "mse", metrics->mse);
-        tonnx_json_number(root, "mae", metrics->mae);
-        tonnx_json_number(root, "r2", metrics->r2);
+        tonnx_json_rounded(root, "mse", metrics->mse, JSON_FLOAT);
+        tonnx_json_rounded(root, "mae", metrics->mae, JSON_FLOAT);
+        tonnx_json_rounded(root, "r2", metrics->r2, JSON_FLOAT);
     }
     tonnx_json_integer(root, "samples", (long long)metrics->samples);
     char *text = tonnx_json_text(root, false);

@@ -1,10 +1,12 @@
 /* tonnx new: an ONNX MLP from nothing. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/commands.h"
 #include "cli/cli.h"
 #include "cli/init_words.h"
+#include "cli/print.h"
 #include "runtime/init.h"
 
 typedef struct args {
@@ -73,6 +75,17 @@ static int parse_widths(const char *text, size_t **widths, size_t *count)
     return *count < 2 ? cli_usage("new: '%s': want at least two widths, such as 784-10", text) : 0;
 }
 
+/* What was written, and what one does with it next. */
+static void say_written(const args *a, const size_t *widths, size_t count)
+{
+    uint64_t layers = count - 1;
+    if (a->common.quiet || !strcmp(a->out, "-")) return;
+    fprintf(stderr,
+            "wrote %s: %zu -> %zu features, %s layer%s; train it: tonnx train %s --data FILE --target FILE -o "
+            "trained.onnx\n",
+            a->out, widths[0], widths[count - 1], print_count(layers), layers == 1 ? "" : "s", a->out);
+}
+
 static int create(void *opaque)
 {
     const args *a = opaque;
@@ -93,6 +106,7 @@ static int create(void *opaque)
     if (!code) code = cli_check_output("-o", a->out, NULL, 0);
     if (!code) code = cli_status(tonnx_model_mlp(&model, widths, count, &mlp));
     if (!code) code = cli_save(model, a->out, &log);
+    if (!code) say_written(a, widths, count);
     tonnx_model_free(model);
     free(widths);
     return code;

@@ -14,8 +14,8 @@ typedef struct args {
 } args;
 
 static const opt options[] = {
-    { "out", 'o', OPT_FILE, offsetof(args, out), "OUT", "-", "where to: .npy, .npz (array y), else CSV; - is CSV on stdout", NULL,
-      OPT_FREE },
+    { "out", 'o', OPT_FILE, offsetof(args, out), "OUT", "-",
+      "where to: .npy, .npz (array y), .tsv, else CSV (.csv, .txt, -)", NULL, OPT_FREE },
     { 0 },
 };
 
@@ -70,6 +70,17 @@ static int predict_into(const char *path, tonnx_model *model, const tonnx_datase
     return cli_status(status);
 }
 
+/* A name says what is wanted of it: nothing but CSV goes into one that is no known format's. */
+static int check_extension(const char *path)
+{
+    static const char *const known[] = { ".npy", ".npz", ".csv", ".tsv", ".txt" };
+    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    if (!dot || !strncmp(path, "/dev/", 5)) return 0;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(dot, known[i])) return 0;
+    return cli_usage("predict: -o %s: no format is known by '%s'; want .npy, .npz, .csv, .tsv or .txt", path, dot);
+}
+
 static int predict(void *opaque)
 {
     const args *a = opaque;
@@ -82,7 +93,8 @@ static int predict(void *opaque)
     evaluate.input = a->data.input;
     evaluate.output = a->data.output_name;
     evaluate.log = log;
-    int code = cli_check_output("-o", a->out, read, sizeof read / sizeof *read);
+    int code = check_extension(a->out);
+    if (!code) code = cli_check_output("-o", a->out, read, sizeof read / sizeof *read);
     if (!code) code = cli_load(&model, a->model, &log);
     if (!code) code = data_load(&sets, &a->data, NULL, model, &log);
     if (!code) code = predict_into(a->out, model, sets.data, &evaluate);

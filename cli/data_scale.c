@@ -108,8 +108,7 @@ int scale_for_evaluation(tonnx_dataset *data, const data_args *args, const tonnx
     } else if (!is_word(args->scale, "none")) {
         parse_factor(args->scale, &factor);
     }
-    tonnx_dataset_set_scale(data, factor);
-    return 0;
+    return cli_status(tonnx_dataset_set_scale(data, factor));
 }
 
 /* subtract, divide ← what turns each feature into mean 0 and deviation 1, or into 0…1; a constant one is only shifted.
@@ -153,8 +152,9 @@ int scale_for_training(data_sets *sets, const data_args *args, tonnx_model *mode
     } else if (!in_nodes(args->scale) && !is_word(args->scale, "none")) {
         parse_factor(args->scale, &factor);
     }
-    tonnx_dataset_set_scale(sets->data, factor);
-    if (sets->val) tonnx_dataset_set_scale(sets->val, factor);
+    tonnx_status status = tonnx_dataset_set_scale(sets->data, factor);
+    if (!status && sets->val) status = tonnx_dataset_set_scale(sets->val, factor);
+    if (status) return cli_status(status);
     return in_nodes(args->scale) ? scale_in_nodes(sets, args, model, log) : 0;
 }
 

@@ -45,18 +45,28 @@ void help_usage(const command *cmd, char *text, size_t size)
     add(&to, " [options]");
 }
 
+/* Bytes up to where a line may break: before a blank, after the | of alternatives. */
+static size_t piece_of(const char *text)
+{
+    const size_t length = strcspn(text, " |");
+    return text[length] == '|' ? length + 1 : length;
+}
+
 /* Words of `text`, the first at column `indent`; lines break before WIDTH. */
 static void print_wrapped(const char *text, size_t indent)
 {
     size_t at = indent;
+    const char *gap = "";
     while (*text) {
-        const size_t length = strcspn(text, " ");
-        if (at > indent && at + 1 + length > WIDTH) {
+        const size_t length = piece_of(text);
+        if (at > indent && at + strlen(gap) + length > WIDTH) {
             printf("\n%*s", (int)indent, "");
             at = indent;
+            gap = "";
         }
-        at += (size_t)printf("%s%.*s", at > indent ? " " : "", (int)length, text);
+        at += (size_t)printf("%s%.*s", gap, (int)length, text);
         text += length;
+        gap = *text == ' ' ? " " : "";
         text += strspn(text, " ");
     }
     putchar('\n');

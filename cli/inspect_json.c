@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/print.h"
 #include "format/json.h"
 
 double inspect_flops(const tonnx_layer_info *layer)
@@ -55,10 +56,10 @@ static void add_model(tonnx_json *root, const tonnx_model *model, const tonnx_ne
 
 static void add_statistics(tonnx_json *object, const weight_stats *stats)
 {
-    tonnx_json_number(object, "mean", stats->mean);
-    tonnx_json_number(object, "std", stats->std);
-    tonnx_json_number(object, "min", stats->min);
-    tonnx_json_number(object, "max", stats->max);
+    tonnx_json_rounded(object, "mean", stats->mean, JSON_FLOAT);
+    tonnx_json_rounded(object, "std", stats->std, JSON_FLOAT);
+    tonnx_json_rounded(object, "min", stats->min, JSON_FLOAT);
+    tonnx_json_rounded(object, "max", stats->max, JSON_FLOAT);
     if (isnan(stats->mean)) {
         tonnx_json_string(object, "histogram", NULL);
         tonnx_json_string(object, "zeros", NULL);

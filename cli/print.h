@@ -8,6 +8,9 @@
 
 #include "runtime/api.h"
 
+/* Significant digits in JSON: floats have no more than 9, clocks not even so many. */
+enum { JSON_FLOAT = 9, JSON_TIME = 6 };
+
 typedef enum print_style { PRINT_PLAIN, PRINT_BOLD, PRINT_DIM, PRINT_RED, PRINT_GREEN } print_style;
 
 /* Plain: no colour, no live line, no separators, no glyphs beyond ASCII. */

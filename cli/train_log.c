@@ -47,26 +47,26 @@ static void json_step(const tonnx_event *event, tonnx_json *line)
 {
     tonnx_json_integer(line, "step", (long long)event->step);
     tonnx_json_integer(line, "epoch", (long long)event->epoch);
-    tonnx_json_number(line, "loss", event->loss);
+    tonnx_json_rounded(line, "loss", event->loss, JSON_FLOAT);
     tonnx_json_number(line, "lr", event->rate);
-    tonnx_json_number(line, "grad_norm", event->grad_norm);
+    tonnx_json_rounded(line, "grad_norm", event->grad_norm, JSON_FLOAT);
 }
 
 static void json_epoch(const tonnx_event *event, tonnx_json *line)
 {
     tonnx_json_integer(line, "epoch", (long long)event->epoch);
-    tonnx_json_number(line, "train_loss", event->train_loss);
-    tonnx_json_number(line, "val_loss", event->val_loss);
-    tonnx_json_number(line, "val_accuracy", event->val_accuracy);
-    tonnx_json_number(line, "seconds", event->seconds);
-    tonnx_json_number(line, "samples_per_second", event->samples_per_second);
+    tonnx_json_rounded(line, "train_loss", event->train_loss, JSON_FLOAT);
+    tonnx_json_rounded(line, "val_loss", event->val_loss, JSON_FLOAT);
+    tonnx_json_rounded(line, "val_accuracy", event->val_accuracy, JSON_FLOAT);
+    tonnx_json_rounded(line, "seconds", event->seconds, JSON_TIME);
+    tonnx_json_rounded(line, "samples_per_second", event->samples_per_second, JSON_TIME);
 }
 
 static void json_end(const train_log *log, const tonnx_event *event, tonnx_json *line)
 {
     tonnx_json_string(line, "status", tonnx_status_name(event->status));
     tonnx_json_integer(line, "steps", (long long)(event->step ? event->step : log->step));
-    tonnx_json_number(line, "seconds", event->seconds);
+    tonnx_json_rounded(line, "seconds", event->seconds, JSON_TIME);
 }
 
 static void write_json(const train_log *log, const tonnx_event *event)

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "runtime/mem_impl.h"
@@ -75,6 +76,13 @@ static void put(tonnx_json *json, const char *key, json_t *value)
 void tonnx_json_number(tonnx_json *json, const char *key, double value)
 {
     put(json, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+void tonnx_json_rounded(tonnx_json *json, const char *key, double value, int digits)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.*e", digits - 1, value);
+    tonnx_json_number(json, key, strtod(text, NULL)); /* both in one locale, whichever it is */
 }
 
 void tonnx_json_integer(tonnx_json *json, const char *key, long long value)

@@ -19,6 +19,8 @@ TONNX_API void tonnx_json_free(tonnx_json *root);
 /* Members, or elements where `key` is NULL (then `json` is an array). A number that is not finite becomes null; others
  * have 15 digits. Text that is not UTF-8 has '?' for what is not ASCII. */
 TONNX_API void tonnx_json_number(tonnx_json *json, const char *key, double value);
+/* The same, rounded to so many significant digits (1 to 15): measured numbers hold no more. */
+TONNX_API void tonnx_json_rounded(tonnx_json *json, const char *key, double value, int digits);
 TONNX_API void tonnx_json_integer(tonnx_json *json, const char *key, long long value);
 TONNX_API void tonnx_json_bool(tonnx_json *json, const char *key, bool value);
 TONNX_API void tonnx_json_string(tonnx_json *json, const char *key, const char *value); /* NULL: null */

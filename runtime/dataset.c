@@ -258,7 +258,10 @@ void tonnx__dataset_feed(const tonnx_dataset *data, tonnx__feed *out)
     };
 }
 
-void tonnx_dataset_set_scale(tonnx_dataset *data, double factor)
+tonnx_status tonnx_dataset_set_scale(tonnx_dataset *data, double factor)
 {
+    if (!isfinite((float)factor))
+        return tonnx__fail(TONNX_BAD_USAGE, "features cannot be scaled by %g: give a finite factor", factor);
     data->scale = factor;
+    return TONNX_OK;
 }

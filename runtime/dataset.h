@@ -64,8 +64,9 @@ typedef struct tonnx_dataset_info {
 
 TONNX_API void tonnx_dataset_describe(const tonnx_dataset *data, tonnx_dataset_info *out);
 
-/* How features are scaled when gathered: by a factor (any data). Bytes are divided by 255 from the start. */
-TONNX_API void tonnx_dataset_set_scale(tonnx_dataset *data, double factor);
+/* How features are scaled when gathered: by a factor (any data). Bytes are divided by 255 from the start.
+ * TONNX_BAD_USAGE, and nothing changed, where the factor is no finite float. */
+TONNX_API tonnx_status tonnx_dataset_set_scale(tonnx_dataset *data, double factor);
 
 /* Keeps the first `samples` samples (all, where there are no more, or `samples` is 0). */
 TONNX_API void tonnx_dataset_limit(tonnx_dataset *data, size_t samples);

@@ -24,9 +24,12 @@ foreach(header ${PUBLIC_HEADERS})
   install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tonnx/${folder})
 endforeach()
 
-# pkg-config. The folders are found from where the file lies, so that an installation may be moved.
+# pkg-config. The folders are found from where the file lies, so that an installation may be moved: from lib/pkgconfig,
+# or deeper on a multiarch system, up to the prefix.
+file(RELATIVE_PATH TONNX_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" TONNX_PREFIX "${TONNX_PREFIX}")
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/install/tonnx.pc @ONLY CONTENT
-"prefix=@CMAKE_INSTALL_PREFIX@
+"prefix=\${pcfiledir}/@TONNX_PREFIX@
 libdir=\${prefix}/@CMAKE_INSTALL_LIBDIR@
 includedir=\${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
 

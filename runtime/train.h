@@ -23,7 +23,7 @@ typedef struct tonnx_event {
     uint64_t step, epoch;                         /* counted from 1 */
     double loss, rate, grad_norm;                 /* step: the batch's loss before its update */
     double train_loss, val_loss, val_accuracy;    /* epoch */
-    double seconds, samples_per_second;           /* epoch (without validation); end: seconds in all */
+    double seconds, samples_per_second;           /* epoch: its wall time with shuffling, without validation; end: the sum of these */
     tonnx_status status;                          /* end */
 } tonnx_event;
 
@@ -83,32 +83,39 @@ typedef struct tonnx_train_options {
 
 typedef struct tonnx_trainer tonnx_trainer;
 
-/* Recognises the model, binds the data, compiles the step. Model, data and options' pointers are borrowed and outlive
- * the trainer (but for `resume`). Fails where they do not fit, naming both dimensions; and TONNX_BAD_USAGE where model,
- * data or options are not those of the checkpoint to resume from, naming what differs (epochs, steps and threads may). */
+/* Recognises the model, binds the data, compiles the step. Model, data, `validation` and the options' strings and globs
+ * are borrowed and must outlive the trainer; the options themselves and `resume` need not. `options` may be NULL: the
+ * defaults. *out is NULL on failure: TONNX_BAD_MODEL where the model cannot be read or trained, TONNX_BAD_DATA where
+ * data and model do not fit, naming both dimensions, TONNX_BAD_USAGE where an option is wrong, and where model, data or
+ * options are not those of the checkpoint to resume from, naming what differs (epochs, steps and threads may). */
 TONNX_API tonnx_status tonnx_trainer_new(tonnx_trainer **out, tonnx_model *model, const tonnx_dataset *data,
                                          const tonnx_train_options *options);
 TONNX_API void tonnx_trainer_free(tonnx_trainer *trainer);
 
 TONNX_API bool tonnx_trainer_done(const tonnx_trainer *trainer);
 
-/* One step; one epoch (or what is left of it); all that is left. TONNX_DIVERGED where loss or gradient norm is not
- * finite, naming the step; TONNX_INTERRUPTED after a stop. */
+/* One step; one epoch (or what is left of it); all that is left. TONNX_OK, and nothing done, where the run is done.
+ * TONNX_DIVERGED where loss or gradient norm is not finite, naming the step; TONNX_INTERRUPTED after a stop; what the
+ * checkpoint callback returned where that failed. The weights stay on the backend until they are pulled. */
 TONNX_API tonnx_status tonnx_trainer_step(tonnx_trainer *trainer);
 TONNX_API tonnx_status tonnx_trainer_epoch(tonnx_trainer *trainer);
 TONNX_API tonnx_status tonnx_trainer_run(tonnx_trainer *trainer);
 
-/* Asks a running trainer to stop at the next step. Async-signal-safe; callable from any thread. */
+/* Asks a trainer to stop: what runs, or is called next, returns TONNX_INTERRUPTED after a step or more (50 ms at most,
+ * where a step takes less), with the state of that step, which can be pulled or kept in a checkpoint. The wish stays:
+ * to go on, resume in a new trainer. A run whose last step is done ends with TONNX_OK all the same. Async-signal-safe;
+ * callable from any thread while the trainer lives. */
 TONNX_API void tonnx_trainer_stop(tonnx_trainer *trainer);
 
 /* The state after the last step, for the caller to free. TONNX_DIVERGED where a trained tensor is not finite. */
 TONNX_API tonnx_status tonnx_trainer_checkpoint(tonnx_checkpoint **out, tonnx_trainer *trainer);
 
-/* Trained tensors and running statistics back into `model` (the one the trainer was made with): the last ones, or where
- * a run that is done had `best` or ran out of `patience`, the best ones. Elements that did not change keep their bytes. */
+/* Trained tensors and running statistics back into `model` (TONNX_BAD_USAGE for another than the trainer was made with):
+ * the last ones, or where a run that is done had `best` or ran out of `patience`, the best ones. Elements that did not
+ * change keep their bytes. May be called between any two steps, as often as wanted, and changes nothing in the run. */
 TONNX_API tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model);
 
-/* The loss that `auto` came to, and the loss of the last step. */
+/* The loss that `auto` came to, and the loss of the last step; NaN before the first. */
 TONNX_API tonnx_loss tonnx_trainer_loss(const tonnx_trainer *trainer);
 TONNX_API double tonnx_trainer_last_loss(const tonnx_trainer *trainer);
 

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "runtime/dataset_impl.h"
@@ -35,7 +36,9 @@ START_TEST(arrays_are_copied_and_described)
     ck_assert(info.scale == 1.0 / 255.0 && info.target_kind == TONNX_TARGET_NUMBER);
     ck_assert_ptr_null(info.class_names);
     ck_assert_str_eq(info.target_name, "");
-    tonnx_dataset_set_scale(data, 0.5);
+    ck_ok(tonnx_dataset_set_scale(data, 0.5));
+    ck_fails(tonnx_dataset_set_scale(data, NAN), TONNX_BAD_USAGE, "finite factor");
+    ck_fails(tonnx_dataset_set_scale(data, 1e300), TONNX_BAD_USAGE, "finite factor"); /* no float */
     tonnx__dataset_feed(data, &feed);
     ck_assert(feed.scale == 0.5 && feed.x == NULL && feed.x_bytes[1] == 255 && feed.targets[5] == 6 && feed.width == 2);
     ck_assert(feed.x_bytes != bytes && feed.targets != targets);
@@ -78,7 +81,8 @@ static int count_up(void *user, size_t sample, float *x, float *target)
     return sample == 7;
 }
 
-static tonnx_status from_callback(tonnx_dataset **out, size_t samples, tonnx_target_kind kind, size_t width, float *factor)
+static tonnx_status from_callback(tonnx_dataset **out, size_t samples, tonnx_target_kind kind, size_t width,
+                                  float *factor)
 {
     const tonnx_dataset_source source = { sizeof source, samples, 2, kind, width, count_up, factor };
     return tonnx_dataset_from_callback(out, &source);
@@ -95,13 +99,11 @@ START_TEST(callback_fills_samples_in_order)
     ck_assert(data->target_kind == TONNX_TARGET_NONE && data->target_width == 0);
     tonnx_dataset_free(data);
     factor = 0.5f;
-    ck_fails(from_callback(&data, 5, TONNX_TARGET_CLASS, 1, &factor), TONNX_BAD_DATA,
-             "sample 2");
+    ck_fails(from_callback(&data, 5, TONNX_TARGET_CLASS, 1, &factor), TONNX_BAD_DATA, "sample 2");
     ck_ok(from_callback(&data, 5, TONNX_TARGET_NUMBER, 1, &factor));
     ck_assert(data->targets[3] == 1.5f);
     tonnx_dataset_free(data);
-    ck_fails(from_callback(&data, 9, TONNX_TARGET_NUMBER, 1, &factor), TONNX_BAD_DATA,
-             "sample 8");
+    ck_fails(from_callback(&data, 9, TONNX_TARGET_NUMBER, 1, &factor), TONNX_BAD_DATA, "sample 8");
     ck_assert_ptr_null(data);
 }
 END_TEST
@@ -262,7 +264,7 @@ START_TEST(statistics_survive_a_large_mean)
     ck_near(std[0], 0.5, 0, 1e-9);
     ck_near(mean[1], (N - 1) / 2.0, 0, 1e-14);
     ck_near(std[1], sqrt((N * (double)N - 1) / 12), 0, 1e-12);
-    tonnx_dataset_set_scale(data, -2.0);
+    ck_ok(tonnx_dataset_set_scale(data, -2.0));
     tonnx_dataset_min_max(data, min, max);
     ck_assert(min[1] == -2.0 * (N - 1) && max[1] == 0.0 && max[0] == -2e6);
     tonnx_dataset_free(data);

@@ -18,6 +18,7 @@ struct tonnx_rows_file {
     tonnx__npz_file *npz;
     char *path;
     bool npy;
+    char separator;              /* of CSV */
     size_t rows, width, written; /* width: 0 until the first row */
     bool shaped;                 /* a row is an array of these dimensions */
     size_t row_rank;
@@ -49,6 +50,7 @@ tonnx_status tonnx_rows_create(tonnx_rows_file **out, const char *path, size_t r
     if (status) return status;
     file->rows = rows;
     file->npy = ends_with(path, ".npy");
+    file->separator = ends_with(path, ".tsv") ? '\t' : ',';
     file->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!file->c_locale) status = tonnx__fail(TONNX_NO_MEMORY, "%s: out of memory", path);
     if (!status) status = tonnx__strdup(&file->path, path);
@@ -127,7 +129,7 @@ static tonnx_status put_csv(tonnx_rows_file *file, const float *values, size_t c
         size_t length = 0;
         for (size_t j = 0; j < file->width; j++) {
             length += print_float(file->line + length, values[i * file->width + j]);
-            file->line[length++] = j + 1 < file->width ? ',' : '\n';
+            file->line[length++] = j + 1 < file->width ? file->separator : '\n';
         }
         status = put(file, file->line, length);
     }

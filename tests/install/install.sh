@@ -21,8 +21,8 @@ check() {
     echo "ok $1"
 }
 
-# pkg-config: the prefix written into the file is the build's, so it is told where it lies now
-pc="pkg-config --define-variable=prefix=$prefix"
+# pkg-config: finds its folders from where it lies
+pc=pkg-config
 PKG_CONFIG_PATH=$lib/pkgconfig
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046,SC2086
