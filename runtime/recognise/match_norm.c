@@ -15,7 +15,8 @@ typedef struct norm {
     double epsilon;
 } norm;
 
-enum { ROWS = 3, NARROW = 8, WIDEST = 1 << 14 };
+/* Samples asked about, the last of them of great numbers, where e^x may overflow in a spelling that is right. */
+enum { MODEST = 3, ROWS = MODEST + 1, NARROW = 8, WIDEST = 1 << 14 };
 
 typedef struct trial {
     const tonnx__expression *expression;
@@ -30,13 +31,25 @@ static double guess(size_t i)
     return product - floor(product);
 }
 
-/* x differs in size from row to row, and the constants come near zero, so that an epsilon shows. */
+/* Beyond every number of the expression that could be a bound: a Clip must show. */
+static double beyond_bounds(const tonnx__expression *e)
+{
+    double most = 0;
+    for (int i = 0; i < e->count; i++) {
+        const double size = e->steps[i].kind == TONNX__STEP_NUMBER ? fabs(e->steps[i].number) : 0;
+        if (e->steps[i].needed && size > most && size < 1e6) most = size;
+    }
+    return 10 * (1 + most);
+}
+
+/* x differs in size from sample to sample, and every other constant comes near zero, so that an epsilon shows. */
 static void choose_values(trial *t)
 {
-    static const double size[ROWS] = { 2, 0.3, 0.01 };
+    const double great = beyond_bounds(t->expression), size[ROWS] = { 2, 0.3, 0.01, great };
     for (size_t i = 0; i < ROWS * t->cols; i++) t->x[i] = size[i / t->cols] * (2 * guess(i) - 0.9);
     for (size_t k = 0; k < TONNX__MAX_ROWS; k++)
-        for (size_t c = 0; c < t->cols; c++) t->row[k][c] = pow(guess(c * TONNX__MAX_ROWS + k + 17), 3) + 1e-3;
+        for (size_t c = 0; c < t->cols; c++)
+            t->row[k][c] = (c % 2 ? 1 : great) * pow(guess(c * TONNX__MAX_ROWS + k + 17), 3) + 1e-3;
 }
 
 static tonnx_status trial_new(trial *t, const tonnx__expression *e, size_t cols)
@@ -142,7 +155,7 @@ static bool find_norm(const trial *t, tonnx__layer_kind kind, norm *n)
 /* y = e^x / Σe^x, or its logarithm. */
 static bool is_softmax(const trial *t, bool in_logs)
 {
-    for (size_t r = 0; r < ROWS; r++) {
+    for (size_t r = 0; r < MODEST; r++) {
         const double *x = t->x + r * t->cols, *y = t->y + r * t->cols;
         double sum = 0;
         for (size_t c = 0; c < t->cols; c++) sum += exp(x[c]);
