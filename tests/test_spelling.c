@@ -242,6 +242,29 @@ START_TEST(heads_and_parts)
 }
 END_TEST
 
+/* A bound that only large numbers reach is a layer of its own, before the norm or behind it. */
+static const char *const bounded[] = {
+    "Mul h h > p;ReduceMean p #1 > v;Add v #0.001 > a;Sqrt a > s;Div h s > d;Min d #1.9 > output",
+    "Mul h h > p;ReduceMean p #1 > v;Add v #0.001 > a;Sqrt a > s;Div h s > d;Mul d %g > k;Clip k #-1 #1 > output",
+    "Mul h h > p;ReduceMean p #1 > v;Add v #0.001 > a;Sqrt a > s;Div h s > d;Mul d %g > k;Min k #50 > output",
+    "Clip h #-40 #40 > b;Mul b b > p;ReduceMean p #1 > v;Add v #0.001 > a;Sqrt a > s;Div b s > d;Mul d %g > output",
+    "Sub h %m > c;Add %v #0.0001 > a;Sqrt a > s;Div c s > d;Mul d %g > k;Add %b k > l;Clip l #-9 #9 > output",
+};
+
+START_TEST(bounds_show)
+{
+    tonnx_model *model = spell(bounded[_i]);
+    tonnx_net *net = NULL;
+    size_t bounds = 0;
+    ck_ok(tonnx_net_new(&net, model, NULL));
+    ck_assert_uint_eq(net->layer_count, 3);
+    for (size_t l = 0; l < 3; l++) bounds += net->layers[l].act == TONNX_ACT_hard_tanh;
+    ck_assert_uint_eq(bounds, 1);
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+}
+END_TEST
+
 /* What is like a spelling but is not one: refused by the op that nothing else reads. */
 static const char *const misses[] = {
     "Div h #1.5 > d;Erf d > e;Add e #1 > f;Mul h f > g;Mul g #0.5 > output",
@@ -268,6 +291,7 @@ static Suite *spelling_suite(void)
     tcase_add_loop_test(forms, activations, 0, sizeof spellings / sizeof *spellings);
     tcase_add_loop_test(forms, norms_and_softmax, 0, sizeof norms / sizeof *norms);
     tcase_add_loop_test(forms, heads_and_parts, 0, sizeof heads / sizeof *heads);
+    tcase_add_loop_test(forms, bounds_show, 0, sizeof bounded / sizeof *bounded);
     tcase_add_loop_test(forms, near_misses, 0, sizeof misses / sizeof *misses);
     suite_add_tcase(suite, forms);
     return suite;

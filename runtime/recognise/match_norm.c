@@ -47,9 +47,12 @@ static void choose_values(trial *t)
 {
     const double great = beyond_bounds(t->expression), size[ROWS] = { 2, 0.3, 0.01, great };
     for (size_t i = 0; i < ROWS * t->cols; i++) t->x[i] = size[i / t->cols] * (2 * guess(i) - 0.9);
+    t->x[MODEST * t->cols] = 100 * great * (double)t->cols; /* where one stands out, a norm comes near √cols */
     for (size_t k = 0; k < TONNX__MAX_ROWS; k++)
-        for (size_t c = 0; c < t->cols; c++)
-            t->row[k][c] = (c % 2 ? 1 : great) * pow(guess(c * TONNX__MAX_ROWS + k + 17), 3) + 1e-3;
+        for (size_t c = 0; c < t->cols; c++) {
+            const double g = guess(c * TONNX__MAX_ROWS + k + 17);
+            t->row[k][c] = c % 2 ? pow(g, 3) + 1e-3 : great * (g + 0.5);
+        }
 }
 
 static tonnx_status trial_new(trial *t, const tonnx__expression *e, size_t cols)

@@ -10,3 +10,6 @@ add_test(NAME cli_readme_table COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DI
 add_test(NAME cli_exports COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/exports.py
   $<TARGET_FILE:tonnx> ${PROJECT_SOURCE_DIR}/tests/data/exports
   ${PROJECT_SOURCE_DIR}/tests/interop/excluded_exports.txt)
+add_test(NAME cli_readme_producers COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/producers.py
+  ${PROJECT_SOURCE_DIR}/tests/data/exports ${PROJECT_SOURCE_DIR}/tests/interop/excluded_exports.txt
+  ${PROJECT_SOURCE_DIR}/README.md)

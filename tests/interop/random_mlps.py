@@ -308,7 +308,7 @@ def learns(suite, case, source, dims, trained):
     for backend in ("cpu", "reference"):
         results[backend] = source.with_name(f"{backend}.onnx")
         suite.tonnx("train", source, "--data", x, "--target", y, "-o", results[backend], "--backend", backend, "--loss",
-                    "mse", "--optimizer", "sgd", "--lr", 0.01, "--batch", 8, "--steps", 3, "--dropout", "off", "--no-shuffle")
+                    "mse", "--optimizer", "sgd", "--lr", 0.001, "--batch", 8, "--steps", 3, "--dropout", "off", "--no-shuffle")
     one, other = onnx.load(results["cpu"]), onnx.load(results["reference"])
     for name in trained:
         good, gap = worst(tensor_of(one, name), tensor_of(other, name), 1e-5, 1e-4)
