@@ -16,7 +16,7 @@ ACTIVATIONS = {
     "leaky-relu": nn.LeakyReLU, "gelu-erf": nn.GELU, "silu": nn.SiLU, "mish": nn.Mish, "softplus": nn.Softplus,
     "softsign": nn.Softsign, "hard-sigmoid": nn.Hardsigmoid, "hard-swish": nn.Hardswish, "relu6": nn.ReLU6,
     "gelu-tanh": lambda: nn.GELU("tanh"), "softmax": lambda: nn.Softmax(-1),
-    "hard-tanh": nn.Hardtanh, "log-softmax": lambda: nn.LogSoftmax(-1), "none": nn.Identity,
+    "glu": nn.GLU, "hard-tanh": nn.Hardtanh, "log-softmax": lambda: nn.LogSoftmax(-1), "none": nn.Identity,
 }
 
 KINDS = {"dense", "batchnorm", "layernorm", "activation", "dropout"}  # one after the other; other nets branch
