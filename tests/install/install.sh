@@ -36,7 +36,7 @@ check "C++ with pkg-config" "$work/cxx"
 
 mkdir "$work/stranger"
 cp "$source/tests/install/program.c" "$source/tests/install/CMakeLists.txt" "$work/stranger"
-cmake -S "$work/stranger" -B "$work/stranger/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS="$flags" \
+cmake -G Ninja -S "$work/stranger" -B "$work/stranger/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS="$flags" \
     -DCMAKE_CXX_FLAGS="$flags" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 cmake --build "$work/stranger/build" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 for target in shared static cxx; do check "find_package, $target" "$work/stranger/build/$target"; done
