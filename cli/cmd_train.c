@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/data_args.h"
 #include "cli/print.h"
+#include "cli/profile.h"
 #include "cli/train_args.h"
 #include "cli/train_log.h"
 #include "format/file.h"
@@ -18,7 +19,7 @@ typedef struct args {
     opt_common common;
     const char *model, *out, *log;
     uint64_t log_every;
-    bool dry_run;
+    bool dry_run, profile;
     data_args data;
     val_args val;
     checkpoint_args checkpoint;
@@ -32,6 +33,8 @@ static const opt file_options[] = {
     { "log-every", 0, OPT_COUNT, offsetof(args, log_every), "N", "0", "a line for every Nth step too; 0: none", NULL,
       OPT_FREE },
     { "dry-run", 0, OPT_FLAG, offsetof(args, dry_run), NULL, NULL, "build everything, run no step, write nothing", NULL,
+      OPT_FREE },
+    { "profile", 0, OPT_FLAG, offsetof(args, profile), NULL, NULL, "say where a step's time went, by instruction", NULL,
       OPT_FREE },
     { 0 },
 };
@@ -121,6 +124,7 @@ static int make_options(run *r)
     options->output = a->data.output_name;
     options->log = cli_log(&a->common);
     options->log_grad_norm = a->log && a->log_every;
+    options->profile = a->profile;
     options->event = train_log_event;
     options->event_user = &r->log;
     return code;
@@ -197,17 +201,28 @@ static int save(run *r)
     return code;
 }
 
+/* A result, unless stdout is taken by another. */
+static int show_profile(const run *r, double seconds)
+{
+    const args *a = r->args;
+    const bool taken = !strcmp(a->out, "-") || (a->log && !strcmp(a->log, "-"));
+    return profile_print(r->trainer, seconds, taken ? stderr : stdout);
+}
+
 static int work(run *r)
 {
     if (!r->args->common.quiet) summarise(r, stderr);
     catch_signals(r->trainer);
+    const double begin = profile_clock();
     const tonnx_status status = tonnx_trainer_run(r->trainer);
+    const double seconds = profile_clock() - begin;
     print_live_clear();
     if (status == TONNX_INTERRUPTED && signalled) {
         const int code = checkpoints_interrupted(&r->checkpoints, r->trainer, r->args->common.quiet);
         return code ? code : EXIT_SIGNALLED + (int)signalled;
     }
-    const int code = cli_status(status);
+    int code = cli_status(status);
+    if (!code && r->args->profile) code = show_profile(r, seconds);
     if (status == TONNX_DIVERGED) checkpoints_diverged(&r->checkpoints);
     return code ? code : save(r);
 }

@@ -239,6 +239,11 @@ tonnx_status tonnx__exec_read(tonnx__exec *exec, int buffer, void *to, tonnx__nu
     return exec->state->backend->kind->work_read(exec, b->offset, tonnx__buffer_count(b), to, numbers);
 }
 
+tonnx_status tonnx__exec_profile(tonnx__exec *exec, tonnx__spent *spent)
+{
+    return exec->state->backend->kind->profile(exec, spent);
+}
+
 tonnx_status tonnx__backend_finish(tonnx__backend *backend)
 {
     return backend->kind->finish(backend);

@@ -20,6 +20,14 @@ typedef struct tonnx__backend_options {
 /* Elements as the caller holds them; a backend may hold them otherwise and translates. */
 typedef enum tonnx__numbers { TONNX__F32, TONNX__F64 } tonnx__numbers;
 
+/* What one instruction of a program cost over the runs that were profiled. Whatever executes (a thread, a queue) either
+ * works or waits, so that seconds and waited of all instructions together are the runs' time, but for starting them. */
+typedef struct tonnx__spent {
+    uint64_t calls;         /* steps in which it ran */
+    uint32_t tiles, meets;  /* in each: pieces it was cut into; times that all threads met before one */
+    double seconds, waited; /* at work; before that, for others to be done. Means over the threads */
+} tonnx__spent;
+
 /* What an implementer derives its own structs from, as their first member. */
 typedef struct tonnx__backend tonnx__backend;
 typedef struct tonnx__device_state tonnx__device_state; /* the state arenas on the device */
@@ -54,6 +62,9 @@ typedef struct tonnx__backend_kind {
     tonnx_status (*work_write)(tonnx__exec *exec, size_t offset, size_t count, const void *from, tonnx__numbers numbers);
     tonnx_status (*work_read)(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
     tonnx_status (*finish)(tonnx__backend *backend);
+    /* From here on what the instructions of a run cost is added to spent[i], i the instruction; up to date when results
+     * or finish returns. The array stays the caller's; NULL: no more. */
+    tonnx_status (*profile)(tonnx__exec *exec, tonnx__spent *spent);
 } tonnx__backend_kind;
 
 enum { TONNX__MAX_STEPS = 256 };
@@ -88,6 +99,8 @@ tonnx_status tonnx__exec_results(tonnx__exec *exec, size_t count, double *to);
 /* A buffer of the program, whichever arena it lives in. */
 tonnx_status tonnx__exec_write(tonnx__exec *exec, int buffer, const void *from, tonnx__numbers numbers);
 tonnx_status tonnx__exec_read(tonnx__exec *exec, int buffer, void *to, tonnx__numbers numbers);
+/* `spent`: one per instruction of the program, zeroed. It outlives the exec, or is taken back with NULL. */
+tonnx_status tonnx__exec_profile(tonnx__exec *exec, tonnx__spent *spent);
 tonnx_status tonnx__backend_finish(tonnx__backend *backend);
 
 #endif

@@ -116,6 +116,14 @@ size_t tonnx__buffer_count(const tonnx__buffer *buffer);
 
 const char *tonnx__arena_name(tonnx__arena arena);
 
+/* What an instruction does at least: FLOP of its matrix product (0: it is none), and bytes of operands of 4-byte elements. */
+double tonnx__instruction_flops(const tonnx__program *program, const tonnx__instruction *code);
+double tonnx__instruction_bytes(const tonnx__program *program, const tonnx__instruction *code);
+
+/* An instruction as a line of text, cut to fit. */
+enum { TONNX__INSTRUCTION_TEXT = 1024 };
+void tonnx__instruction_text(const tonnx__program *program, size_t number, char text[TONNX__INSTRUCTION_TEXT]);
+
 /* Prints the program, one instruction a line: number, kind, outputs = inputs with their names, shapes and arenas, flags
  * and numbers that are not at rest, activation or loss by name. */
 void tonnx__program_print(const tonnx__program *program, void (*line)(void *user, const char *text), void *user);

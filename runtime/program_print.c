@@ -9,7 +9,7 @@
 
 /* A line that grows by appending and is cut at its end. */
 typedef struct text {
-    char line[1024];
+    char *line;
     size_t length;
 } text;
 
@@ -19,10 +19,10 @@ static void put(text *t, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const int n = vsnprintf(t->line + t->length, sizeof t->line - t->length, format, args);
+    const int n = vsnprintf(t->line + t->length, TONNX__INSTRUCTION_TEXT - t->length, format, args);
     va_end(args);
     if (n > 0) t->length += (size_t)n;
-    if (t->length >= sizeof t->line) t->length = sizeof t->line - 1;
+    if (t->length >= TONNX__INSTRUCTION_TEXT) t->length = TONNX__INSTRUCTION_TEXT - 1;
 }
 
 static void put_operands(text *t, const tonnx__program *program, const char *slots, const int *operands, int room)
@@ -99,18 +99,24 @@ static void put_numbers(text *t, const tonnx__instruction *code)
     if (code->kind == TONNX__DROPOUT || code->kind == TONNX__RANDOM_SLOPE) put(t, " stream=%u", code->stream);
 }
 
+void tonnx__instruction_text(const tonnx__program *program, size_t number, char to[TONNX__INSTRUCTION_TEXT])
+{
+    const tonnx__instruction *code = &program->code[number];
+    text t = { to, 0 };
+    put(&t, "%3zu %-15s", number, tonnx__kind_name(code->kind));
+    put_operands(&t, program, tonnx__kind_outputs(code->kind), code->out, TONNX__MAX_OUT);
+    put(&t, " <-");
+    put_operands(&t, program, tonnx__kind_inputs(code->kind), code->in, TONNX__MAX_IN);
+    put_flags(&t, code->flags);
+    put_op(&t, code);
+    put_numbers(&t, code);
+}
+
 void tonnx__program_print(const tonnx__program *program, void (*line)(void *user, const char *text), void *user)
 {
+    char to[TONNX__INSTRUCTION_TEXT];
     for (size_t i = 0; i < program->code_count; i++) {
-        const tonnx__instruction *code = &program->code[i];
-        text t = { .length = 0 };
-        put(&t, "%3zu %-15s", i, tonnx__kind_name(code->kind));
-        put_operands(&t, program, tonnx__kind_outputs(code->kind), code->out, TONNX__MAX_OUT);
-        put(&t, " <-");
-        put_operands(&t, program, tonnx__kind_inputs(code->kind), code->in, TONNX__MAX_IN);
-        put_flags(&t, code->flags);
-        put_op(&t, code);
-        put_numbers(&t, code);
-        line(user, t.line);
+        tonnx__instruction_text(program, i, to);
+        line(user, to);
     }
 }

@@ -188,6 +188,7 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
         status =
             tonnx__state_new(&trainer->state, trainer->net, trainer->backend, trainer->trained, trainer->goal.moments);
     if (!status) status = compile_all(trainer);
+    if (!status && o->profile) status = tonnx__train_profile(trainer);
     if (!status && o->shuffle) status = tonnx__alloc(&trainer->order, trainer->data->samples, sizeof *trainer->order);
     trainer->prints[0] = tonnx__fingerprint_model(model);
     if (!status && o->resume) status = tonnx__train_resume(trainer, o->resume);
@@ -228,6 +229,7 @@ void tonnx_trainer_free(tonnx_trainer *trainer)
     tonnx__free(trainer->trained);
     tonnx__free(trainer->order);
     tonnx__free(trainer->class_weights);
+    for (int i = 0; i < 2; i++) tonnx__free(trainer->spent[i]);
     tonnx__image_clear(&trainer->best);
     tonnx_checkpoint_free(trainer->good);
     tonnx__free(trainer);

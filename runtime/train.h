@@ -7,6 +7,7 @@
 #include "log.h"
 #include "model.h"
 #include "ops/book.h"
+#include "profile.h"
 
 TONNX_BEGIN
 
@@ -72,13 +73,14 @@ typedef struct tonnx_train_options {
     const double *class_weights;  /* one per class; NULL: all 1 */
     size_t class_weight_count;
     bool balance_classes;         /* weights are samples / (classes that occur · samples of the class) */
+    bool profile; /* measure what each instruction takes: tonnx_trainer_profile */
 } tonnx_train_options;
 
 #define TONNX_TRAIN_OPTIONS_DEFAULT                                                                                    \
     { sizeof(tonnx_train_options), TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, TONNX_NAN, TONNX_NAN, TONNX_NAN, TONNX_NAN,       \
       TONNX_NAN, TONNX_NAN, TONNX_NAN, false, TONNX_SCHEDULE_constant, { 30, 0.1, 0.0 }, 0, 0.0, 0.0, 10, 0, 32,       \
       false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
-      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false }
+      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false, false }
 #define TONNX_NAN __builtin_nan("")
 
 typedef struct tonnx_trainer tonnx_trainer;
@@ -123,6 +125,11 @@ TONNX_API double tonnx_trainer_last_loss(const tonnx_trainer *trainer);
  * is data and can be printed). */
 TONNX_API tonnx_status tonnx_trainer_plan(const tonnx_trainer *trainer, void (*line)(void *user, const char *text),
                                           void *user);
+
+/* Where the time went so far: *out, and a row per instruction in the order of the plan, valid during its call.
+ * TONNX_BAD_USAGE where the options did not ask for a profile. */
+TONNX_API tonnx_status tonnx_trainer_profile(const tonnx_trainer *trainer, tonnx_profile *out,
+                                             void (*row)(void *user, const tonnx_profile_row *row), void *user);
 
 TONNX_END
 

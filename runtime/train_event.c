@@ -1,15 +1,7 @@
 /* The events that tell of a run. */
 #include <math.h>
-#include <time.h>
 
 #include "runtime/train_impl.h"
-
-double tonnx__now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void tonnx__emit(const tonnx_trainer *trainer, const tonnx_event *event)
 {

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "runtime/checkpoint_impl.h"
+#include "runtime/clock_impl.h"
 #include "runtime/fingerprint_impl.h"
 #include "runtime/sweep_impl.h"
 #include "runtime/train.h"
@@ -36,6 +37,9 @@ struct tonnx_trainer {
     uint64_t prints[3];      /* fingerprints: model, data, validation */
     tonnx__image best;       /* the model of the best epoch; empty where none is kept */
     tonnx_checkpoint *good;  /* the last state that was looked at and finite; NULL where no checkpoints are wanted */
+    tonnx__spent *spent[2];  /* per instruction of the programs; NULL where no profile is wanted */
+    tonnx_profile profile;
+    double mark; /* when the trainer last looked at the clock */
     bool started, ended, told;
     _Atomic bool stop;
 };
@@ -50,8 +54,11 @@ tonnx_status tonnx__options_text(char **out, const tonnx_trainer *trainer);
 /* train_weights.c: label smoothing and class weights into the goal, checked against the task. */
 tonnx_status tonnx__train_weigh(tonnx_trainer *trainer);
 
-/* train_event.c: seconds of a steady clock; an event of a kind with everything unknown; START and END, once each. */
-double tonnx__now(void);
+/* train_profile.c: has the backend measure its instructions; adds the time since the last lap to *to and returns it. */
+tonnx_status tonnx__train_profile(tonnx_trainer *trainer);
+double tonnx__lap(tonnx_trainer *trainer, double *to);
+
+/* train_event.c: an event of a kind with everything unknown; START and END, once each. */
 tonnx_event tonnx__event_of(const tonnx_trainer *trainer, tonnx_event_kind kind);
 void tonnx__emit(const tonnx_trainer *trainer, const tonnx_event *event);
 void tonnx__train_start(tonnx_trainer *trainer);

@@ -117,20 +117,26 @@ static tonnx_status run(tonnx_trainer *trainer, int which, uint64_t count)
 {
     const tonnx__progress *at = &trainer->at;
     const size_t rows = trainer->programs[which]->rows;
-    const double begin = tonnx__now();
+    tonnx_profile *spent = &trainer->profile;
+    double seconds = 0;
+    trainer->mark = tonnx__now();
     if (trainer->order && trainer->order_pass != at->pass)
         tonnx__shuffle(trainer->order, trainer->data->samples, trainer->options.seed, at->pass);
     trainer->order_pass = at->pass;
+    seconds += tonnx__lap(trainer, &spent->order);
     for (uint64_t i = 0; i < count; i++) make_record(trainer, &trainer->records[i], at->step + i, at->batch + i, rows);
+    seconds += tonnx__lap(trainer, &spent->records);
     tonnx_status status =
         tonnx__exec_run(trainer->execs[which], &trainer->feed, trainer->order, trainer->records, (size_t)count);
     if (!status) status = tonnx__exec_results(trainer->execs[which], (size_t)count, trainer->results);
-    const double seconds = tonnx__now() - begin;
+    seconds += tonnx__lap(trainer, &spent->backend);
     trainer->epoch_seconds += seconds;
     trainer->seconds += seconds;
     if (!which) trainer->step_seconds = seconds / (double)count; /* a short batch says little of a full one */
     for (uint64_t i = 0; i < count && !status; i++)
         status = take_result(trainer, &trainer->records[i], &trainer->results[i * TONNX__RESULTS]);
+    spent->steps += count;
+    tonnx__lap(trainer, &spent->results);
     return status;
 }
 
@@ -177,7 +183,9 @@ tonnx_status tonnx__train_some(tonnx_trainer *trainer, uint64_t steps)
         const uint64_t count = run_length(trainer, steps, which);
         if (count) status = run(trainer, which, count); /* none where an interrupt came before the epoch was closed */
         steps -= count;
+        trainer->mark = tonnx__now();
         if (!status) status = between(trainer);
+        tonnx__lap(trainer, &trainer->profile.between);
     }
     return tonnx__train_end(trainer, hand_good(trainer, status));
 }

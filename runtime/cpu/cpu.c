@@ -146,4 +146,5 @@ const tonnx__backend_kind tonnx__backend_cpu = {
     .work_write = tonnx__cpu_work_write,
     .work_read = tonnx__cpu_work_read,
     .finish = cpu_finish,
+    .profile = tonnx__cpu_profile,
 };

@@ -9,6 +9,7 @@ typedef struct cpu_exec {
     tonnx__cpu_task *tasks;
     size_t count;
     float *work;
+    tonnx__meter *meter; /* NULL: nobody asks what the tasks take */
     float results[TONNX__MAX_STEPS][TONNX__RESULTS];
 } cpu_exec;
 
@@ -126,6 +127,7 @@ void tonnx__cpu_exec_free(tonnx__exec *base)
     cpu_exec *exec = (cpu_exec *)base;
     tonnx__free(exec->tasks);
     tonnx__free(exec->work);
+    tonnx__meter_free(exec->meter);
     tonnx__free(exec);
 }
 
@@ -160,15 +162,18 @@ static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step)
 
 static void walk_step(const walk *w, const tonnx__cpu_step *step, size_t thread, size_t threads)
 {
+    tonnx__meter *meter = w->exec->meter;
     for (size_t i = 0; i < w->exec->count; i++) {
         const tonnx__cpu_task *task = &w->exec->tasks[i];
         if (task->barrier && !(i == 0 && step->index == 0)) tonnx__pool_barrier(w->pool);
+        if (meter && task->barrier) tonnx__meter_waited(meter, thread, i);
         if (task->result) {
             const tonnx__cpu_task here = moved(task, step->index);
             do_share(&here, step, thread, threads);
         } else {
             do_share(task, step, thread, threads);
         }
+        if (meter) tonnx__meter_worked(meter, thread, i);
     }
 }
 
@@ -182,6 +187,32 @@ static void walk_steps(void *arg, int thread)
     }
 }
 
+/* What the meter saw of each task in a run of `steps`, added to its instruction. */
+static void add_up(cpu_exec *exec, size_t steps)
+{
+    const tonnx__instruction *code = exec->base.program->code;
+    for (size_t i = 0; i < exec->count; i++) {
+        const tonnx__cpu_task *task = &exec->tasks[i];
+        const bool first = i == 0 || task->code != task[-1].code;
+        tonnx__meter_add(exec->meter, i, (size_t)(task->code - code), first ? steps : 0);
+    }
+}
+
+tonnx_status tonnx__cpu_profile(tonnx__exec *base, tonnx__spent *spent)
+{
+    cpu_exec *exec = (cpu_exec *)base;
+    const tonnx__pool *pool = ((tonnx__cpu *)base->state->backend)->pool;
+    tonnx__meter_free(exec->meter);
+    exec->meter = NULL;
+    if (!spent) return TONNX_OK;
+    for (size_t i = 0; i < exec->count; i++) {
+        tonnx__spent *of = &spent[exec->tasks[i].code - base->program->code];
+        of->tiles += (uint32_t)exec->tasks[i].tiles;
+        of->meets += exec->tasks[i].barrier;
+    }
+    return tonnx__meter_new(&exec->meter, spent, exec->count, (size_t)tonnx__pool_threads(pool));
+}
+
 tonnx_status tonnx__cpu_run(tonnx__exec *base, const tonnx__feed *feed, const uint32_t *order,
                             const tonnx__record *records, size_t count)
 {
@@ -189,7 +220,9 @@ tonnx_status tonnx__cpu_run(tonnx__exec *base, const tonnx__feed *feed, const ui
     tonnx__pool *pool = ((tonnx__cpu *)base->state->backend)->pool;
     walk w = { exec, pool, feed, order, records, count };
     memset(exec->results, 0, count * sizeof exec->results[0]);
+    if (exec->meter) tonnx__meter_begin(exec->meter);
     tonnx__pool_run(pool, walk_steps, &w);
+    if (exec->meter) add_up(exec, count);
     return TONNX_OK;
 }
 

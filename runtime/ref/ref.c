@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "runtime/clock_impl.h"
+
 typedef struct ref_state {
     tonnx__device_state base;
     double *arenas[TONNX__STATE_ARENAS];
@@ -10,6 +12,7 @@ typedef struct ref_state {
 typedef struct ref_exec {
     tonnx__exec base;
     double *work;
+    tonnx__spent *spent; /* NULL: nobody asks */
     double results[TONNX__MAX_STEPS][TONNX__RESULTS];
 } ref_exec;
 
@@ -121,6 +124,13 @@ static tonnx__matrix matrix(ref_exec *exec, int index, size_t step)
     return (tonnx__matrix){ arena + b->offset, b->rows, b->cols };
 }
 
+static void count_call(tonnx__spent *spent, double seconds)
+{
+    spent->calls++;
+    spent->tiles = 1;
+    spent->seconds += seconds;
+}
+
 static tonnx_status ref_run(tonnx__exec *base, const tonnx__feed *feed, const uint32_t *order,
                             const tonnx__record *records, size_t count)
 {
@@ -133,8 +143,16 @@ static tonnx_status ref_run(tonnx__exec *base, const tonnx__feed *feed, const ui
             call.seed = base->program->seed;
             for (int k = 0; k < TONNX__MAX_IN; k++) call.in[k] = matrix(exec, code->in[k], s);
             for (int k = 0; k < TONNX__MAX_OUT; k++) call.out[k] = matrix(exec, code->out[k], s);
+            const double begin = exec->spent ? tonnx__now() : 0;
             kernels[code->kind](&call);
+            if (exec->spent) count_call(&exec->spent[i], tonnx__now() - begin);
         }
+    return TONNX_OK;
+}
+
+static tonnx_status ref_profile(tonnx__exec *exec, tonnx__spent *spent)
+{
+    ((ref_exec *)exec)->spent = spent;
     return TONNX_OK;
 }
 
@@ -180,4 +198,5 @@ const tonnx__backend_kind tonnx__backend_reference = {
     .work_write = ref_work_write,
     .work_read = ref_work_read,
     .finish = ref_finish,
+    .profile = ref_profile,
 };
