@@ -32,7 +32,7 @@ enum { TONNX__STATE_ARENAS = TONNX__ARENA_STATIC + 1 };
 /* A step's results: columns of a row of the RESULT arena. */
 enum { TONNX__RESULT_LOSS, TONNX__RESULT_GRAD_SQUARE, TONNX__RESULT_SPARE1, TONNX__RESULT_SPARE2, TONNX__RESULTS };
 
-enum { TONNX__MAX_IN = 6, TONNX__MAX_OUT = 5 };
+enum { TONNX__MAX_IN = 6, TONNX__MAX_OUT = 6 };
 
 /* Offsets and sizes are in elements. A buffer in RESULT is [1,1] and its offset is a TONNX__RESULT column. */
 typedef struct tonnx__buffer {

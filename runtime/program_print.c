@@ -73,6 +73,7 @@ static void put_op(text *t, const tonnx__instruction *code)
         if (code->op < TONNX_LOSS_COUNT) put(t, " loss=%s", tonnx_loss_name(code->op));
         break;
     case TONNX__UPDATE:
+    case TONNX__GEMM_UPDATE:
         if (code->op >= TONNX_OPTIMIZER_COUNT) break;
         tonnx_optimizer_describe(code->op, &optimizer);
         put(t, " optimizer=%s", optimizer.name);

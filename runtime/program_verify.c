@@ -39,6 +39,7 @@ static const struct shape_row {
     { TONNX__FILL, "", "**", 0 },
     { TONNX__CLIP, "11", "**", TONNX__SQUARE },
     { TONNX__UPDATE, "NF", "NF NF NF", 0 },
+    { TONNX__GEMM_UPDATE, "MK KN", "MN MN MN 1M 1M 1M", TONNX__TRANS_A | TONNX__TRANS_B },
 };
 _Static_assert(sizeof shapes / sizeof *shapes == TONNX__KINDS, "a kind without shapes");
 
@@ -104,7 +105,8 @@ static tonnx_status check_side(checker *check, const char *slots, const char *si
     const unsigned trans[] = { TONNX__TRANS_A, TONNX__TRANS_B };
     int k = 0;
     for (; tonnx__kind_slot(slots, k, name, &optional); k++) {
-        const bool gemm = inputs && k < 2 && check->code->kind == TONNX__GEMM;
+        const bool gemm =
+            inputs && k < 2 && (check->code->kind == TONNX__GEMM || check->code->kind == TONNX__GEMM_UPDATE);
         if (operands[k] == -1 && !optional) return bad(check, name, "missing");
         if (operands[k] != -1) {
             const bool transposed = gemm && (check->code->flags & trans[k]);
@@ -204,6 +206,10 @@ static tonnx_status check_update(const checker *check)
     const int kept = row.moments - (!isnan(row.momentum) && code->h[TONNX__H_BETA1] == 0.0);
     if (kept > 0 && code->out[1] < 0) return bad(check, "M", "missing: the optimizer keeps it");
     if (kept > 1 && code->out[2] < 0) return bad(check, "V", "missing: the optimizer keeps it");
+    if (code->kind == TONNX__UPDATE) return TONNX_OK;
+    for (int k = 1; k < 3; k++)
+        if ((code->out[3 + k] >= 0) != (code->out[3] >= 0 && code->out[k] >= 0))
+            return bad(check, k == 1 ? "bM" : "bV", "the bias' moments are not those of the weight");
     return TONNX_OK;
 }
 
@@ -237,6 +243,7 @@ static tonnx_status check_kind(const checker *check)
         return !(check->code->flags & TONNX__SQUARE) || check->code->in[0] >= 0 ? TONNX_OK
                                                                                 : bad(check, "square", "missing");
     case TONNX__UPDATE:
+    case TONNX__GEMM_UPDATE:
         return check_update(check);
     default:
         return TONNX_OK;

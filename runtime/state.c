@@ -2,8 +2,6 @@
 
 #include "runtime/ties_impl.h"
 
-enum { ALIGN = 16 };
-
 static size_t param_count(const tonnx__param *param)
 {
     return param->rows * param->cols; /* fits: it did in the file */
@@ -15,7 +13,7 @@ static void place(tonnx__layout *layout, const tonnx_net *net, int param, const 
     if (param < 0 || placed[param]) return;
     const tonnx__arena arena = trained[param] ? TONNX__ARENA_PARAM : TONNX__ARENA_STATIC;
     layout->places[param] = (struct tonnx__place){ arena, layout->sizes[arena] };
-    layout->sizes[arena] += (param_count(&net->params[param]) + ALIGN - 1) / ALIGN * ALIGN;
+    layout->sizes[arena] += tonnx__place_end(param_count(&net->params[param]));
     placed[param] = true;
 }
 

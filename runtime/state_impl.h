@@ -5,8 +5,17 @@
 #include "runtime/backend_impl.h"
 #include "runtime/net_impl.h"
 
+/* A parameter's place begins at a multiple of this many elements: a cache line. */
+enum { TONNX__PLACE_ALIGN = 16 };
+
+/* Where the next place may begin after `end` elements. */
+static inline size_t tonnx__place_end(size_t end)
+{
+    return (end + TONNX__PLACE_ALIGN - 1) / TONNX__PLACE_ALIGN * TONNX__PLACE_ALIGN;
+}
+
 /* Where each parameter of a net lives. Trained ones stand in PARAM in reverse layer order, so that backward fills the
- * gradient arena from front to back; all else in STATIC. Offsets are multiples of 16 elements (a cache line). */
+ * gradient arena from front to back; all else in STATIC. */
 typedef struct tonnx__layout {
     struct tonnx__place {
         tonnx__arena arena; /* PARAM or STATIC */

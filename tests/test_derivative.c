@@ -255,32 +255,32 @@ START_TEST(dense)
     const goal g = { y, trial_buffer(&t, "R", t.n, t.f), 1.0 };
     tonnx__instruction *code = trial_add(&t, TONNX__ACT);
     *code = (tonnx__instruction){
-        .kind = TONNX__ACT, .op = TONNX_ACT_tanh, .in = { u, -1, -1, -1, -1, -1 }, .out = { x, -1, -1, -1, -1 }
+        .kind = TONNX__ACT, .op = TONNX_ACT_tanh, .in = { u, -1, -1, -1, -1, -1 }, .out = { x, -1, -1, -1, -1, -1 }
     };
     code = trial_add(&t, TONNX__GEMM);
     *code = (tonnx__instruction){ .kind = TONNX__GEMM,
                                   .op = TONNX_ACT_gelu,
                                   .in = { x, w, b, -1, -1, -1 },
-                                  .out = { y, z, -1, -1, -1 },
+                                  .out = { y, z, -1, -1, -1, -1 },
                                   .flags = TONNX__TRANS_B,
                                   .alpha = 0.75,
                                   .beta = 1.0 };
     code = trial_add(&t, TONNX__ACT_BACK);
     *code = (tonnx__instruction){
-        .kind = TONNX__ACT_BACK, .op = TONNX_ACT_gelu, .in = { g.r, z, -1, -1, -1, -1 }, .out = { dz, -1, -1, -1, -1 }
+        .kind = TONNX__ACT_BACK, .op = TONNX_ACT_gelu, .in = { g.r, z, -1, -1, -1, -1 }, .out = { dz, -1, -1, -1, -1, -1 }
     };
     code = trial_add(&t, TONNX__GEMM);
     *code = (tonnx__instruction){ .kind = TONNX__GEMM,
                                   .op = -1,
                                   .in = { dz, x, -1, -1, -1, -1 },
-                                  .out = { dw, -1, db, -1, -1 },
+                                  .out = { dw, -1, db, -1, -1, -1 },
                                   .flags = TONNX__TRANS_A,
                                   .alpha = 0.75 };
     code = trial_add(&t, TONNX__GEMM);
     *code = (tonnx__instruction){ .kind = TONNX__GEMM,
                                   .op = TONNX_ACT_tanh,
                                   .in = { dz, w, -1, -1, x, -1 },
-                                  .out = { du, -1, -1, -1, -1 },
+                                  .out = { du, -1, -1, -1, -1, -1 },
                                   .flags = TONNX__EPILOGUE_BACK,
                                   .alpha = 0.75 };
     check(&t, &g, u, du, "dense");

@@ -8,8 +8,10 @@
 
 enum { ROWS = 13, IN = 7, HIDDEN = 11, OUT = 5 };
 
-/* A net on a backend with the program of a training step whose rate is 0. */
+/* A net on a backend with the program of a training step, whose rate is 0 unless a test says else. Adam's gradients may
+ * vanish into the update, SGD's are kept. */
 typedef struct bed {
+    bool adam, vanish;
     tonnx_net *net;
     tonnx__backend *backend;
     tonnx__state *state;
@@ -23,7 +25,8 @@ static void bed_make(bed *b, tonnx_model *model, const tonnx_dataset *data, tonn
 {
     const tonnx__backend_options options = { backend, 2, { NULL, NULL } };
     tonnx__goal goal = { .rows = data->samples, .train = true, .freeze_bn = freeze_bn, .dropout = true, .optimizer = TONNX_SGD,
-                         .want_grad_norm = true, .seed = 3 };
+                         .want_grad_norm = !b->vanish, .seed = 3 };
+    if (b->adam) goal.optimizer = TONNX_ADAM, goal.moments = 2, memcpy(goal.h, (double[6]){ 0.9, 0.99, 1e-8, 0.1 }, sizeof goal.h);
     ck_ok(tonnx_net_new(&b->net, model, NULL));
     ck_ok(tonnx__backend_open(&b->backend, &options));
     ck_ok(tonnx__alloc(&b->trained, b->net->param_count, sizeof *b->trained));
@@ -31,7 +34,7 @@ static void bed_make(bed *b, tonnx_model *model, const tonnx_dataset *data, tonn
     for (size_t l = 0; l < b->net->layer_count && freeze_bn; l++)
         if (b->net->layers[l].kind == TONNX__LAYER_BATCH_NORM)
             b->trained[b->net->layers[l].weight] = b->trained[b->net->layers[l].bias] = false;
-    ck_ok(tonnx__state_new(&b->state, b->net, b->backend, b->trained, 0));
+    ck_ok(tonnx__state_new(&b->state, b->net, b->backend, b->trained, goal.moments));
     ck_ok(tonnx__task_fit(&goal, b->net, data, loss, 0.3));
     ck_ok(tonnx__lower(&b->program, b->net, &b->state->layout, &goal));
     ck_ok(tonnx__exec_new(&b->exec, b->state->device, b->program));
@@ -116,6 +119,32 @@ static void check_cpu(bed *reference, bed *cpu, const char *what)
     tonnx__free(gb);
 }
 
+/* Three steps of Adam, into *out: parameters and moments. */
+static void walk(bed *b, tonnx__image *out)
+{
+    tonnx__record records[3];
+    for (size_t t = 0; t < 3; t++) records[t] = (tonnx__record){ .rate = 0.01, .c = { 1.5, 1.25 }, .rows = b->feed.samples, .step = t };
+    ck_ok(tonnx__exec_run(b->exec, &b->feed, NULL, records, 3));
+    ck_ok(tonnx__state_read(b->state, out, TONNX__ALL_ARENAS));
+}
+
+/* A gradient that nobody reads but the update may go without changing a bit. */
+static void check_vanishing(tonnx_model *model, const tonnx_dataset *data, tonnx_loss loss, bool freeze_bn, const char *what)
+{
+    bed kept = { .adam = true }, gone = { .adam = true, .vanish = true };
+    tonnx__image a = { 0 }, b = { 0 };
+    bed_make(&kept, model, data, loss, freeze_bn, "reference");
+    bed_make(&gone, model, data, loss, freeze_bn, "reference");
+    walk(&kept, &a);
+    walk(&gone, &b);
+    for (int i = 0; i < TONNX__STATE_ARENAS; i++)
+        ck_assert_msg(!a.counts[i] || !memcmp(a.values[i], b.values[i], a.counts[i] * sizeof(double)), "%s: %s differs", what, tonnx__arena_name(i));
+    tonnx__image_clear(&a);
+    tonnx__image_clear(&b);
+    bed_clear(&kept);
+    bed_clear(&gone);
+}
+
 static void check_model(tonnx_model *model, const tonnx_dataset *data, tonnx_loss loss, bool freeze_bn, const char *what)
 {
     bed reference = { 0 }, cpu = { 0 };
@@ -123,6 +152,7 @@ static void check_model(tonnx_model *model, const tonnx_dataset *data, tonnx_los
     check_differences(&reference, what);
     bed_make(&cpu, model, data, loss, freeze_bn, "cpu");
     check_cpu(&reference, &cpu, what);
+    check_vanishing(model, data, loss, freeze_bn, what);
     bed_clear(&reference);
     bed_clear(&cpu);
 }

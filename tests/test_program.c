@@ -118,6 +118,12 @@ static void drop_moment(trial *t, tonnx__instruction *code)
     code->out[1] = -1;
 }
 
+static void drop_bias_moment(trial *t, tonnx__instruction *code)
+{
+    (void)t;
+    code->out[4] = -1;
+}
+
 static void drop_kept(trial *t, tonnx__instruction *code)
 {
     (void)t;
@@ -155,6 +161,10 @@ START_TEST(verify_finds_what_is_wrong)
     refuses(TONNX__REDUCE, 0, no_block, "run");
     refuses(TONNX__UPDATE, 2, drop_moment, "keeps it");
     refuses(TONNX__UPDATE, 2, wild_op, "optimizer");
+    refuses(TONNX__GEMM_UPDATE, 4, drop_moment, "keeps it");
+    refuses(TONNX__GEMM_UPDATE, 6, drop_bias_moment, "slot bM");
+    refuses(TONNX__GEMM_UPDATE, 4, turn_a, "slot A");
+    refuses(TONNX__GEMM_UPDATE, 4, wild_op, "optimizer");
     refuses(TONNX__CLIP, 1, drop_input, "square");
     refuses(TONNX__GATHER, 0, no_rows, "rows");
 }

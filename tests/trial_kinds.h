@@ -400,6 +400,30 @@ MAKE(UPDATE)
     return true;
 }
 
+/* v = plain + 2·bias + 4·optimizer; how A and B lie changes from one to the next. */
+MAKE(GEMM_UPDATE)
+{
+    tonnx__instruction *code = NULL;
+    tonnx_optimizer_info row;
+    const int optimizer = (int)(v / 4);
+    if (optimizer >= TONNX_OPTIMIZER_COUNT) return false;
+    tonnx_optimizer_describe(optimizer, &row);
+    const bool plain = !isnan(row.momentum) && bit(v, 0);
+    const double h[6] = { plain ? 0.0 : 0.9, 0.99, 1e-8, bit(v, 0) ? 0.0 : 0.01, bit(v, 0) ? 0.0 : 1.0, 0.0 };
+    gemm_product(t, &code, v + v / 4);
+    code->kind = TONNX__GEMM_UPDATE;
+    code->alpha = bit(v, 0) ? 1.0 : 0.125;
+    memcpy(code->h, h, sizeof h);
+    code->op = optimizer;
+    if (row.moments - plain > 0) code->out[1] = trial_positive(t, "m", t->n, t->f);
+    if (row.moments - plain > 1) code->out[2] = trial_positive(t, "v", t->n, t->f);
+    if (!bit(v, 1)) return true;
+    code->out[3] = trial_buffer(t, "bp", 1, t->n);
+    if (code->out[1] >= 0) code->out[4] = trial_positive(t, "bm", 1, t->n);
+    if (code->out[2] >= 0) code->out[5] = trial_positive(t, "bv", 1, t->n);
+    return true;
+}
+
 static bool (*const makers[TONNX__KINDS])(trial *t, unsigned v) = {
 #define TONNX_KIND(id, name, inputs, outputs) make_##id,
 #include "runtime/kinds.def"

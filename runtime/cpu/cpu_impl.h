@@ -71,6 +71,18 @@ tonnx__span tonnx__tile_rows(const tonnx__cpu_task *task, size_t index, size_t r
 tonnx__span tonnx__tile_columns(const tonnx__cpu_task *task, size_t index, size_t cols);
 tonnx__span tonnx__tile_flat(const tonnx__cpu_task *task, size_t index, size_t count);
 
+/* The part of a range that begins at `from` and has at most `length`. */
+static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)
+{
+    return (tonnx__span){ from, end - from < length ? end : from + length };
+}
+
+/* gemm.c, for what is made of a product: its grid; alpha·op(A)·op(B)'s rows and columns into `c`, rows `stride` apart
+ * (added to under ACC0); the row sums of op(A)'s rows. */
+void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile);
+void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, float *c, size_t stride);
+void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, float *s);
+
 /* Rows `rows` and columns `cols` of an operand as a panel for kernels by columns. */
 static inline tonnx__panel tonnx__panel_of(const tonnx__cpu_operand *x, tonnx__span rows, tonnx__span cols)
 {

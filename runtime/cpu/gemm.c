@@ -20,11 +20,9 @@ static size_t side(size_t size, size_t parts)
     return granules < size ? granules : size;
 }
 
-static tonnx__cpu_tile gemm_tile;
-
 /* Cuts M×N into about as many tiles as the work deserves. A tile of tall × wide products reads tall + wide strips, so
  * of all grids that one is taken which reads least per product: the squarest tiles. */
-void tonnx__cpu_cut_GEMM(tonnx__cpu_task task[2])
+void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
 {
     const size_t m = task->out[0].rows, n = task->out[0].cols;
     const double work = (double)m * (double)n * (double)depth(task) / TILE_WORK;
@@ -39,11 +37,11 @@ void tonnx__cpu_cut_GEMM(tonnx__cpu_task task[2])
         best_tall = tall;
         best_wide = wide;
     }
-    tonnx__cut_grid(task, gemm_tile, m, n, best_tall, best_wide);
+    tonnx__cut_grid(task, tile, m, n, best_tall, best_wide);
 }
 
 /* Product of the tile into `c`, whose rows are `stride` apart. */
-static void product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, float *c, size_t stride)
+void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, float *c, size_t stride)
 {
     const tonnx__instruction *code = task->code;
     const bool ta = code->flags & TONNX__TRANS_A, tb = code->flags & TONNX__TRANS_B;
@@ -104,18 +102,18 @@ static void backward(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span 
     }
 }
 
-/* S[m] = Σₖ op(A)[m,k] */
-static void row_sums(const tonnx__cpu_task *task, tonnx__span rows)
+/* Row sums of op(A): s[m − rows.from] = Σₖ op(A)[m,k] */
+void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, float *s)
 {
-    const tonnx__cpu_operand *a = &task->in[0], *s = &task->out[2];
+    const tonnx__cpu_operand *a = &task->in[0];
     double sums[TONNX__COLUMNS];
-    for (size_t i = rows.from; i < rows.to; i += TONNX__COLUMNS) {
+    for (size_t i = rows.from; i < rows.to; i += TONNX__COLUMNS, s += TONNX__COLUMNS) {
         const size_t count = rows.to - i < TONNX__COLUMNS ? rows.to - i : TONNX__COLUMNS;
         const tonnx__panel panel = { a->rows, count, a->cols };
         if (task->code->flags & TONNX__TRANS_A) task->kernels->sums->columns(sums, a->at + i, &panel);
         else
             for (size_t r = 0; r < count; r++) sums[r] = task->kernels->sums->sum(a->at + (i + r) * a->cols, a->cols);
-        for (size_t r = 0; r < count; r++) s->at[i + r] = (float)sums[r];
+        for (size_t r = 0; r < count; r++) s[r] = (float)sums[r];
     }
 }
 
@@ -126,8 +124,13 @@ static void gemm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, 
     const tonnx__span rows = tonnx__tile_rows(task, index, c->rows), cols = tonnx__tile_columns(task, index, c->cols);
     const bool back = task->code->flags & TONNX__EPILOGUE_BACK;
     float *z = task->out[1].at && !back ? task->out[1].at : c->at;
-    product(task, rows, cols, z + rows.from * c->cols + cols.from, c->cols);
+    tonnx__gemm_product(task, rows, cols, z + rows.from * c->cols + cols.from, c->cols);
     if (back) backward(task, rows, cols);
     else forward(task, rows, cols);
-    if (task->out[2].at && cols.from == 0) row_sums(task, rows);
+    if (task->out[2].at && cols.from == 0) tonnx__gemm_row_sums(task, rows, task->out[2].at + rows.from);
+}
+
+void tonnx__cpu_cut_GEMM(tonnx__cpu_task task[2])
+{
+    tonnx__gemm_cut(task, gemm_tile);
 }

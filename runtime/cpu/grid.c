@@ -32,19 +32,14 @@ void tonnx__cut_columns(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t col
     tonnx__cut_grid(task, tile, 1, cols, 1, TONNX__COLUMNS);
 }
 
-static tonnx__span span(size_t from, size_t length, size_t end)
-{
-    return (tonnx__span){ from, end - from < length ? end : from + length };
-}
-
 tonnx__span tonnx__tile_rows(const tonnx__cpu_task *task, size_t index, size_t rows)
 {
-    return span(index / task->across * task->tall, task->tall, rows);
+    return tonnx__part(index / task->across * task->tall, task->tall, rows);
 }
 
 tonnx__span tonnx__tile_columns(const tonnx__cpu_task *task, size_t index, size_t cols)
 {
-    return span(index % task->across * task->wide, task->wide, cols);
+    return tonnx__part(index % task->across * task->wide, task->wide, cols);
 }
 
 tonnx__span tonnx__tile_flat(const tonnx__cpu_task *task, size_t index, size_t count)

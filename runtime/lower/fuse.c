@@ -108,6 +108,7 @@ tonnx_status tonnx__fuse(tonnx__program *program)
             fuse_bias_gradient(&f, k);
         }
         close_up(&f);
+        status = tonnx__fuse_update(program);
     }
     tonnx__free(f.traffic);
     tonnx__free(f.dropped);

@@ -71,6 +71,7 @@ tonnx_status tonnx__lower_loss(tonnx__lowering *lowering);
 tonnx_status tonnx__lower_backward(tonnx__lowering *lowering);
 tonnx_status tonnx__lower_update(tonnx__lowering *lowering);
 tonnx_status tonnx__fuse(tonnx__program *program);
+tonnx_status tonnx__fuse_update(tonnx__program *program); /* the end of fuse */
 tonnx_status tonnx__place(tonnx__program *program);
 
 #endif

@@ -39,3 +39,22 @@ void tonnx__ref_GEMM(const tonnx__ref_call *call)
         for (size_t k = 0; k < depth; k++) s.at[i] += op_at(a, ta, i, k);
     }
 }
+
+/* G[m,n] = alpha·Σₖ op(A)[m,k]·op(B)[k,n] steps P, M, V; g[m] = Σₖ op(A)[m,k] steps the bias' */
+void tonnx__ref_GEMM_UPDATE(const tonnx__ref_call *call)
+{
+    const tonnx__matrix a = call->in[0], b = call->in[1], p = call->out[0], bias = call->out[3];
+    const bool ta = call->code->flags & TONNX__TRANS_A, tb = call->code->flags & TONNX__TRANS_B;
+    const size_t depth = ta ? a.rows : a.cols;
+    for (size_t i = 0; i < p.rows; i++) {
+        for (size_t j = 0; j < p.cols; j++) {
+            double sum = 0.0;
+            for (size_t k = 0; k < depth; k++) sum += op_at(a, ta, i, k) * op_at(b, tb, k, j);
+            tonnx__ref_step(call, 0, i * p.cols + j, call->code->alpha * sum);
+        }
+        if (!bias.at) continue;
+        double sum = 0.0;
+        for (size_t k = 0; k < depth; k++) sum += op_at(a, ta, i, k);
+        tonnx__ref_step(call, 3, i, sum);
+    }
+}

@@ -46,4 +46,7 @@ static inline void tonnx__ref_put(const tonnx__ref_call *call, size_t i, double 
     if (at) at[i] = (call->code->flags & TONNX__ACC0) ? at[i] + value : value;
 }
 
+/* Element i of outputs first … first + 2, which are P, M? and V?, takes an optimizer step by g. */
+void tonnx__ref_step(const tonnx__ref_call *call, int first, size_t i, double g);
+
 #endif

@@ -1,0 +1,43 @@
+/* G[M,N] = alpha·op(A)·op(B) steps P[M,N], and the row sums of op(A) step bP[1,M]: a panel of G at a time, small enough
+ * for the first cache, so that the gradient is used while it is there and never reaches memory. */
+#include "runtime/cpu/cpu_impl.h"
+
+enum { PANEL_ROWS = 32, PANEL_COLS = 192 }; /* 24 KiB */
+
+/* n elements of outputs first … first + 2 from `at`, by gradient g. */
+static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, int first, size_t at, size_t n,
+                      const float *g)
+{
+    float *p = task->out[first].at, *m = task->out[first + 1].at, *v = task->out[first + 2].at;
+    task->kernels->update->update[task->code->op](p + at, g, m ? m + at : NULL, v ? v + at : NULL, n,
+                                                  step->record->rate, step->record->c, task->code->h);
+}
+
+static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonnx__span rows, tonnx__span cols)
+{
+    float g[PANEL_ROWS * PANEL_COLS];
+    const size_t wide = cols.to - cols.from;
+    tonnx__gemm_product(task, rows, cols, g, wide);
+    for (size_t i = rows.from; i < rows.to; i++)
+        take_step(task, step, 0, i * task->out[0].cols + cols.from, wide, g + (i - rows.from) * wide);
+}
+
+static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
+{
+    const tonnx__cpu_operand *p = &task->out[0];
+    const tonnx__span rows = tonnx__tile_rows(task, index, p->rows), cols = tonnx__tile_columns(task, index, p->cols);
+    float sums[PANEL_ROWS];
+    for (size_t c = cols.from; c < cols.to; c += PANEL_COLS)
+        for (size_t r = rows.from; r < rows.to; r += PANEL_ROWS)
+            panel(task, step, tonnx__part(r, PANEL_ROWS, rows.to), tonnx__part(c, PANEL_COLS, cols.to));
+    for (size_t r = rows.from; r < rows.to && cols.from == 0 && task->out[3].at; r += PANEL_ROWS) {
+        const tonnx__span some = tonnx__part(r, PANEL_ROWS, rows.to);
+        tonnx__gemm_row_sums(task, some, sums);
+        take_step(task, step, 3, r, some.to - r, sums);
+    }
+}
+
+void tonnx__cpu_cut_GEMM_UPDATE(tonnx__cpu_task task[2])
+{
+    tonnx__gemm_cut(task, gemm_update_tile);
+}
