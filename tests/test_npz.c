@@ -87,7 +87,9 @@ START_TEST(unknown_keys_name_those_there_are)
         ck_fails(tonnx_dataset_load(&set, path, rows[i].target, &options), TONNX_BAD_DATA, rows[i].message);
     }
     tonnx_dataset *set = NULL;
-    ck_fails(tonnx_dataset_load(&set, GOOD "stored.npz", "nothing", NULL), TONNX_IO_FAILED, "nothing: no such file");
+    ck_fails(tonnx_dataset_load(&set, GOOD "stored.npz", "nothing", NULL), TONNX_BAD_DATA,
+             "no array 'nothing'; choose with --target among");
+    ck_fails(tonnx_dataset_load(&set, GOOD "stored.npz", "no/file.npy", NULL), TONNX_IO_FAILED, "file.npy: no such file");
 }
 END_TEST
 

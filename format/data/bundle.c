@@ -71,6 +71,8 @@ static tonnx_status find_target(const tonnx__bundle *bundle, const tonnx__reques
     if (request->is_target || request->column_may_be_file) return TONNX_OK;
     *at = find(bundle, request->column ? request->column : request->y_key ? request->y_key : "y");
     if (*at == NO_ARRAY && request->y_key && !request->column) return no_such_key(bundle, request->y_key, "--y-key");
+    if (*at == NO_ARRAY && request->column && !tonnx__looks_like_file(request->column))
+        return no_such_key(bundle, request->column, "--target");
     if (*at != features || *at == NO_ARRAY) return TONNX_OK;
     *at = NO_ARRAY;
     if (!request->y_key && !request->column) return TONNX_OK; /* the features are called y */

@@ -63,17 +63,6 @@ static tonnx_status find_numbered(long *column, const char *path, size_t columns
     return TONNX_OK;
 }
 
-/* Was a file meant? Then it is missing, which is another failure than a column that is not there. */
-static bool looks_like_file(const char *target)
-{
-    static const char *const ends[] = { ".npy", ".npz", ".csv", ".tsv", ".txt", ".gz", "-ubyte", ".safetensors" };
-    const size_t length = strlen(target);
-    bool found = strchr(target, '/') != NULL;
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        found = found || (length > strlen(ends[i]) && !strcmp(target + length - strlen(ends[i]), ends[i]));
-    return found;
-}
-
 static tonnx_status no_such_column(const char *path, const tonnx__record *header, const char *target)
 {
     char names[200] = "";
@@ -108,7 +97,7 @@ tonnx_status tonnx__csv_columns(tonnx__columns *out, const tonnx__csv *csv, cons
         return find_numbered(&out->target, path, first->cells, target);
     if (out->header) status = find_named(&out->target, path, first, target);
     if (status || out->target != TONNX__NO_COLUMN || request->column_may_be_file) return status;
-    if (looks_like_file(target))
+    if (tonnx__looks_like_file(target))
         return tonnx__fail(TONNX_IO_FAILED, "%s: no such file, and no column of %s", target, path);
     if (out->header) return no_such_column(path, first, target);
     return tonnx__fail(TONNX_BAD_DATA,

@@ -57,6 +57,17 @@ void tonnx__table_clear(tonnx__table *table)
     memset(table, 0, sizeof *table);
 }
 
+/* Was a file meant? Then it is missing, which is another failure than a column that is not there. */
+bool tonnx__looks_like_file(const char *target)
+{
+    static const char *const ends[] = { ".npy", ".npz", ".csv", ".tsv", ".txt", ".gz", "-ubyte", ".safetensors" };
+    const size_t length = strlen(target);
+    bool found = strchr(target, '/') != NULL;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        found = found || (length > strlen(ends[i]) && !strcmp(target + length - strlen(ends[i]), ends[i]));
+    return found;
+}
+
 /* A target column asked for in a file that has no columns by name. */
 static tonnx_status check_column(const tonnx__source *source, const tonnx__reader *reader,
                                  const tonnx__request *request)

@@ -51,6 +51,9 @@ extern const tonnx__reader tonnx__npy_reader, tonnx__idx_reader, tonnx__npz_read
 
 void tonnx__table_clear(tonnx__table *table);
 
+/* A target that names nothing in the data: was it meant as a file? */
+bool tonnx__looks_like_file(const char *target);
+
 /* An array as npy and IDX store it. */
 enum { TONNX__ARRAY_RANK = 32 };
 typedef struct tonnx__array {

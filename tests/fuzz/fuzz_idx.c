@@ -1,0 +1,8 @@
+/* IDX, gzip'd or not. */
+#include "tests/fuzz/fuzz_data.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    fuzz_data(&tonnx__idx_reader, NULL, bytes, size);
+    return 0;
+}

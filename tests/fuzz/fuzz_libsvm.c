@@ -1,0 +1,8 @@
+/* Sparse rows of libsvm. */
+#include "tests/fuzz/fuzz_data.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    fuzz_data(&tonnx__libsvm_reader, NULL, bytes, size);
+    return 0;
+}

@@ -1,0 +1,10 @@
+/* Safetensors, as data and as weights. */
+#include "tests/fuzz/fuzz_data.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    if (!fuzz_data_knows(&tonnx__safetensors_reader, bytes, size)) return 0;
+    fuzz_data(&tonnx__safetensors_reader, "y", bytes, size);
+    fuzz_weights(bytes, size);
+    return 0;
+}
