@@ -89,7 +89,8 @@ START_TEST(unknown_keys_name_those_there_are)
     tonnx_dataset *set = NULL;
     ck_fails(tonnx_dataset_load(&set, GOOD "stored.npz", "nothing", NULL), TONNX_BAD_DATA,
              "no array 'nothing'; choose with --target among");
-    ck_fails(tonnx_dataset_load(&set, GOOD "stored.npz", "no/file.npy", NULL), TONNX_IO_FAILED, "file.npy: no such file");
+    ck_fails(tonnx_dataset_load(&set, GOOD "stored.npz", "no/file.npy", NULL), TONNX_IO_FAILED,
+             "file.npy: no such file");
 }
 END_TEST
 
