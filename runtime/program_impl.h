@@ -32,6 +32,22 @@ enum { TONNX__STATE_ARENAS = TONNX__ARENA_STATIC + 1 };
 /* A step's results: columns of a row of the RESULT arena. */
 enum { TONNX__RESULT_LOSS, TONNX__RESULT_GRAD_SQUARE, TONNX__RESULT_SPARE1, TONNX__RESULT_SPARE2, TONNX__RESULTS };
 
+/* Rows of what MOMENTS makes. */
+enum {
+    TONNX__MOMENT_MEAN,
+    TONNX__MOMENT_DEVIATION,
+    TONNX__MOMENT_SKEWNESS,
+    TONNX__MOMENT_KURTOSIS,
+    TONNX__MOMENT_MIN,
+    TONNX__MOMENT_MAX,
+    TONNX__MOMENT_ZEROS,
+    TONNX__MOMENT_BELOW,
+    TONNX__MOMENT_ABOVE,
+    TONNX__MOMENTS_ROWS
+};
+
+enum { TONNX__MAX_BINS = 256 }; /* of HISTOGRAM */
+
 enum { TONNX__MAX_IN = 6, TONNX__MAX_OUT = 6 };
 
 /* Offsets and sizes are in elements. A buffer in RESULT is [1,1] and its offset is a TONNX__RESULT column. */
@@ -61,10 +77,10 @@ typedef struct tonnx__instruction {
     int op;     /* activation (-1 none) | tonnx__binary | loss | optimizer */
     unsigned flags;
     double alpha, beta;       /* gemm, column sum, reduce */
-    double a, b;              /* activation attributes, ratio, delta, limits, fill value */
+    double a, b;              /* activation attributes, ratio, delta, limits, thresholds, fill value */
     double epsilon, momentum; /* norms */
     size_t from, to, width;   /* copy: columns */
-    size_t block;             /* reduce: elements per run */
+    size_t block;             /* reduce, histogram: elements per run; moments: columns per panel */
     uint32_t stream;          /* random numbers: which sequence */
     double h[6];              /* optimizer's hyper-parameters, as tonnx__optimizer_hyper lists them */
 } tonnx__instruction;

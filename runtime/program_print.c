@@ -96,6 +96,7 @@ static void put_numbers(text *t, const tonnx__instruction *code)
     if (code->epsilon != 0.0) put(t, " epsilon=%g", code->epsilon);
     if (code->momentum != 0.0) put(t, " momentum=%g", code->momentum);
     if (code->block) put(t, " block=%zu", code->block);
+    if (code->kind == TONNX__MOMENTS) put(t, " below=%g above=%g", code->a, code->b);
     if (code->width) put(t, " columns=%zu..%zu to=%zu", code->from, code->from + code->width, code->to);
     if (code->kind == TONNX__DROPOUT || code->kind == TONNX__RANDOM_SLOPE) put(t, " stream=%u", code->stream);
 }

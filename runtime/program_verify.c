@@ -40,6 +40,8 @@ static const struct shape_row {
     { TONNX__CLIP, "11", "**", TONNX__SQUARE },
     { TONNX__UPDATE, "NF", "NF NF NF", 0 },
     { TONNX__GEMM_UPDATE, "MK KN", "MN MN MN 1M 1M 1M", TONNX__TRANS_A | TONNX__TRANS_B },
+    { TONNX__MOMENTS, "NF", "SP", 0 },
+    { TONNX__HISTOGRAM, "** 1R", "HB", 0 },
 };
 _Static_assert(sizeof shapes / sizeof *shapes == TONNX__KINDS, "a kind without shapes");
 
@@ -213,6 +215,20 @@ static tonnx_status check_update(const checker *check)
     return TONNX_OK;
 }
 
+/* As many panels, or runs, as there are. */
+static tonnx_status check_statistics(const checker *check)
+{
+    const tonnx__instruction *code = check->code;
+    const tonnx__buffer *x = operand(check, code->in[0]);
+    const bool moments = code->kind == TONNX__MOMENTS;
+    const size_t whole = moments ? x->cols : tonnx__buffer_count(x);
+    if (!code->block || extent(check, moments ? 'P' : 'H') != (whole - 1) / code->block + 1)
+        return bad(check, moments ? "S" : "H", "not as many panels or runs as X has");
+    if (moments && extent(check, 'S') != TONNX__MOMENTS_ROWS) return bad(check, "S", "not a row per moment");
+    if (!moments && extent(check, 'B') > TONNX__MAX_BINS) return bad(check, "H", "too many bins");
+    return moments || extent(check, 'R') == 2 ? TONNX_OK : bad(check, "range", "not two numbers");
+}
+
 /* What shapes alone do not say. */
 static tonnx_status check_kind(const checker *check)
 {
@@ -245,6 +261,9 @@ static tonnx_status check_kind(const checker *check)
     case TONNX__UPDATE:
     case TONNX__GEMM_UPDATE:
         return check_update(check);
+    case TONNX__MOMENTS:
+    case TONNX__HISTOGRAM:
+        return check_statistics(check);
     default:
         return TONNX_OK;
     }

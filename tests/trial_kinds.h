@@ -424,6 +424,37 @@ MAKE(GEMM_UPDATE)
     return true;
 }
 
+/* Panels of one column, of some, of all; numbers of few values, so that zeros and thresholds meet some. */
+MAKE(MOMENTS)
+{
+    const size_t blocks[] = { 1, 5, 64, t->f };
+    if (v > 7) return false;
+    tonnx__instruction *code = trial_add(t, TONNX__MOMENTS);
+    code->block = blocks[v / 2];
+    code->a = v % 2 ? -0.99 : -INFINITY;
+    code->b = v % 2 ? 0.99 : INFINITY;
+    code->in[0] = trial_buffer(t, "x", t->n, t->f);
+    for (size_t i = 0; v % 2 && i < t->n * t->f; i += 3) trial_values(t, code->in[0])[i] = 0.0;
+    for (size_t i = 0; v == 3 && i < t->n * t->f; i++) trial_values(t, code->in[0])[i] = -7.25; /* no deviation */
+    code->out[0] = trial_buffer(t, "s", TONNX__MOMENTS_ROWS, (t->f - 1) / code->block + 1);
+    return true;
+}
+
+MAKE(HISTOGRAM)
+{
+    const size_t count = t->n * t->f, blocks[] = { 7, 4096, count };
+    if (v > 5) return false;
+    tonnx__instruction *code = trial_add(t, TONNX__HISTOGRAM);
+    code->block = blocks[v / 2];
+    code->in[0] = trial_buffer(t, "x", t->n, t->f);
+    code->in[1] = trial_buffer(t, "range", 1, 2);
+    trial_values(t, code->in[1])[0] = v % 2 ? -1.0 : -3.0; /* some lie outside, or none */
+    trial_values(t, code->in[1])[1] = v % 2 ? 11.5 : 64.0 / 6.0;
+    trial_values(t, code->in[1])[1] = (double)(float)trial_values(t, code->in[1])[1];
+    code->out[0] = trial_buffer(t, "h", (count - 1) / code->block + 1, v % 2 ? 17 : 64);
+    return true;
+}
+
 static bool (*const makers[TONNX__KINDS])(trial *t, unsigned v) = {
 #define TONNX_KIND(id, name, inputs, outputs) make_##id,
 #include "runtime/kinds.def"

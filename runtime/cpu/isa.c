@@ -7,7 +7,8 @@
     extern const tonnx__norm_kernels tonnx__norm_kernels_##id;                                                         \
     extern const tonnx__row_kernels tonnx__row_kernels_##id;                                                           \
     extern const tonnx__update_kernels tonnx__update_kernels_##id;                                                     \
-    extern const tonnx__gemm_kernels tonnx__gemm_kernels_##id;
+    extern const tonnx__gemm_kernels tonnx__gemm_kernels_##id;                                                         \
+    extern const tonnx__stats_kernels tonnx__stats_kernels_##id;
 #include "runtime/cpu/isa.def"
 #undef TONNX_ISA_ROW
 
@@ -20,7 +21,8 @@ static const tonnx__kernels sets[] = {
       &tonnx__norm_kernels_##id,                                                                                       \
       &tonnx__row_kernels_##id,                                                                                        \
       &tonnx__update_kernels_##id,                                                                                     \
-      &tonnx__gemm_kernels_##id },
+      &tonnx__gemm_kernels_##id,                                                                                       \
+      &tonnx__stats_kernels_##id },
 #include "runtime/cpu/isa.def"
 #undef TONNX_ISA_ROW
 };

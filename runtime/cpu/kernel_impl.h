@@ -6,6 +6,7 @@
 
 #include "runtime/ops/binary_impl.h"
 #include "runtime/ops/book_impl.h"
+#include "runtime/program_impl.h"
 
 /* tonnx__act_kernels → tonnx__act_kernels_avx2 */
 #define TONNX__ISA_JOIN(stem, isa)  stem##_##isa
@@ -130,6 +131,19 @@ typedef struct tonnx__gemm_kernels {
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
 } tonnx__gemm_kernels;
 
+/* What a panel's columns add up to: sums[k] = Σ (x − shift)ᵏ⁺¹. */
+typedef struct tonnx__moment_sums {
+    double shift[TONNX__COLUMNS], sums[4][TONNX__COLUMNS];
+    float min[TONNX__COLUMNS], max[TONNX__COLUMNS];
+    int32_t zeros[TONNX__COLUMNS], below[TONNX__COLUMNS], above[TONNX__COLUMNS];
+} tonnx__moment_sums;
+
+typedef struct tonnx__stats_kernels {
+    void (*moments)(tonnx__moment_sums *out, const float *x, const tonnx__panel *panel, float below, float above);
+    /* counts[b] = elements of x whose bin (x − start)·per_unit is b; at most TONNX__MAX_BINS bins */
+    void (*histogram)(float *counts, size_t bins, const float *x, size_t n, float start, float per_unit);
+} tonnx__stats_kernels;
+
 /* All of one instruction set. */
 typedef struct tonnx__kernels {
     const char *name;
@@ -140,6 +154,7 @@ typedef struct tonnx__kernels {
     const tonnx__row_kernels *rows;
     const tonnx__update_kernels *update;
     const tonnx__gemm_kernels *gemm;
+    const tonnx__stats_kernels *stats;
 } tonnx__kernels;
 
 /* The instruction sets of this build, worst first: how many, whether this machine runs one, and its kernels. */

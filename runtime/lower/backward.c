@@ -157,7 +157,7 @@ static tonnx_status backward_slope(tonnx__lowering *lowering, const tonnx__layer
 
 static tonnx_status backward_activation(tonnx__lowering *lowering, const tonnx__layer *layer, int dy)
 {
-    const bool random = layer->act == TONNX_ACT_rrelu;
+    const bool random = tonnx__draws_slope(lowering, layer);
     const int x = lowering->value[layer->in[0].value];
     tonnx_activation_info row;
     tonnx__instruction *back = NULL;
@@ -183,16 +183,67 @@ static tonnx_status backward_activation(tonnx__lowering *lowering, const tonnx__
     return TONNX_OK;
 }
 
-/* Running statistics as given (--freeze-bn): dX = dY·scale/√(var + ε). Its scale and shift are not trained either. */
+/* 1/√(var + ε), which inference has not at hand: a row of ones, normalised. */
+static tonnx_status emit_rstd(tonnx__lowering *lowering, const tonnx__layer *layer, int variance, int *rstd)
+{
+    tonnx__instruction *code = NULL;
+    const size_t width = lowering->net->values[layer->out].features;
+    int rows[2] = { -1, -1 }; /* of zeros, of ones */
+    tonnx_status status = TONNX_OK;
+    for (int i = 0; i < 2 && !status; i++) {
+        status = tonnx__work(lowering, &rows[i], layer->name, i ? "ones " : "zeros ", 1, width);
+        if (!status) status = tonnx__program_add(lowering->program, &code, TONNX__FILL);
+        if (status) return status;
+        code->out[0] = rows[i];
+        code->a = i;
+    }
+    status = tonnx__work(lowering, rstd, layer->name, "rstd ", 1, width);
+    if (!status) status = tonnx__program_add(lowering->program, &code, TONNX__FIXED_NORM);
+    if (status) return status;
+    code->in[0] = rows[1];
+    code->in[3] = rows[0];
+    code->in[4] = variance;
+    code->out[0] = *rstd;
+    code->epsilon = layer->epsilon;
+    return TONNX_OK;
+}
+
+/* dscale[F] = Σₙ dY·x̂, dshift[F] = Σₙ dY with statistics as given; training leaves both alone, statistics want them. */
+static tonnx_status backward_fixed_scale(tonnx__lowering *lowering, const tonnx__layer *layer, int dy, int variance)
+{
+    const size_t width = lowering->net->values[layer->out].features;
+    tonnx__instruction *back = NULL;
+    int rows[2] = { -1, -1 }, rstd = -1, mean = -1;
+    bool direct[2] = { true, true };
+    tonnx_status status = row_target(lowering, layer->weight, width, &rows[0], &direct[0]);
+    if (!status) status = row_target(lowering, layer->bias, width, &rows[1], &direct[1]);
+    if (status || (rows[0] < 0 && rows[1] < 0)) return status;
+    status = tonnx__param_buffer(lowering, layer->mean, &mean);
+    if (!status) status = emit_rstd(lowering, layer, variance, &rstd);
+    if (!status) status = tonnx__program_add(lowering->program, &back, TONNX__BATCH_NORM_BACK);
+    if (status) return status;
+    back->in[0] = dy;
+    back->in[1] = lowering->value[layer->in[0].value];
+    back->in[3] = mean;
+    back->in[4] = rstd;
+    back->out[1] = rows[0];
+    back->out[2] = rows[1];
+    back->epsilon = layer->epsilon;
+    if (!direct[0]) status = finish_row(lowering, rows[0], layer->weight);
+    return status || direct[1] ? status : finish_row(lowering, rows[1], layer->bias);
+}
+
+/* Running statistics as given (--freeze-bn): dX = dY·scale/√(var + ε). */
 static tonnx_status backward_fixed_norm(tonnx__lowering *lowering, const tonnx__layer *layer, int dy)
 {
     tonnx__instruction *back = NULL;
     int dx = -1, scale = -1, variance = -1;
     unsigned flags = 0;
-    tonnx_status status = value_target(lowering, layer->in[0].value, &dx, &flags);
+    tonnx_status status = tonnx__param_buffer(lowering, layer->variance, &variance);
+    if (!status) status = backward_fixed_scale(lowering, layer, dy, variance);
+    if (!status) status = value_target(lowering, layer->in[0].value, &dx, &flags);
     if (status || dx < 0) return status;
     status = tonnx__param_buffer(lowering, layer->weight, &scale);
-    if (!status) status = tonnx__param_buffer(lowering, layer->variance, &variance);
     if (!status) status = tonnx__program_add(lowering->program, &back, TONNX__FIXED_NORM_BACK);
     if (status) return status;
     back->in[0] = dy;

@@ -57,7 +57,7 @@ static tonnx_status forward_activation(tonnx__lowering *lowering, const tonnx__l
 {
     tonnx__instruction *act = NULL;
     int slope = -1;
-    const bool random = layer->act == TONNX_ACT_rrelu && lowering->goal->train;
+    const bool random = tonnx__draws_slope(lowering, layer);
     tonnx_status status = tonnx__param_buffer(lowering, layer->weight, &slope);
     if (!status) status = emit(lowering, layer, random ? TONNX__RANDOM_SLOPE : TONNX__ACT, &act);
     if (status) return status;
@@ -125,7 +125,7 @@ static tonnx_status forward_row_norm(tonnx__lowering *lowering, const tonnx__lay
 static tonnx_status forward_dropout(tonnx__lowering *lowering, const tonnx__layer *layer)
 {
     tonnx__instruction *dropout = NULL;
-    if (!lowering->goal->train || !lowering->goal->dropout || layer->a == 0) {
+    if (!lowering->goal->train || !lowering->goal->dropout || layer->a == 0 || lowering->goal->collect) {
         lowering->value[layer->out] = lowering->value[layer->in[0].value];
         return TONNX_OK;
     }

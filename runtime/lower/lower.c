@@ -78,6 +78,11 @@ bool tonnx__uses_batch_statistics(const tonnx__lowering *lowering, const tonnx__
     return lowering->goal->train && !lowering->goal->freeze_bn && layer->kind == TONNX__LAYER_BATCH_NORM;
 }
 
+bool tonnx__draws_slope(const tonnx__lowering *lowering, const tonnx__layer *layer)
+{
+    return layer->act == TONNX_ACT_rrelu && lowering->goal->train && !lowering->goal->collect;
+}
+
 static bool is_trained(const tonnx__lowering *lowering, int param)
 {
     return param >= 0 && lowering->layout->places[param].arena == TONNX__ARENA_PARAM;
@@ -150,9 +155,11 @@ tonnx_status tonnx__lower(tonnx__program **out, const tonnx_net *net, const tonn
     state_sizes(program, layout);
     status = lowering_begin(&lowering);
     if (!status) status = tonnx__lower_forward(&lowering);
+    if (!status && goal->probing) status = tonnx__lower_probes(&lowering);
     if (!status && goal->loss_value >= 0) status = tonnx__lower_loss(&lowering);
-    if (!status && goal->train) status = tonnx__lower_backward(&lowering);
-    if (!status && goal->train) status = tonnx__lower_update(&lowering);
+    if (!status && goal->train && goal->loss_value >= 0) status = tonnx__lower_backward(&lowering);
+    if (!status && goal->train && goal->loss_value >= 0)
+        status = goal->collect ? tonnx__lower_collect(&lowering) : tonnx__lower_update(&lowering);
     if (!status) status = tonnx__fuse(program);
     if (!status) status = tonnx__place(program);
     if (!status) status = tonnx__program_verify(program);

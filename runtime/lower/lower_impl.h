@@ -6,6 +6,21 @@
 #include "runtime/program_impl.h"
 #include "runtime/state_impl.h"
 
+/* A value of the net that is measured, right after forward. */
+typedef struct tonnx__probe {
+    double below, above; /* thresholds of its moments */
+    int result; /* filled by lowering: the buffer to be read after a run; -1 where the value is not computed */
+    int range;  /* … to be written before the first, for a histogram; -1 else */
+} tonnx__probe;
+
+/* What of a value is measured: nothing, the moments of its units [9,F], its histogram [R,64], or it is kept itself. */
+typedef enum tonnx__probing {
+    TONNX__PROBE_NOTHING,
+    TONNX__PROBE_MOMENTS,
+    TONNX__PROBE_HISTOGRAMS,
+    TONNX__PROBE_VALUES
+} tonnx__probing;
+
 /* What the program is for. */
 typedef struct tonnx__goal {
     size_t rows;
@@ -25,6 +40,10 @@ typedef struct tonnx__goal {
     double clip_norm, clip_value; /* 0: none */
     bool want_grad_norm;          /* RESULT_GRAD_SQUARE of every step */
     uint64_t seed;
+    tonnx__probing probing;
+    tonnx__probe *probes; /* one per value of the net; borrowed */
+    size_t collect;       /* with train: dropout and random slopes rest, and rather than an update, gradients are added up
+                             in MOMENT1 over the batches of a set of so many samples, which counts as one batch; 0: update */
 } tonnx__goal;
 
 /* Compiles; the caller frees with tonnx__program_free (on failure nothing is left). */
@@ -65,11 +84,16 @@ tonnx_status tonnx__emit_copy(tonnx__lowering *lowering, int from, size_t from_c
 /* True where a batch norm uses the batch's own statistics. */
 bool tonnx__uses_batch_statistics(const tonnx__lowering *lowering, const tonnx__layer *layer);
 
+/* True where a slope is drawn for every element (RReLU in training). */
+bool tonnx__draws_slope(const tonnx__lowering *lowering, const tonnx__layer *layer);
+
 /* The passes. */
 tonnx_status tonnx__lower_forward(tonnx__lowering *lowering);
+tonnx_status tonnx__lower_probes(tonnx__lowering *lowering);
 tonnx_status tonnx__lower_loss(tonnx__lowering *lowering);
 tonnx_status tonnx__lower_backward(tonnx__lowering *lowering);
 tonnx_status tonnx__lower_update(tonnx__lowering *lowering);
+tonnx_status tonnx__lower_collect(tonnx__lowering *lowering);
 tonnx_status tonnx__fuse(tonnx__program *program);
 tonnx_status tonnx__fuse_update(tonnx__program *program); /* the end of fuse */
 tonnx_status tonnx__place(tonnx__program *program);
