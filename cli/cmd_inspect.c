@@ -6,36 +6,36 @@
 #include "cli/commands.h"
 #include "cli/inspect_json.h"
 #include "cli/print.h"
+#include "cli/probe_args.h"
 
 typedef struct args {
     opt_common common;
-    const char *model, *input, *output;
-    bool json;
+    const char *model;
+    bool json, spectral;
+    probe_args probe;
+    step_args step;
+    run_args run;
 } args;
 
 static const opt options[] = {
     { "json", 0, OPT_FLAG, offsetof(args, json), NULL, NULL, "one JSON object", NULL, OPT_FREE },
-    { "input", 0, OPT_TEXT, offsetof(args, input), "NAME", NULL, "the model's input, where it has several", NULL,
-      OPT_FREE },
-    { "output", 0, OPT_TEXT, offsetof(args, output), "NAME", NULL, "the model's output, where it has several", NULL,
-      OPT_FREE },
+    { "spectral", 0, OPT_FLAG, offsetof(args, spectral), NULL, NULL,
+      "largest singular value and effective rank of every weight", NULL, OPT_FREE },
     { 0 },
 };
 
-static const opt_group groups[] = { { "Inspection", options, 0 }, { 0 } };
+static const opt_group groups[] = {
+    { "Inspection", options, 0 },
+    { "Data", probe_options, offsetof(args, probe) },
+    { "How it is read", data_options + 1, offsetof(args, probe.data) },
+    { "Gradients", step_options, offsetof(args, step) },
+    { "Run", run_options, offsetof(args, run) },
+    { 0 },
+};
 static const opt_operand operands[] = { { "MODEL", offsetof(args, model), false, "the ONNX file" }, { 0 } };
 static const char *const examples[] = { "tonnx inspect model.onnx", "tonnx inspect model.onnx --json | jq .layers",
-                                        NULL };
-
-bool inspect_is_merged(const tonnx_net *net, size_t i)
-{
-    tonnx_layer_info layer, before;
-    if (!i) return false;
-    tonnx_net_layer(net, i, &layer);
-    tonnx_net_layer(net, i - 1, &before);
-    const bool activates = !strcmp(layer.kind, "activation") || !strcmp(layer.kind, "softmax");
-    return activates && !layer.weight && !strcmp(before.kind, "dense") && !strcmp(before.activation, layer.activation);
-}
+                                        "tonnx inspect model.onnx --data x.npy --target y.npy",
+                                        "tonnx inspect model.onnx --data gaussian:1000", NULL };
 
 static void print_value(const char *what, const tonnx_value_info *value)
 {
@@ -81,73 +81,101 @@ static void print_head_row(print_table *table, const char *const *head)
     for (; *head; head++) print_table_cell(table, "%s", *head);
 }
 
-static void print_layers(const tonnx_net *net)
+static void print_layers(const tonnx_net *net, const tonnx_stats *stats)
 {
     static const char *const head[] = { "layer", "op", "features", "activation", "parameters", "FLOPs", NULL };
     print_table *table = print_table_new("lllrrr");
     double flops = 0;
     print_head_row(table, head);
-    for (size_t i = 0; i < tonnx_net_layer_count(net); i++) {
+    for (size_t i = 0; i < stats->layer_count; i++) {
         tonnx_layer_info layer;
-        tonnx_net_layer(net, i, &layer);
+        tonnx_net_layer(net, stats->layers[i].layer, &layer);
         flops += inspect_flops(&layer);
-        if (!inspect_is_merged(net, i)) print_layer(table, &layer);
+        print_layer(table, &layer);
     }
     print_table_end(table, stdout);
     printf("\n%zu -> %zu features, %s parameters, %s FLOPs a sample\n", tonnx_net_features_in(net),
            tonnx_net_features_out(net), print_count(tonnx_net_parameters(net)), print_count((uint64_t)flops));
 }
 
-static void print_parameter(print_table *table, const tonnx_net *net, size_t i)
+/* The histogram in as many bars as fit a line. */
+static const char *bars(const tonnx_summary *summary)
 {
-    weight_stats stats;
+    enum { BARS = 16 };
+    uint64_t counts[BARS] = { 0 };
+    if (print_is_plain() || !summary->count || !isfinite(summary->mean)) return "";
+    for (size_t i = 0; i < TONNX_BINS; i++) counts[i * BARS / TONNX_BINS] += summary->histogram[i];
+    return print_bars(counts, BARS);
+}
+
+static void print_parameter(print_table *table, const tonnx_net *net, const tonnx_weight_stats *weight)
+{
+    const tonnx_summary *values = &weight->values;
+    const bool finite = isfinite(values->mean);
     tonnx_parameter_info info;
-    tonnx_net_parameter(net, i, &info);
-    weights_measure_parameter(net, i, &stats);
+    tonnx_net_parameter(net, weight->parameter, &info);
     print_table_cell(table, "%s", info.name);
     print_table_cell(table, "%s", info.role);
     if (info.rows > 1) print_table_cell(table, "%zux%zu", info.rows, info.cols);
     else print_table_cell(table, "%zu", info.cols);
-    print_table_cell(table, "%s", print_number(stats.mean));
-    print_table_cell(table, "%s", print_number(stats.std));
-    print_table_cell(table, "%s", print_number(stats.min));
-    print_table_cell(table, "%s", print_number(stats.max));
-    const bool drawn = !print_is_plain() && !isnan(stats.mean);
-    print_table_cell(table, "%s", drawn ? print_bars(stats.histogram, WEIGHT_BINS) : "");
+    print_table_cell(table, "%s", print_number(finite ? values->mean : (double)NAN));
+    print_table_cell(table, "%s", print_number(finite ? values->std : (double)NAN));
+    print_table_cell(table, "%s", print_number(finite ? values->min : (double)NAN));
+    print_table_cell(table, "%s", print_number(finite ? values->max : (double)NAN));
+    print_table_cell(table, "%s", bars(values));
 }
 
 /* Every parameter under the name that --freeze and --only know it by. */
-static void print_parameters(const tonnx_net *net)
+static void print_parameters(const tonnx_net *net, const tonnx_stats *stats)
 {
     static const char *const head[] = { "parameter", "is", "shape", "mean", "std", "min", "max", "values", NULL };
-    if (!tonnx_net_parameter_count(net)) return;
+    if (!stats->weight_count) return;
     print_table *table = print_table_new("llrrrrrl");
     print_head_row(table, head);
-    for (size_t i = 0; i < tonnx_net_parameter_count(net); i++) print_parameter(table, net, i);
+    for (size_t i = 0; i < stats->weight_count; i++) print_parameter(table, net, &stats->weights[i]);
     putchar('\n');
     print_table_end(table, stdout);
+}
+
+/* What inspection holds while it lasts. */
+typedef struct inspection {
+    tonnx_model *model;
+    tonnx_net *net;
+    data_sets sets;
+    tonnx_stats *stats;
+} inspection;
+
+static int measure(inspection *in, const args *a)
+{
+    const tonnx_log log = cli_log(&a->common);
+    tonnx_net_options net_options = TONNX_NET_OPTIONS_DEFAULT;
+    tonnx_stats_options how = TONNX_STATS_OPTIONS_DEFAULT;
+    net_options.input = a->probe.data.input;
+    net_options.output = a->probe.data.output_name;
+    net_options.log = log;
+    probe_apply(&a->step, &a->run, &log, &how);
+    how.spectral = a->spectral;
+    int code = cli_load(&in->model, a->model, &log);
+    if (!code) code = probe_load(&in->sets, &a->probe, a->step.loss, in->model, &log);
+    if (!code) code = cli_status(tonnx_net_new(&in->net, in->model, &net_options));
+    return code ? code : cli_status(tonnx_stats_measure(&in->stats, in->net, in->sets.data, &how));
 }
 
 static int inspect(void *opaque)
 {
     const args *a = opaque;
-    const tonnx_log log = cli_log(&a->common);
-    tonnx_net_options net_options = TONNX_NET_OPTIONS_DEFAULT;
-    tonnx_model *model = NULL;
-    tonnx_net *net = NULL;
-    net_options.input = a->input;
-    net_options.output = a->output;
-    net_options.log = log;
-    int code = cli_load(&model, a->model, &log);
-    if (!code) code = cli_status(tonnx_net_new(&net, model, &net_options));
-    if (!code && a->json) code = inspect_json(model, net);
+    inspection in = { 0 };
+    int code = measure(&in, a);
+    if (!code && a->json) code = inspect_json(in.model, in.net, in.stats);
     else if (!code) {
-        print_head(model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
-        print_layers(net);
-        print_parameters(net);
+        print_head(in.model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
+        print_layers(in.net, in.stats);
+        print_parameters(in.net, in.stats);
     }
-    tonnx_net_free(net);
-    tonnx_model_free(model);
+    tonnx_stats_free(in.stats);
+    data_free(&in.sets);
+    tonnx_net_free(in.net);
+    tonnx_model_free(in.model);
     return code;
 }
 

@@ -54,35 +54,44 @@ static void add_model(tonnx_json *root, const tonnx_model *model, const tonnx_ne
     }
 }
 
-static void add_statistics(tonnx_json *object, const weight_stats *stats)
+static void add_histogram(tonnx_json *object, const tonnx_summary *summary)
 {
-    tonnx_json_rounded(object, "mean", stats->mean, JSON_FLOAT);
-    tonnx_json_rounded(object, "std", stats->std, JSON_FLOAT);
-    tonnx_json_rounded(object, "min", stats->min, JSON_FLOAT);
-    tonnx_json_rounded(object, "max", stats->max, JSON_FLOAT);
-    if (isnan(stats->mean)) {
+    if (!summary->count || !isfinite(summary->mean)) {
         tonnx_json_string(object, "histogram", NULL);
-        tonnx_json_string(object, "zeros", NULL);
         return;
     }
     tonnx_json *histogram = tonnx_json_add_array(object, "histogram");
-    for (size_t i = 0; i < WEIGHT_BINS; i++) tonnx_json_integer(histogram, NULL, (long long)stats->histogram[i]);
-    tonnx_json_integer(object, "zeros", (long long)stats->zeros);
+    for (size_t i = 0; i < TONNX_BINS; i++) tonnx_json_integer(histogram, NULL, (long long)summary->histogram[i]);
 }
 
-static const weight_stats no_stats = { .mean = NAN, .std = NAN, .min = NAN, .max = NAN };
-
-static void add_bias(tonnx_json *object, const tonnx_net *net, const tonnx_layer_info *layer)
+static void add_count(tonnx_json *object, const char *key, bool known, uint64_t count)
 {
-    weight_stats stats;
+    if (known) tonnx_json_integer(object, key, (long long)count);
+    else tonnx_json_string(object, key, NULL);
+}
+
+/* Minimum and maximum are known of what is not finite too, but say nothing. */
+static void add_summary(tonnx_json *object, const tonnx_summary *s)
+{
+    const bool finite = isfinite(s->mean);
+    tonnx_json_rounded(object, "mean", s->mean, JSON_FLOAT);
+    tonnx_json_rounded(object, "std", s->std, JSON_FLOAT);
+    tonnx_json_rounded(object, "min", finite ? s->min : (double)NAN, JSON_FLOAT);
+    tonnx_json_rounded(object, "max", finite ? s->max : (double)NAN, JSON_FLOAT);
+    add_histogram(object, s);
+    add_count(object, "zeros", s->count > 0, s->zeros);
+    tonnx_json_rounded(object, "kurtosis", s->kurtosis, JSON_FLOAT);
+}
+
+static void add_bias(tonnx_json *object, const tonnx_stats *stats, const tonnx_layer_info *layer)
+{
     if (!layer->bias) {
         tonnx_json_string(object, "bias", NULL);
         return;
     }
-    weights_measure_parameter(net, (size_t)layer->bias_at, &stats);
     tonnx_json *bias = tonnx_json_add_object(object, "bias");
     tonnx_json_string(bias, "name", layer->bias);
-    add_statistics(bias, &stats);
+    add_summary(bias, &stats->weights[layer->bias_at].values);
 }
 
 /* What the schema names and nothing is known of. */
@@ -91,10 +100,10 @@ static void add_nulls(tonnx_json *object, const char *const *keys)
     for (; *keys; keys++) tonnx_json_string(object, *keys, NULL);
 }
 
-static void add_layer(tonnx_json *array, const tonnx_net *net, const tonnx_layer_info *layer)
+static void add_layer(tonnx_json *array, const tonnx_stats *stats, const tonnx_layer_info *layer)
 {
-    weight_stats stats = no_stats;
-    if (layer->weight) weights_measure_parameter(net, (size_t)layer->weight_at, &stats);
+    static const tonnx_summary none = { .mean = NAN, .std = NAN, .min = NAN, .max = NAN, .kurtosis = NAN };
+    const tonnx_weight_stats *weight = layer->weight ? &stats->weights[layer->weight_at] : NULL;
     tonnx_json *object = tonnx_json_add_object(array, NULL);
     tonnx_json_string(object, "name", layer->name);
     tonnx_json_string(object, "kind", layer->kind);
@@ -104,9 +113,77 @@ static void add_layer(tonnx_json *array, const tonnx_net *net, const tonnx_layer
     tonnx_json_integer(object, "fan_in", (long long)layer->fan_in);
     tonnx_json_integer(object, "fan_out", (long long)layer->fan_out);
     tonnx_json_integer(object, "parameters", (long long)layer->parameters);
-    add_statistics(object, &stats);
+    add_summary(object, weight ? &weight->values : &none);
+    if (weight && !isnan(weight->spectral_norm)) {
+        tonnx_json_rounded(object, "spectral_norm", weight->spectral_norm, JSON_FLOAT);
+        tonnx_json_rounded(object, "effective_rank", weight->effective_rank, JSON_FLOAT);
+    }
     add_nulls(object, (const char *const[]){ "scheme", "scheme_z", "recommended", "variance_ratio", NULL });
-    add_bias(object, net, layer);
+    add_bias(object, stats, layer);
+}
+
+static void add_activation(tonnx_json *array, const char *name, const tonnx_layer_stats *layer)
+{
+    tonnx_json *object = tonnx_json_add_object(array, NULL);
+    tonnx_json_string(object, "layer", name);
+    tonnx_json_rounded(object, "mean", layer->after.mean, JSON_FLOAT);
+    tonnx_json_rounded(object, "std", layer->after.std, JSON_FLOAT);
+    tonnx_json_rounded(object, "saturated", layer->saturated, JSON_FLOAT);
+    tonnx_json_integer(object, "dead_units", (long long)layer->dead_units);
+    add_histogram(object, &layer->after);
+    tonnx_json_integer(object, "units", (long long)layer->units);
+    tonnx_json_integer(object, "saturated_units", (long long)layer->saturated_units);
+    tonnx_json_rounded(object, "min", layer->after.min, JSON_FLOAT);
+    tonnx_json_rounded(object, "max", layer->after.max, JSON_FLOAT);
+    tonnx_json_rounded(object, "zero",
+                       layer->after.count ? (double)layer->after.zeros / (double)layer->after.count : (double)NAN,
+                       JSON_FLOAT);
+    tonnx_json_rounded(object, "before_mean", layer->before.mean, JSON_FLOAT);
+    tonnx_json_rounded(object, "before_std", layer->before.std, JSON_FLOAT);
+    tonnx_json_rounded(object, "theory_std", layer->theory_std, JSON_FLOAT);
+}
+
+static void add_gradient(tonnx_json *array, const tonnx_net *net, const tonnx_weight_stats *weight)
+{
+    tonnx_parameter_info info;
+    if (!weight->gradient.count) return;
+    tonnx_net_parameter(net, weight->parameter, &info);
+    tonnx_json *object = tonnx_json_add_object(array, NULL);
+    tonnx_json_string(object, "weight", info.name);
+    tonnx_json_rounded(object, "rms", weight->gradient.rms, JSON_FLOAT);
+    tonnx_json_rounded(object, "update_ratio", weight->update_ratio, JSON_FLOAT);
+    tonnx_json_rounded(object, "mean", weight->gradient.mean, JSON_FLOAT);
+    tonnx_json_rounded(object, "min", weight->gradient.min, JSON_FLOAT);
+    tonnx_json_rounded(object, "max", weight->gradient.max, JSON_FLOAT);
+    add_histogram(object, &weight->gradient);
+    tonnx_json_rounded(object, "weight_rms", weight->values.rms, JSON_FLOAT);
+    tonnx_json_rounded(object, "update_rms", weight->update_rms, JSON_FLOAT);
+}
+
+static void add_data(tonnx_json *root, const tonnx_net *net, const tonnx_stats *stats)
+{
+    if (!stats->samples) {
+        tonnx_json_string(root, "data", NULL);
+        return;
+    }
+    tonnx_json *data = tonnx_json_add_object(root, "data");
+    tonnx_json_integer(data, "samples", (long long)stats->samples);
+    tonnx_json_rounded(data, "loss", stats->loss, JSON_FLOAT);
+    tonnx_json_rounded(data, "baseline_loss", stats->baseline_loss, JSON_FLOAT);
+    tonnx_json_string(data, "loss_kind",
+                      stats->loss_kind == TONNX_LOSS_AUTO ? NULL : tonnx_loss_name(stats->loss_kind));
+    tonnx_json_rounded(data, "share_loss", stats->share_loss, JSON_FLOAT);
+    tonnx_json_rounded(data, "grad_norm", stats->grad_norm, JSON_FLOAT);
+    tonnx_json_rounded(data, "input_mean", stats->input.mean, JSON_FLOAT);
+    tonnx_json_rounded(data, "input_std", stats->input.std, JSON_FLOAT);
+    tonnx_json *activations = tonnx_json_add_array(data, "activations");
+    for (size_t i = 0; i < stats->layer_count; i++) {
+        tonnx_layer_info layer;
+        tonnx_net_layer(net, stats->layers[i].layer, &layer);
+        add_activation(activations, layer.name, &stats->layers[i]);
+    }
+    tonnx_json *gradients = tonnx_json_add_array(data, "gradients");
+    for (size_t p = 0; p < stats->weight_count; p++) add_gradient(gradients, net, &stats->weights[p]);
 }
 
 static int print_root(const tonnx_json *root)
@@ -118,18 +195,18 @@ static int print_root(const tonnx_json *root)
     return 0;
 }
 
-int inspect_json(const tonnx_model *model, const tonnx_net *net)
+int inspect_json(const tonnx_model *model, const tonnx_net *net, const tonnx_stats *stats)
 {
     tonnx_json *root = tonnx_json_object();
     tonnx_json_integer(root, "schema", 1);
     add_model(root, model, net);
     tonnx_json *layers = tonnx_json_add_array(root, "layers");
-    for (size_t i = 0; i < tonnx_net_layer_count(net); i++) {
+    for (size_t i = 0; i < stats->layer_count; i++) {
         tonnx_layer_info layer;
-        tonnx_net_layer(net, i, &layer);
-        if (!inspect_is_merged(net, i)) add_layer(layers, net, &layer);
+        tonnx_net_layer(net, stats->layers[i].layer, &layer);
+        add_layer(layers, stats, &layer);
     }
-    tonnx_json_string(root, "data", NULL);
+    add_data(root, net, stats);
     tonnx_json_add_array(root, "verdicts");
     const int code = print_root(root);
     tonnx_json_free(root);

@@ -30,7 +30,8 @@ static const char *on_off_at(size_t i)
     return i == 0 ? "on" : i == 1 ? "off" : NULL;
 }
 
-static const opt_words optimizer_words = { optimizer_at, NULL }, schedule_words = { schedule_at, NULL },
+const opt_words optimizer_words = { optimizer_at, NULL };
+static const opt_words schedule_words = { schedule_at, NULL },
                        bn_words = { bn_at, NULL }, on_off_words = { on_off_at, NULL };
 
 #define AT(field) offsetof(train_args, field)

@@ -17,6 +17,8 @@ typedef struct train_args {
 /* Three tables over the one struct, for three headings. */
 extern const opt train_run_options[], train_optimizer_options[], train_net_options[];
 
+extern const opt_words optimizer_words;
+
 /* Fills the fields of *out that these options speak of. 0, or EXIT_USAGE where two exclude each other. */
 int train_args_apply(const train_args *args, tonnx_train_options *out);
 

@@ -49,6 +49,12 @@ typedef struct tonnx_dataset_source {
 /* Calls `sample` once for each sample, in order, and keeps what it gives. */
 TONNX_API tonnx_status tonnx_dataset_from_callback(tonnx_dataset **out, const tonnx_dataset_source *source);
 
+/* Samples of unit-normal features, and targets that know nothing of them: of `classes` classes with equal chances where
+ * that is more than 1, else one unit-normal number. Same seed, same bits, and sample i does not depend on how many
+ * there are. Errors as tonnx_dataset_from_callback. */
+TONNX_API tonnx_status tonnx_dataset_gaussian(tonnx_dataset **out, size_t samples, size_t features, size_t classes,
+                                              uint64_t seed);
+
 TONNX_API void tonnx_dataset_free(tonnx_dataset *data);
 
 typedef struct tonnx_dataset_info {

@@ -36,7 +36,8 @@ typedef struct tonnx_layer_stats {
     tonnx_summary before; /* what enters the activation; the layer's own value where it has none */
     tonnx_summary after;  /* what leaves the layer; of the last one the logits, before a softmax or sigmoid head */
     double saturated;     /* share of `after` beyond the op book's thresholds; 0 where the activation has none */
-    size_t dead_units;    /* zero, or saturated on one and the same side, for every sample */
+    size_t dead_units;      /* zero, or saturated on one and the same side, for every sample */
+    size_t saturated_units; /* saturated for every sample, on whichever side */
     double theory_std;    /* std of `before` that its weight's variance predicts for the measured input; NaN: no weight */
     /* Per unit, `units` of each: mean and std of `after`, shares of the samples that are saturated, and zero. */
     const double *unit_mean, *unit_std, *unit_saturated, *unit_zero;

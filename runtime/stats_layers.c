@@ -55,7 +55,7 @@ static tonnx_status tell_units(tonnx_layer_stats *layer, const tonnx__moments *u
     tonnx__free((double *)layer->unit_mean);
     double *const columns[4] = { room, room + layer->units, room + 2 * layer->units, room + 3 * layer->units };
     double saturated = 0, count = 0;
-    layer->dead_units = 0;
+    layer->dead_units = layer->saturated_units = 0;
     for (size_t u = 0; u < layer->units; u++) {
         const tonnx__moments *unit = &units[u];
         columns[0][u] = unit->mean;
@@ -65,6 +65,7 @@ static tonnx_status tell_units(tonnx_layer_stats *layer, const tonnx__moments *u
         saturated += unit->below + unit->above;
         count += unit->count;
         layer->dead_units += is_dead(unit);
+        layer->saturated_units += unit->count > 0 && unit->below + unit->above == unit->count;
     }
     layer->unit_mean = columns[0];
     layer->unit_std = columns[1];

@@ -13,3 +13,5 @@ add_test(NAME cli_exports COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/te
 add_test(NAME cli_readme_producers COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/producers.py
   ${PROJECT_SOURCE_DIR}/tests/data/exports ${PROJECT_SOURCE_DIR}/tests/interop/excluded_exports.txt
   ${PROJECT_SOURCE_DIR}/README.md)
+add_test(NAME cli_stats COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/stats.py
+  $<TARGET_FILE:tonnx> ${PROJECT_SOURCE_DIR}/tests/data/stats)
