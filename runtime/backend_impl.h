@@ -44,6 +44,7 @@ typedef struct tonnx__backend_kind {
     /* Arenas of `sizes` elements each (TONNX__STATE_ARENAS of them), zeroed. */
     tonnx_status (*state_new)(tonnx__backend *backend, const size_t *sizes, tonnx__device_state **out);
     void (*state_free)(tonnx__device_state *state);
+    /* Floats may lie at any address, as a file's do: memcpy them, never cast `from`. */
     tonnx_status (*state_write)(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count,
                                 const void *from, tonnx__numbers numbers);
     tonnx_status (*state_read)(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count, void *to,

@@ -69,8 +69,13 @@ static tonnx_status ref_state_new(tonnx__backend *backend, const size_t *sizes, 
 
 static void copy_in(double *to, const void *from, size_t count, tonnx__numbers numbers)
 {
-    for (size_t i = 0; i < count; i++)
-        to[i] = numbers == TONNX__F32 ? (double)((const float *)from)[i] : ((const double *)from)[i];
+    if (numbers == TONNX__F64) memcpy(to, from, count * sizeof *to);
+    else
+        for (size_t i = 0; i < count; i++) {
+            float value;
+            memcpy(&value, (const unsigned char *)from + i * sizeof value, sizeof value); /* may lie at any address */
+            to[i] = value;
+        }
 }
 
 static void copy_out(void *to, const double *from, size_t count, tonnx__numbers numbers)
