@@ -179,3 +179,11 @@ double tonnx__activation_da(tonnx_activation act, double x, double a)
     (void)a; /* the output is linear in the one slope that is trained */
     return act == TONNX_ACT_prelu ? tonnx_act_da_prelu_f64(x) : 0.0;
 }
+
+void tonnx_activation_evaluate(tonnx_activation act, double x, double a, double b, double *y, double *slope)
+{
+    if (valid(act) && isnan(a)) a = rows[act].a_default;
+    if (valid(act) && isnan(b)) b = rows[act].b_default;
+    *y = tonnx__activation_f(act, x, a, b);
+    *slope = tonnx__activation_dxy(act, x, *y, a, b);
+}

@@ -69,6 +69,10 @@ typedef struct tonnx_activation_info {
 
 TONNX_API void tonnx_activation_describe(tonnx_activation act, tonnx_activation_info *out);
 
+/* f(x; a, b) and its derivative by x, as training computes both, in double; a, b NaN: the row's defaults. TONNX_ACT_NONE
+ * is x itself. */
+TONNX_API void tonnx_activation_evaluate(tonnx_activation act, double x, double a, double b, double *y, double *slope);
+
 typedef struct tonnx_optimizer_info {
     const char *name; /* "sgd", … */
     int moments;      /* arrays as large as the parameters that it keeps: 0, 1, 2 (sgd: 1 only with momentum) */
@@ -81,6 +85,15 @@ TONNX_API void tonnx_optimizer_describe(tonnx_optimizer optimizer, tonnx_optimiz
 TONNX_API const char *tonnx_loss_name(tonnx_loss loss);         /* "cross-entropy", … */
 TONNX_API const char *tonnx_schedule_name(tonnx_schedule schedule);
 TONNX_API const char *tonnx_scheme_name(tonnx_scheme scheme);   /* "glorot-uniform", … */
+
+/* The loss of one output z (a logit for bce) against its target t, and its derivative by z; delta is huber's. False, and
+ * NaN, for losses that are of a whole row of outputs (cross-entropy, nll). */
+TONNX_API bool tonnx_loss_evaluate(tonnx_loss loss, double z, double t, double delta, double *value, double *slope);
+
+/* The learning rate of step t (from 0) of `total`: `rate` as the schedule changes it; plateau depends on the losses and
+ * is constant here. */
+TONNX_API double tonnx_schedule_rate(tonnx_schedule schedule, const tonnx_schedule_options *options, double rate, uint64_t t,
+                                     uint64_t total);
 
 /* The row of a name, aliases included ("kaiming-normal"); false where there is none. */
 TONNX_API bool tonnx_activation_named(const char *name, tonnx_activation *out);

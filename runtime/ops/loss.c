@@ -1,4 +1,5 @@
 /* Losses by number and by name. */
+#include <math.h>
 #include <string.h>
 
 #include "runtime/ops/book_impl.h"
@@ -68,4 +69,12 @@ double tonnx__loss_d(tonnx_loss loss, double z, double t, double a)
 double tonnx__loss_target(double t, double weight, double e, double count)
 {
     return tonnx_weighted_target_f64(t, weight, e, count);
+}
+
+bool tonnx_loss_evaluate(tonnx_loss loss, double z, double t, double delta, double *value, double *slope)
+{
+    const bool elementwise = tonnx__loss_elementwise(loss);
+    *value = elementwise ? tonnx__loss_f(loss, z, t, delta) : NAN;
+    *slope = elementwise ? tonnx__loss_d(loss, z, t, delta) : NAN;
+    return elementwise;
 }

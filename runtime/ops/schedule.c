@@ -64,3 +64,9 @@ double tonnx__schedule_rate(tonnx_schedule schedule, const struct tonnx_schedule
         return rate;
     }
 }
+
+double tonnx_schedule_rate(tonnx_schedule schedule, const tonnx_schedule_options *options, double rate, uint64_t t,
+                           uint64_t total)
+{
+    return tonnx__schedule_rate(schedule, options, rate, t, total);
+}
