@@ -5,19 +5,23 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/print.h"
+#include "cli/report/report.h"
 #include "runtime/ops/book.h"
 
 typedef struct args {
     opt_common common;
     bool markdown;
+    const char *html;
 } args;
 
 static const opt options[] = {
     { "markdown", 0, OPT_FLAG, offsetof(args, markdown), NULL, NULL, "as the README's table", NULL, OPT_FREE },
+    { "html", 0, OPT_FILE, offsetof(args, html), "FILE", NULL,
+      "a page that draws each activation with its derivative, losses and schedules", NULL, OPT_FREE },
     { 0 },
 };
 static const opt_group groups[] = { { "Listing", options, 0 }, { 0 } };
-static const char *const examples[] = { "tonnx ops", "tonnx ops --markdown", NULL };
+static const char *const examples[] = { "tonnx ops", "tonnx ops --html ops.html", NULL };
 
 /* "alpha 0.2, beta 0.5" */
 static void attributes(const tonnx_activation_info *info, char *text, size_t size)
@@ -124,6 +128,8 @@ static void print_markdown(void)
 static int ops(void *opaque)
 {
     const args *a = opaque;
+    if (a->html && a->markdown) return cli_usage("ops: --html and --markdown exclude each other");
+    if (a->html) return report_ops(a->html);
     if (a->markdown) {
         print_markdown();
         return 0;

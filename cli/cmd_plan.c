@@ -22,7 +22,9 @@ static const opt options[] = {
 static const opt_group groups[] = {
     { "Model", options, 0 },
     { "Run", train_run_options, offsetof(args, train) },
+    { "Batches", train_batch_options, offsetof(args, train) },
     { "Loss and optimizer", train_optimizer_options, offsetof(args, train) },
+    { "Learning rate", train_rate_options, offsetof(args, train) },
     { "Net", train_net_options, offsetof(args, train) },
     { 0 },
 };

@@ -44,8 +44,10 @@ static const opt_group groups[] = {
     { "Data", data_options, offsetof(args, data) },
     { "Validation", val_options, offsetof(args, val) },
     { "Run", train_run_options, offsetof(args, train) },
+    { "Batches", train_batch_options, offsetof(args, train) },
     { "Stop and go on", checkpoint_options, offsetof(args, checkpoint) },
     { "Loss and optimizer", train_optimizer_options, offsetof(args, train) },
+    { "Learning rate", train_rate_options, offsetof(args, train) },
     { "Net", train_net_options, offsetof(args, train) },
     { 0 },
 };

@@ -44,6 +44,10 @@ const opt train_run_options[] = {
       "stop, with the best weights, after N epochs without a lower loss", NULL, OPT_FREE },
     { "best", 0, OPT_FLAG, AT(best), NULL, NULL, "write the weights of the epoch with the lowest validation loss", NULL,
       OPT_FREE },
+    { 0 },
+};
+
+const opt train_batch_options[] = {
     { "batch", 0, OPT_POSITIVE, AT(batch), "N", "32", "samples a step", NULL, OPT_FREE },
     { "drop-last", 0, OPT_FLAG, AT(drop_last), NULL, NULL, "leave out an epoch's smaller last batch", NULL, OPT_FREE },
     { "no-shuffle", 0, OPT_FLAG, AT(no_shuffle), NULL, NULL, "batches follow the file's order", NULL, OPT_FREE },
@@ -63,7 +67,6 @@ const opt train_optimizer_options[] = {
       "cross-entropy: what each class counts (balanced: all the same in sum); validation stays plain", NULL, OPT_FREE },
     { "optimizer", 0, OPT_WORD, AT(optimizer), "NAME", "adam", "optimizer; defaults are PyTorch's", &optimizer_words,
       OPT_FREE },
-    { "lr", 0, OPT_REAL, AT(lr), "RATE", NULL, "learning rate [the optimizer's]", NULL, OPT_FREE },
     { "momentum", 0, OPT_REAL, AT(momentum), "M", NULL, "sgd, rmsprop [0]", NULL, OPT_FREE },
     { "nesterov", 0, OPT_FLAG, AT(nesterov), NULL, NULL, "Nesterov's momentum, for sgd", NULL, OPT_FREE },
     { "beta1", 0, OPT_REAL, AT(beta1), "B", NULL, "adam and its kin, lion [the optimizer's]", NULL, OPT_FREE },
@@ -72,14 +75,19 @@ const opt train_optimizer_options[] = {
     { "rho", 0, OPT_REAL, AT(rho), "R", NULL, "rmsprop's decay [0.99]", NULL, OPT_FREE },
     { "weight-decay", 0, OPT_REAL, AT(weight_decay), "D", NULL, "on every trained tensor [the optimizer's]", NULL,
       OPT_FREE },
+    { "clip-norm", 0, OPT_REAL, AT(clip_norm), "N", NULL, "shrink gradients to this norm, all tensors together", NULL,
+      OPT_FREE },
+    { "clip-value", 0, OPT_REAL, AT(clip_value), "V", NULL, "clamp each gradient to -V..V", NULL, OPT_FREE },
+    { 0 },
+};
+
+const opt train_rate_options[] = {
+    { "lr", 0, OPT_REAL, AT(lr), "RATE", NULL, "learning rate [the optimizer's]", NULL, OPT_FREE },
     { "schedule", 0, OPT_WORD, AT(schedule), "NAME", "constant", "how the rate changes", &schedule_words, OPT_FREE },
     { "step-size", 0, OPT_POSITIVE, AT(step_size), "STEPS", "30", "step schedule: steps between cuts", NULL, OPT_FREE },
     { "gamma", 0, OPT_REAL, AT(gamma), "G", "0.1", "step and exponential schedules: factor", NULL, OPT_FREE },
     { "min-lr", 0, OPT_REAL, AT(min_lr), "RATE", "0", "linear and cosine schedules: where they end", NULL, OPT_FREE },
     { "warmup", 0, OPT_COUNT, AT(warmup), "STEPS", "0", "the rate rises over so many steps", NULL, OPT_FREE },
-    { "clip-norm", 0, OPT_REAL, AT(clip_norm), "N", NULL, "shrink gradients to this norm, all tensors together", NULL,
-      OPT_FREE },
-    { "clip-value", 0, OPT_REAL, AT(clip_value), "V", NULL, "clamp each gradient to -V..V", NULL, OPT_FREE },
     { 0 },
 };
 
@@ -110,7 +118,6 @@ static void apply_optimizer(const train_args *args, tonnx_train_options *out)
     out->huber_delta = args->huber_delta;
     out->label_smoothing = args->label_smoothing;
     tonnx_optimizer_named(args->optimizer, &out->optimizer);
-    out->rate = args->lr;
     out->momentum = args->momentum;
     out->nesterov = args->nesterov;
     out->beta1 = args->beta1;
@@ -118,11 +125,16 @@ static void apply_optimizer(const train_args *args, tonnx_train_options *out)
     out->eps = args->eps;
     out->rho = args->rho;
     out->weight_decay = args->weight_decay;
+    out->clip_norm = or_none(args->clip_norm);
+    out->clip_value = or_none(args->clip_value);
+}
+
+static void apply_rate(const train_args *args, tonnx_train_options *out)
+{
+    out->rate = args->lr;
     tonnx_schedule_named(args->schedule, &out->schedule);
     out->schedule_options = (tonnx_schedule_options){ args->step_size, args->gamma, args->min_lr };
     out->warmup = args->warmup;
-    out->clip_norm = or_none(args->clip_norm);
-    out->clip_value = or_none(args->clip_value);
 }
 
 static void apply_net(const train_args *args, tonnx_train_options *out)
@@ -142,11 +154,14 @@ static void apply_net(const train_args *args, tonnx_train_options *out)
 int train_args_apply(const train_args *args, tonnx_train_options *out)
 {
     if (args->keep_ties && args->untie) return cli_usage("--keep-ties and --untie exclude each other");
-    out->epochs = args->epochs;
-    out->steps = args->steps;
-    out->steps_per_epoch = args->steps_per_epoch;
-    out->patience = args->patience;
-    out->best = args->best;
+    if (args->epochs) { /* its tables may not be the command's */
+        out->epochs = args->epochs;
+        out->steps = args->steps;
+        out->steps_per_epoch = args->steps_per_epoch;
+        out->patience = args->patience;
+        out->best = args->best;
+    }
+    if (args->schedule) apply_rate(args, out);
     out->batch = (size_t)args->batch;
     out->drop_last = args->drop_last;
     out->shuffle = !args->no_shuffle;

@@ -14,8 +14,9 @@ typedef struct train_args {
     const char **freeze, **only;
 } train_args;
 
-/* Three tables over the one struct, for three headings. */
-extern const opt train_run_options[], train_optimizer_options[], train_net_options[];
+/* Tables over the one struct, one for each heading; a command may do without some. */
+extern const opt train_run_options[], train_batch_options[], train_optimizer_options[], train_rate_options[],
+    train_net_options[];
 
 extern const opt_words optimizer_words;
 

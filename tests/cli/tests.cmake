@@ -15,3 +15,5 @@ add_test(NAME cli_readme_producers COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURC
   ${PROJECT_SOURCE_DIR}/README.md)
 add_test(NAME cli_stats COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/stats.py
   $<TARGET_FILE:tonnx> ${PROJECT_SOURCE_DIR}/tests/data/stats)
+add_test(NAME cli_pages COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/pages.py $<TARGET_FILE:tonnx>
+  ${PROJECT_SOURCE_DIR}/tests/data)

@@ -1,0 +1,23 @@
+/* Samples × units, a bit each: white runs of a row are drawn, black is the ground. */
+#include "cli/report/chart.h"
+#include "cli/report/svg.h"
+
+void chart_bits(report_page *page, const chart_map *map)
+{
+    svg_figure(page, map->title, map->caption);
+    page_add(page,
+             "<svg class=\"map\" viewBox=\"0 0 %zu %zu\" preserveAspectRatio=\"none\" "
+             "shape-rendering=\"crispEdges\" style=\"height:%dpx\" role=\"img\" aria-label=\"",
+             map->columns, map->rows, 180);
+    page_text(page, map->title);
+    page_add(page, "\">\n<path d=\"");
+    for (size_t row = 0; row < map->rows; row++) {
+        const unsigned char *cells = &map->cells[row * map->columns];
+        for (size_t from = 0, to; from < map->columns; from = to + 1) {
+            for (to = from; to < map->columns && cells[to]; to++) continue;
+            if (to > from) page_add(page, "M%zu %zuh%zuv1h-%zuz", from, row, to - from, to - from);
+        }
+    }
+    page_add(page, "\"/>\n</svg>\n");
+    svg_figure_end(page);
+}

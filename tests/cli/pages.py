@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Writes every report and checks that it is one whole, self-contained page: tags that close, no script, nothing fetched,
+each picture named, every coordinate a number within its picture, and a size within bounds.
+
+usage: pages.py TONNX DATA
+"""
+import html.parser
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+VOID = {"meta", "br", "hr", "link", "img", "input"}
+LIMIT = 2 << 20  # bytes
+
+
+class Reader(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.problems, self.tags = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"</{tag}> closes nothing, line {self.getpos()[0]}")
+
+
+def outside(d, width, height):
+    """Coordinates of a path of absolute moves and lines that lie outside its picture."""
+    for x, y in re.findall(r"[ML]([-\d.]+) ([-\d.]+)", d):
+        if not (-1 <= float(x) <= width + 1 and -30 <= float(y) <= height + 1):
+            return (x, y)
+    return None
+
+
+def problems_of(text):
+    reader = Reader()
+    reader.feed(text)
+    found = list(reader.problems)
+    if reader.open:
+        found.append(f"left open: {reader.open}")
+    box = (0, 0)
+    for tag, attrs in reader.tags:
+        if tag in ("script", "link", "img", "iframe") or any(a in attrs for a in ("src", "href", "onclick")):
+            found.append(f"<{tag}> is not self-contained")
+        if tag == "svg":
+            box = [float(n) for n in attrs["viewbox"].split()[2:]]
+            if attrs.get("aria-hidden") != "true" and not (attrs.get("role") == "img" and attrs.get("aria-label")):
+                found.append("a picture without a name")
+        for name in ("d", "x", "y", "width", "height", "cx", "cy"):
+            if re.search(r"nan|inf", attrs.get(name, "")):
+                found.append(f"<{tag} {name}={attrs[name][:60]}> is not a number")
+        if tag == "path" and (where := outside(attrs["d"], *box)):
+            found.append(f"a path leaves its picture at {where}")
+    for wanted in ("<!DOCTYPE html>", 'lang="en"', "prefers-color-scheme:dark", "@media print", 'name="viewport"'):
+        if wanted not in text:
+            found.append(f"lacks {wanted}")
+    if re.search(r"https?://", text):
+        found.append("names another site")
+    if len(text) > LIMIT:
+        found.append(f"{len(text)} bytes")
+    return found
+
+
+def main():
+    tonnx, data = sys.argv[1], pathlib.Path(sys.argv[2])
+    case = data / "train/sgd-tanh-ce"
+    here = [str(case / "model.onnx"), "--data", str(case / "x.npy"), "--target", str(case / "y.npy"), "-q"]
+    pages = {
+        "ops": ["ops"],
+        "lr-find": ["lr-find", *here],
+        "lr-find-torn": ["lr-find", *here, "--optimizer", "sgd", "--last", "1e30", "--stop", "0"],
+    }
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, words in pages.items():
+            path = pathlib.Path(folder, name + ".html")
+            done = subprocess.run([tonnx, *words, "--html", path], capture_output=True, text=True, timeout=60)
+            found = [f"exit {done.returncode}: {done.stderr}"] if done.returncode else problems_of(path.read_text("utf-8"))
+            failed += bool(found)
+            for line in found[:8]:
+                print(f"{name}: {line}")
+            if not found:
+                print(f"{name}: {path.stat().st_size:,} bytes, good")
+    sys.exit(failed > 0)
+
+
+main()
