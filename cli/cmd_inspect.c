@@ -7,10 +7,11 @@
 #include "cli/inspect_json.h"
 #include "cli/print.h"
 #include "cli/probe_args.h"
+#include "cli/report/report.h"
 
 typedef struct args {
     opt_common common;
-    const char *model;
+    const char *model, *html;
     bool json, spectral;
     probe_args probe;
     step_args step;
@@ -19,6 +20,7 @@ typedef struct args {
 
 static const opt options[] = {
     { "json", 0, OPT_FLAG, offsetof(args, json), NULL, NULL, "one JSON object", NULL, OPT_FREE },
+    { "html", 0, OPT_FILE, offsetof(args, html), "FILE", NULL, "a page with pictures of all of it", NULL, OPT_FREE },
     { "spectral", 0, OPT_FLAG, offsetof(args, spectral), NULL, NULL,
       "largest singular value and effective rank of every weight", NULL, OPT_FREE },
     { 0 },
@@ -35,7 +37,7 @@ static const opt_group groups[] = {
 static const opt_operand operands[] = { { "MODEL", offsetof(args, model), false, "the ONNX file" }, { 0 } };
 static const char *const examples[] = { "tonnx inspect model.onnx", "tonnx inspect model.onnx --json | jq .layers",
                                         "tonnx inspect model.onnx --data x.npy --target y.npy",
-                                        "tonnx inspect model.onnx --data gaussian:1000", NULL };
+                                        "tonnx inspect model.onnx --data gaussian:1000 --html model.html", NULL };
 
 static void print_value(const char *what, const tonnx_value_info *value)
 {
@@ -155,23 +157,44 @@ static int measure(inspection *in, const args *a)
     net_options.log = log;
     probe_apply(&a->step, &a->run, &log, &how);
     how.spectral = a->spectral;
+    how.map_samples = a->html ? REPORT_MAP_SAMPLES : 0;
     int code = cli_load(&in->model, a->model, &log);
     if (!code) code = probe_load(&in->sets, &a->probe, a->step.loss, in->model, &log);
     if (!code) code = cli_status(tonnx_net_new(&in->net, in->model, &net_options));
     return code ? code : cli_status(tonnx_stats_measure(&in->stats, in->net, in->sets.data, &how));
 }
 
+static void print_all(const inspection *in, const args *a)
+{
+    print_head(in->model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
+    print_layers(in->net, in->stats);
+    print_parameters(in->net, in->stats);
+}
+
+static int show(const inspection *in, const args *a)
+{
+    const report_inspection found = { .name = strcmp(a->model, "-") != 0 ? a->model : "stdin",
+                                      .data = a->probe.data.data,
+                                      .model = in->model,
+                                      .net = in->net,
+                                      .stats = in->stats };
+    const int code = a->html ? report_inspect(&found, a->html) : 0;
+    if (code) return code;
+    if (a->json) return inspect_json(in->model, in->net, in->stats);
+    if (!a->html || strcmp(a->html, "-") != 0) print_all(in, a);
+    return 0;
+}
+
 static int inspect(void *opaque)
 {
     const args *a = opaque;
+    const char *const inputs[] = { a->model, a->probe.data.data, a->probe.data.target };
     inspection in = { 0 };
-    int code = measure(&in, a);
-    if (!code && a->json) code = inspect_json(in.model, in.net, in.stats);
-    else if (!code) {
-        print_head(in.model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
-        print_layers(in.net, in.stats);
-        print_parameters(in.net, in.stats);
-    }
+    if (a->json && a->html && !strcmp(a->html, "-"))
+        return cli_usage("inspect: --json and --html - both write to stdout");
+    int code = a->html ? cli_check_output("--html", a->html, inputs, sizeof inputs / sizeof *inputs) : 0;
+    if (!code) code = measure(&in, a);
+    if (!code) code = show(&in, a);
     tonnx_stats_free(in.stats);
     data_free(&in.sets);
     tonnx_net_free(in.net);

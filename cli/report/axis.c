@@ -108,12 +108,19 @@ size_t axis_ticks(const axis *a, size_t most, double *ticks)
     return a->kind == AXIS_SYMLOG ? ticks_symlog(a, most, ticks) : ticks_linear(a, most, ticks);
 }
 
+/* Digits behind the point that 1e-4, 2.5e-4, 1.25e-4 need. */
+static int mantissa(double size)
+{
+    const double lead = size / pow(10, floor(log10(size) + 1e-9));
+    return fabs(lead - round(lead)) < 5e-3 ? 0 : fabs(10 * lead - round(10 * lead)) < 5e-2 ? 1 : 2;
+}
+
 const char *axis_label(double value, char *text)
 {
     const double size = fabs(value);
     char digits[AXIS_LABEL];
-    if (size < 1e-12 && size > 0) snprintf(digits, sizeof digits, "%.0e", value);
-    else if (size >= 1e6 || (size > 0 && size < 1e-3)) snprintf(digits, sizeof digits, "%.3g", value);
+    if (size > 0 && size < 0.9995e-3) snprintf(digits, sizeof digits, "%.*e", size < 1e-12 ? 0 : mantissa(size), value);
+    else if (size >= 1e6) snprintf(digits, sizeof digits, "%.3g", value);
     else if (size >= 1e4) snprintf(digits, sizeof digits, "%.4gk", value / 1e3);
     else snprintf(digits, sizeof digits, "%.4g", size ? value : 0.0);
     char *to = text; /* 1e-07 is written 1e-7, 1e+06 is written 1e6 */

@@ -1,5 +1,5 @@
-/* Charts: what a report draws. Each is a figure of its own; all of them stay bounded in size, however deep the net or long
- * the run, and say so where they leave something out. Numbers that are not finite are gaps. */
+/* Charts: what a report draws. Each is a figure of its own; all of them stay bounded in size, however deep the net or
+ * long the run, and say so where they leave something out. Numbers that are not finite are gaps. */
 #ifndef TONNX_CLI_REPORT_CHART_H
 #define TONNX_CLI_REPORT_CHART_H
 
@@ -45,8 +45,8 @@ typedef struct chart_row {
     double wanted;             /* bars: a mark where it should be; NaN: none */
     const uint64_t *histogram; /* ridge: `bins` counts from `low` to `high` */
     size_t bins;
-    double low, high, spread;  /* ridge; spread: the standard deviation, for the common axis */
-    bool alarm;                /* drawn in the colour of what needs a look */
+    double low, high, spread; /* ridge; spread: the standard deviation, for the common axis */
+    bool alarm;               /* drawn in the colour of what needs a look */
 } chart_row;
 
 typedef struct chart_rows {

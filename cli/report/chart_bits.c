@@ -1,4 +1,4 @@
-/* Samples × units, a bit each: white runs of a row are drawn, black is the ground. */
+/* Samples × units, a bit each: runs of white cells are strokes one row thick, black is the ground. */
 #include "cli/report/chart.h"
 #include "cli/report/svg.h"
 
@@ -13,9 +13,14 @@ void chart_bits(report_page *page, const chart_map *map)
     page_add(page, "\">\n<path d=\"");
     for (size_t row = 0; row < map->rows; row++) {
         const unsigned char *cells = &map->cells[row * map->columns];
+        size_t pen = 0;
+        page_add(page, "M0 %zu.5", row);
         for (size_t from = 0, to; from < map->columns; from = to + 1) {
             for (to = from; to < map->columns && cells[to]; to++) continue;
-            if (to > from) page_add(page, "M%zu %zuh%zuv1h-%zuz", from, row, to - from, to - from);
+            if (to == from) continue;
+            if (from > pen) page_add(page, "m%zu 0", from - pen);
+            page_add(page, "h%zu", to - from);
+            pen = to;
         }
     }
     page_add(page, "\"/>\n</svg>\n");

@@ -115,15 +115,25 @@ static void draw_series(report_page *page, const chart_plot *plot, size_t s, con
     draw_dots(page, plot, s, x, y);
 }
 
+/* The text stands beside its line, on the side where there is room, and crosses no other line: of lines whose texts go
+ * the same way, the one that another's text would cross begins below that text. */
+static void draw_mark(report_page *page, const chart_plot *plot, size_t which, const axis *x)
+{
+    const double at = axis_place(x, plot->marks[which].at), middle = SVG_WIDTH * 0.6;
+    const bool left = at > middle;
+    int row = 0;
+    for (size_t i = 0; i < plot->mark_count; i++) {
+        const double other = axis_place(x, plot->marks[i].at);
+        row += i != which && (other > middle) == left && (left ? other > at : other < at);
+    }
+    svg_line(page, "mark", at, TOP + 14.0 * row, at, HEIGHT - BOTTOM);
+    svg_text(page, left ? "name end" : "name", at + (left ? -4 : 4), TOP + 10 + 14.0 * row, 0,
+             plot->marks[which].label);
+}
+
 static void draw_marks(report_page *page, const chart_plot *plot, const axis *x, const axis *y)
 {
-    for (size_t i = 0; i < plot->mark_count; i++) {
-        const double at = axis_place(x, plot->marks[i].at);
-        const bool left = at > SVG_WIDTH * 0.6;
-        svg_line(page, "mark", at, TOP, at, HEIGHT - BOTTOM);
-        svg_text(page, left ? "name end" : "name", at + (left ? -4 : 4), TOP + 10 + 14 * (double)i, 0,
-                 plot->marks[i].label);
-    }
+    for (size_t i = 0; i < plot->mark_count; i++) draw_mark(page, plot, i, x);
     if (!plot->guide_label) return;
     const double at = axis_place(y, plot->guide);
     svg_line(page, "mark", LEFT, at, SVG_WIDTH - RIGHT, at);

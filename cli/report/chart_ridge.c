@@ -116,7 +116,7 @@ static void draw_row(report_page *page, const chart_rows *chart, const rows_layo
 
 void chart_ridge(report_page *page, const chart_rows *chart)
 {
-    const rows_layout layout = rows_lay_out(chart->count, 14);
+    const rows_layout layout = rows_lay_out(chart, 14);
     const axis x = axis_of(chart);
     rows_begin(page, chart, &layout);
     rows_axis(page, &layout, &x);

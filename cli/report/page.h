@@ -1,5 +1,5 @@
-/* A report: one self-contained HTML page, built up in memory and written whole or not at all. It reads without a script,
- * in light and in dark, on paper, and from 320 pixels of width on. */
+/* A report: one self-contained HTML page, built up in memory and written whole or not at all. It reads without a
+ * script, in light and in dark, on paper, and from 320 pixels of width on. */
 #ifndef TONNX_CLI_REPORT_PAGE_H
 #define TONNX_CLI_REPORT_PAGE_H
 
@@ -26,8 +26,8 @@ void page_facts(report_page *page);
 void page_fact(report_page *page, const char *name, const char *format, ...) TONNX_PRINTF(3, 4);
 void page_facts_end(report_page *page);
 
-/* Pictures side by side where there is room (PAGE_SMALL: many small ones; PAGE_WIDE: one above the other): page_figures,
- * figures of chart.h …, page_figures_end. */
+/* Pictures side by side where there is room (PAGE_SMALL: many small ones; PAGE_WIDE: one above the other):
+ * page_figures, figures of chart.h …, page_figures_end. */
 typedef enum page_layout { PAGE_GRID, PAGE_SMALL, PAGE_WIDE } page_layout;
 void page_figures(report_page *page, page_layout layout);
 void page_figures_end(report_page *page);

@@ -11,9 +11,10 @@ typedef struct rows_layout {
     size_t shown;      /* at most ROWS_MOST */
     double pitch, top; /* height of a row; where the first begins */
     double height;     /* of the picture */
+    size_t skip, drop; /* bytes that all names begin with and end in, and that are not written */
 } rows_layout;
 
-rows_layout rows_lay_out(size_t count, double top);
+rows_layout rows_lay_out(const chart_rows *chart, double top);
 
 /* The row that stands in place `place`: all of them, or evenly chosen, the first and the last among them. */
 size_t rows_at(const rows_layout *layout, size_t count, size_t place);

@@ -1,5 +1,5 @@
-/* Inline SVG: figures and the few shapes that charts are drawn with. Sizes are in units that are about a pixel wide where
- * the page is narrow; classes of style.c give the colours, so that a picture follows light and dark. */
+/* Inline SVG: figures and the few shapes that charts are drawn with. Sizes are in units that are about a pixel wide
+ * where the page is narrow; classes of style.c give the colours, so that a picture follows light and dark. */
 #ifndef TONNX_CLI_REPORT_SVG_H
 #define TONNX_CLI_REPORT_SVG_H
 

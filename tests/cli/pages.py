@@ -79,8 +79,17 @@ def main():
         "lr-find": ["lr-find", *here],
         "lr-find-torn": ["lr-find", *here, "--optimizer", "sgd", "--last", "1e30", "--stop", "0"],
     }
+    for name in "fashion-tanh-all-normal", "relu-dead-units", "selu-lecun-12":
+        probe = data / "stats" / name
+        pages["inspect-" + name] = ["inspect", str(probe / "model.onnx"), "--data", str(probe / "x.npy"), "--target",
+                                    str(probe / "y.npy"), "-q"]
+    pages["inspect-no-data"] = ["inspect", here[0], "--spectral"]
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
+        deep = pathlib.Path(folder, "deep <b>&\"x\".onnx")  # 80 layers that fade: rows are left out, and 26 orders are one axis
+        widths = "-".join(["12"] * 81)
+        subprocess.run([tonnx, "new", widths, "--act", "sigmoid", "-o", deep, "-q"], check=True)
+        pages["inspect-deep"] = ["inspect", deep, "--data", "gaussian:200", "-q"]
         for name, words in pages.items():
             path = pathlib.Path(folder, name + ".html")
             done = subprocess.run([tonnx, *words, "--html", path], capture_output=True, text=True, timeout=60)
