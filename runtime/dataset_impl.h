@@ -18,6 +18,7 @@ struct tonnx_dataset {
     char **class_names;  /* class_count of them; NULL where none */
     char **column_names; /* `features` of them; NULL where none */
     char *target_name;
+    uint64_t identity; /* no other data set of this process has it */
 };
 
 /* Arrays over the classes stay small, whatever index a file claims. */
@@ -25,6 +26,7 @@ enum { TONNX__MAX_CLASSES = 1 << 20 };
 
 /* A view of a data set that stays put while a program runs. Exactly one of x and x_bytes is set. */
 typedef struct tonnx__feed {
+    uint64_t identity; /* feeds of the same one are of the same numbers, so that a device may keep them; 0: of this run alone */
     size_t samples, features;
     const float *x;
     const unsigned char *x_bytes;
@@ -41,6 +43,9 @@ void tonnx__dataset_feed(const tonnx_dataset *data, tonnx__feed *out);
  * at least one sample and feature, all features and targets finite, 0 ≤ classes < TONNX__MAX_CLASSES; fails with
  * TONNX_BAD_DATA that names `path`, sample and feature. */
 tonnx_status tonnx__dataset_take(tonnx_dataset **out, tonnx_dataset *parts, const char *path);
+
+/* The numbers were made or changed: gives the data set a new identity. */
+void tonnx__dataset_renew(tonnx_dataset *data);
 
 /* Frees what `parts` owns and zeroes it. */
 void tonnx__dataset_clear(tonnx_dataset *parts);

@@ -49,6 +49,7 @@ tonnx_status tonnx_dataset_order_classes(tonnx_dataset *data, const char *const 
     if (!status) status = copy_names(&fresh, names, count);
     if (status) goto out;
     for (size_t i = 0; i < data->samples; i++) data->classes[i] = (int32_t)places[data->classes[i]];
+    tonnx__dataset_renew(data);
     free_names(data->class_names, data->class_count);
     data->class_names = fresh;
     data->class_count = count;
@@ -103,6 +104,7 @@ tonnx_status tonnx_dataset_order_columns(tonnx_dataset *data, const char *const 
     if (!status) status = tonnx__alloc(&row, data->features, sizeof(float));
     if (status) goto out;
     permute_rows(data, from, row);
+    tonnx__dataset_renew(data);
     free_names(data->column_names, data->features);
     data->column_names = fresh;
     fresh = NULL;

@@ -1,55 +1,14 @@
 /* The CPU backend against the reference, for every variant of every instruction kind, on each instruction set that this
  * machine has; bit-equality for any number of threads; and the front door. */
 #include "runtime/cpu/cpu_impl.h"
-#include "trial_kinds.h"
-
-/* Sizes: one, primes, about a vector, about a tile, more than one tile. */
-static const size_t shapes[][2] = { { 1, 1 },   { 1, 7 },    { 5, 1 },    { 2, 3 },    { 31, 33 },  { 32, 32 },
-                                    { 33, 31 }, { 97, 101 }, { 7, 1031 }, { 1, 4099 }, { 1031, 5 }, { 67, 130 } };
-
-/* Random numbers compared on both sides carry errors of some 6e-8 each: NMSE about 1e-14; ten thousand times that is
- * far from any wrong formula, which gives 1e-4 and more. */
-static const double nmse_bound = 1e-10;
-
-static void compare(const trial *t, const double *got, const double *want, const char *kernels, unsigned v)
-{
-    const tonnx__program *program = t->program;
-    for (size_t b = 0; b < program->buffer_count; b++) {
-        const tonnx__buffer *buffer = &program->buffers[b];
-        double error = 0.0, size = 0.0; /* NaN fails below; an assertion per element would take minutes */
-        for (size_t i = buffer->offset; i < buffer->offset + tonnx__buffer_count(buffer); i++) {
-            error += (got[i] - want[i]) * (got[i] - want[i]);
-            size += want[i] * want[i];
-        }
-        ck_assert_msg(error <= nmse_bound * size + 1e-20, "%s: %s of %s, variant %u, op %d, [%zu,%zu]: NMSE %g",
-                      kernels, buffer->name, tonnx__kind_name(program->code[0].kind), v, program->code[0].op, t->n,
-                      t->f, error / size);
-    }
-}
+#include "trial_judge.h"
 
 static void check_kind(int kind, int isa)
 {
-    tonnx__backend *reference = trial_open("reference", 0), *cpu = NULL;
+    tonnx__backend *cpu = NULL;
     ck_ok(tonnx__cpu_open_isa(&cpu, &(tonnx__backend_options){ "cpu", 2, { NULL, NULL } }, isa));
-    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-        for (unsigned v = 0;; v++) {
-            trial t;
-            trial_begin(&t, shapes[s][0], shapes[s][1], s * 1000 + v);
-            if (!makers[kind](&t, v)) {
-                trial_end(&t);
-                break;
-            }
-            const size_t count = t.program->arena_size[TONNX__ARENA_WORK] + 1;
-            double *want = calloc(count, sizeof *want), *got = calloc(count, sizeof *got);
-            trial_run(&t, reference, want, NULL, 1);
-            trial_run(&t, cpu, got, NULL, 1);
-            compare(&t, got, want, tonnx__isa_kernels(isa)->name, v);
-            free(want);
-            free(got);
-            trial_end(&t);
-        }
+    check_against_reference(cpu, kind, tonnx__isa_kernels(isa)->name);
     tonnx__backend_close(cpu);
-    tonnx__backend_close(reference);
 }
 
 START_TEST(cpu_is_reference)

@@ -1,0 +1,80 @@
+/* Buffers, each with memory of its own: a state has five, a program four, a data set a few, so that no allocator is needed. */
+#include "vulkan/vulkan_impl.h"
+
+static const VkMemoryPropertyFlags HOST =
+    VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+
+/* The first type among `allowed` that has all of `want`; -1 where none has. */
+static int find_type(const tonnx__vk *vk, uint32_t allowed, VkMemoryPropertyFlags want)
+{
+    for (uint32_t i = 0; i < vk->card.memory.memoryTypeCount; i++)
+        if ((allowed >> i & 1) && (vk->card.memory.memoryTypes[i].propertyFlags & want) == want) return (int)i;
+    return -1;
+}
+
+/* What the device reads in every step it should have near it, even where the host writes it. */
+static int choose_type(const tonnx__vk *vk, uint32_t allowed, bool host)
+{
+    int type = find_type(vk, allowed, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | (host ? HOST : 0));
+    if (type < 0) type = find_type(vk, allowed, host ? HOST : 0);
+    return type;
+}
+
+static tonnx_status too_large(const tonnx__vk *vk, const char *what, size_t bytes)
+{
+    return tonnx__fail(TONNX_NO_MEMORY, "vulkan: %s wants %.1f MiB in one buffer; %s allows %.1f MiB", what,
+                       (double)bytes / 1048576.0, vk->card.properties.deviceName,
+                       (double)vk->limits.allocation / 1048576.0);
+}
+
+static tonnx_status no_room(const tonnx__vk *vk, const char *what, size_t bytes)
+{
+    return tonnx__fail(TONNX_NO_MEMORY,
+                       "vulkan: %s wants %.1f MiB, and %s with its %.1f MiB has no room for it: a smaller --batch, or "
+                       "--backend cpu",
+                       what, (double)bytes / 1048576.0, vk->card.properties.deviceName,
+                       (double)vk->card.heap / 1048576.0);
+}
+
+static tonnx_status add_memory(tonnx__vk *vk, tonnx__vk_buffer *buffer, bool host, const char *what)
+{
+    VkMemoryRequirements needs;
+    vk->api->GetBufferMemoryRequirements(vk->device, buffer->buffer, &needs);
+    const int type = choose_type(vk, needs.memoryTypeBits, host);
+    if (type < 0) return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: no memory for %s", what);
+    const VkMemoryAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                        .allocationSize = needs.size,
+                                        .memoryTypeIndex = (uint32_t)type };
+    const VkResult result = vk->api->AllocateMemory(vk->device, &info, NULL, &buffer->memory);
+    if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY)
+        return no_room(vk, what, buffer->bytes);
+    tonnx_status status = tonnx__vk_check(vk, result, what);
+    if (!status)
+        status = tonnx__vk_check(vk, vk->api->BindBufferMemory(vk->device, buffer->buffer, buffer->memory, 0), what);
+    if (!status && host)
+        status = tonnx__vk_check(
+            vk, vk->api->MapMemory(vk->device, buffer->memory, 0, VK_WHOLE_SIZE, 0, &buffer->host), what);
+    return status;
+}
+
+tonnx_status tonnx__vk_buffer_new(tonnx__vk *vk, tonnx__vk_buffer *out, size_t bytes, bool host, const char *what)
+{
+    const size_t rounded = bytes < 4 ? 4 : (bytes + 3) / 4 * 4; /* fills and whole words */
+    const VkBufferCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                      .size = rounded,
+                                      .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+                                               VK_BUFFER_USAGE_TRANSFER_DST_BIT };
+    *out = (tonnx__vk_buffer){ .bytes = rounded };
+    if (rounded > vk->limits.allocation) return too_large(vk, what, rounded);
+    tonnx_status status = tonnx__vk_check(vk, vk->api->CreateBuffer(vk->device, &info, NULL, &out->buffer), what);
+    if (!status) status = add_memory(vk, out, host, what);
+    if (status) tonnx__vk_buffer_free(vk, out);
+    return status;
+}
+
+void tonnx__vk_buffer_free(tonnx__vk *vk, tonnx__vk_buffer *buffer)
+{
+    if (buffer->buffer) vk->api->DestroyBuffer(vk->device, buffer->buffer, NULL);
+    if (buffer->memory) vk->api->FreeMemory(vk->device, buffer->memory, NULL); /* unmaps */
+    *buffer = (tonnx__vk_buffer){ 0 };
+}

@@ -1,0 +1,172 @@
+/* From a program to recorded commands: its dispatches, barriers where one needs what another made, pipelines, bindings. */
+#include "vulkan/exec_impl.h"
+
+static tonnx__vk *device_of(const tonnx__vk_exec *exec)
+{
+    return (tonnx__vk *)exec->base.state->backend;
+}
+
+static bool overlap(const tonnx__vk_window *a, const tonnx__vk_window *b)
+{
+    return a->buffer == b->buffer && a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
+}
+
+/* Whether one of two dispatches writes what the other reads or writes. */
+static bool conflict(const tonnx__vk_dispatch *a, const tonnx__vk_dispatch *b)
+{
+    for (uint32_t i = 0; i < a->operand_count; i++)
+        for (uint32_t k = 0; k < b->operand_count; k++)
+            if ((a->windows[i].write || b->windows[k].write) && overlap(&a->windows[i], &b->windows[k])) return true;
+    return false;
+}
+
+/* A barrier stands before a dispatch that conflicts with one since the last barrier; those between two barriers may run at
+ * once. The first of a step has one for the step before. */
+static void place_barriers(tonnx__vk_exec *exec)
+{
+    const bool none = device_of(exec)->no_barriers;
+    size_t met = 0;
+    for (size_t i = 0; i < exec->count && !none; i++) {
+        tonnx__vk_dispatch *d = &exec->list[i];
+        d->barrier = i == 0;
+        for (size_t k = met; k < i && !d->barrier; k++) d->barrier = conflict(d, &exec->list[k]);
+        if (d->barrier) met = i;
+    }
+}
+
+/* The clock goes on. */
+static void cut_tick(tonnx__vk_cut *cut)
+{
+    tonnx__vk_dispatch d = { .shader = TONNX__VK_tick, .specs = { 1 }, .code = cut->index };
+    tonnx__vk_gives(&d, (tonnx__vk_operand){ &cut->exec->clock, 0, 1, 1, false });
+    tonnx__vk_emit(cut, &d, 1, 1);
+}
+
+static tonnx_status cut_all(tonnx__vk_exec *exec)
+{
+    const tonnx__program *program = exec->base.program;
+    tonnx__vk_cut cut = { .vk = device_of(exec), .exec = exec };
+    for (; cut.index < program->code_count && !cut.status; cut.index++) {
+        cut.code = &program->code[cut.index];
+        for (int k = 0; k < TONNX__MAX_IN; k++) cut.in[k] = tonnx__vk_operand_of(exec, cut.code->in[k]);
+        for (int k = 0; k < TONNX__MAX_OUT; k++) cut.out[k] = tonnx__vk_operand_of(exec, cut.code->out[k]);
+        tonnx__vk_cutter_of(cut.code->kind)(&cut);
+    }
+    if (!cut.status) cut_tick(&cut);
+    return cut.status;
+}
+
+static tonnx_status make_pool(tonnx__vk_exec *exec)
+{
+    tonnx__vk *vk = device_of(exec);
+    uint32_t bindings = 0;
+    for (size_t i = 0; i < exec->count; i++) bindings += exec->list[i].operand_count;
+    const VkDescriptorPoolSize size = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, bindings };
+    const VkDescriptorPoolCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                              .maxSets = (uint32_t)exec->count,
+                                              .poolSizeCount = 1,
+                                              .pPoolSizes = &size };
+    return tonnx__vk_check(vk, vk->api->CreateDescriptorPool(vk->device, &info, NULL, &exec->pool), "bindings");
+}
+
+static void write_bindings(tonnx__vk *vk, const tonnx__vk_dispatch *d)
+{
+    VkDescriptorBufferInfo infos[TONNX__VK_MAX_BINDINGS];
+    VkWriteDescriptorSet writes[TONNX__VK_MAX_BINDINGS];
+    for (uint32_t k = 0; k < d->operand_count; k++) {
+        const tonnx__vk_window *w = &d->windows[k];
+        infos[k] = (VkDescriptorBufferInfo){ w->buffer->buffer, w->offset, w->bytes };
+        writes[k] = (VkWriteDescriptorSet){ .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                            .dstSet = d->set,
+                                            .dstBinding = k,
+                                            .descriptorCount = 1,
+                                            .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                            .pBufferInfo = &infos[k] };
+    }
+    vk->api->UpdateDescriptorSets(vk->device, d->operand_count, writes, 0, NULL);
+}
+
+static tonnx_status equip(tonnx__vk_exec *exec, tonnx__vk_dispatch *d)
+{
+    tonnx__vk *vk = device_of(exec);
+    tonnx_status status = tonnx__vk_pipeline_get(vk, d->shader, d->specs, &d->pipeline);
+    if (!status) status = tonnx__vk_layout_get(vk, d->operand_count, &d->layout);
+    if (status) return status;
+    const VkDescriptorSetAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                               .descriptorPool = exec->pool,
+                                               .descriptorSetCount = 1,
+                                               .pSetLayouts = &vk->sets[d->operand_count] };
+    status = tonnx__vk_check(vk, vk->api->AllocateDescriptorSets(vk->device, &info, &d->set), "bindings");
+    if (!status) write_bindings(vk, d);
+    return status;
+}
+
+tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec)
+{
+    tonnx__vk *vk = device_of(exec);
+    exec->scratch_size = 0;
+    tonnx_status status = cut_all(exec);
+    if (!status && exec->scratch_size)
+        status = tonnx__vk_buffer_new(vk, &exec->scratch, exec->scratch_size * sizeof(float), false, "scratch room");
+    if (!status) place_barriers(exec);
+    if (!status) status = make_pool(exec);
+    for (size_t i = 0; i < exec->count && !status; i++) status = equip(exec, &exec->list[i]);
+    exec->ready = !status;
+    return status;
+}
+
+void tonnx__vk_unprepare(tonnx__vk_exec *exec)
+{
+    tonnx__vk *vk = device_of(exec);
+    for (int i = 0; i < TONNX__VK_RUNGS; i++) {
+        if (exec->rungs[i].commands)
+            vk->api->FreeCommandBuffers(vk->device, vk->commands, 1, &exec->rungs[i].commands);
+        exec->rungs[i].commands = VK_NULL_HANDLE;
+    }
+    if (exec->pool) vk->api->DestroyDescriptorPool(vk->device, exec->pool, NULL);
+    exec->pool = VK_NULL_HANDLE;
+    tonnx__vk_buffer_free(vk, &exec->scratch);
+    exec->count = 0;
+    exec->ready = false;
+}
+
+static void record_barrier(tonnx__vk *vk, VkCommandBuffer commands)
+{
+    const VkMemoryBarrier written = { .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+                                      .srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT,
+                                      .dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT };
+    vk->api->CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0,
+                                1, &written, 0, NULL, 0, NULL);
+}
+
+static void record_dispatch(tonnx__vk *vk, VkCommandBuffer commands, const tonnx__vk_dispatch *d, uint32_t step)
+{
+    tonnx__vk_push push = d->push;
+    push.u[TONNX__VK_U_STEP] = step;
+    if (d->barrier) record_barrier(vk, commands);
+    vk->api->CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, d->pipeline);
+    vk->api->CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, d->layout, 0, 1, &d->set, 0, NULL);
+    vk->api->CmdPushConstants(commands, d->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof push, &push);
+    vk->api->CmdDispatch(commands, d->groups[0], d->groups[1], d->groups[2]);
+}
+
+tonnx_status tonnx__vk_record(tonnx__vk_exec *exec, tonnx__vk_rung *rung)
+{
+    tonnx__vk *vk = device_of(exec);
+    const VkCommandBufferAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+                                               .commandPool = vk->commands,
+                                               .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+                                               .commandBufferCount = 1 };
+    const VkCommandBufferBeginInfo begin = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                             .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT };
+    if (rung->commands) return TONNX_OK;
+    tonnx_status status =
+        tonnx__vk_check(vk, vk->api->AllocateCommandBuffers(vk->device, &info, &rung->commands), "commands");
+    if (!status) status = tonnx__vk_check(vk, vk->api->BeginCommandBuffer(rung->commands, &begin), "commands");
+    if (status) return status;
+    for (uint32_t s = 0; s < rung->steps; s++)
+        for (size_t i = 0; i + 1 < exec->count; i++) record_dispatch(vk, rung->commands, &exec->list[i], s);
+    record_dispatch(vk, rung->commands, &exec->list[exec->count - 1], rung->steps);
+    tonnx__vk_barrier_all(vk, rung->commands);
+    return tonnx__vk_check(vk, vk->api->EndCommandBuffer(rung->commands), "commands");
+}

@@ -1,0 +1,35 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+/* X[n,f] = data[order[first + n]]·scale; T[n,w] = targets of the same rows. Constants 1, 2: what X's and T's data hold:
+ * 0 none, 1 floats, 2 bytes, 3 ints. u[0], u[1]: the samples that this piece of the data has; rows of others are left alone.
+ * k: columns of T. */
+#define CLOCK 3
+#include "vulkan/shaders/common.glsl"
+
+layout(constant_id = 1) const uint X_HOLDS = 1u;
+layout(constant_id = 2) const uint T_HOLDS = 0u;
+
+layout(set = 0, binding = 0) readonly buffer Data { uint data[]; };
+layout(set = 0, binding = 1) readonly buffer Targets { uint targets[]; };
+layout(set = 0, binding = 2) readonly buffer Order { uint order[]; };
+OUT(4, x);
+OUT(5, t);
+
+void main()
+{
+    const uint i = invocation(), of_x = X_HOLDS != 0u ? push.n * push.f : 0u;
+    const uint columns = i < of_x ? push.f : push.k, e = i < of_x ? i : i - of_x;
+    if (i >= of_x + (T_HOLDS != 0u ? push.n * push.k : 0u)) return;
+    const uint n = e / columns, c = e % columns, row = FIRST_ROW + n;
+    const uint sample_ = order[tick().first + row];
+    if (sample_ < push.u[0] || sample_ >= push.u[1]) return;
+    const uint from = (sample_ - push.u[0]) * columns + c;
+    if (i >= of_x) {
+        const uint word = targets[from];
+        t[FLAT(5, e)] = T_HOLDS == 3u ? float(int(word)) : uintBitsToFloat(word);
+    } else if (X_HOLDS == 2u) {
+        x[FLAT(4, e)] = float(data[from / 4u] >> (8u * (from % 4u)) & 255u) * tonnx_clock.scale;
+    } else {
+        x[FLAT(4, e)] = uintBitsToFloat(data[from]) * tonnx_clock.scale;
+    }
+}
