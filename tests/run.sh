@@ -12,7 +12,8 @@ case "${1:-}" in
 esac
 
 packages="cmake ninja-build gcc g++ libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev libopenblas-dev zlib1g-dev
-    libzip-dev libjansson-dev check librandom123-dev glslc python3 python3-venv dataset-fashion-mnist"
+    libzip-dev libjansson-dev check librandom123-dev glslc libvulkan-dev libvulkan1
+    mesa-vulkan-drivers vulkan-validationlayers python3 python3-venv dataset-fashion-mnist"
 missing=""
 for package in $packages; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"

@@ -31,9 +31,9 @@ tonnx__vk_operand tonnx__vk_operand_of(tonnx__vk_exec *exec, int index)
     const tonnx__buffer *b = &exec->base.program->buffers[index];
     const tonnx__vk_state *state = (const tonnx__vk_state *)exec->base.state;
     const bool result = b->arena == TONNX__ARENA_RESULT;
-    const tonnx__vk_buffer *buffer = result                           ? &exec->results
+    const tonnx__vk_buffer *buffer = result                          ? &exec->results
                                      : b->arena == TONNX__ARENA_WORK ? &exec->work
-                                                                      : &state->arenas[b->arena];
+                                                                     : &state->arenas[b->arena];
     return (tonnx__vk_operand){ buffer, b->offset, b->rows, b->cols, result };
 }
 

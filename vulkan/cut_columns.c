@@ -28,8 +28,9 @@ void tonnx__vk_column_sum(tonnx__vk_cut *cut, const tonnx__vk_sum *sum, tonnx__v
 void tonnx__vk_cut_COLUMN_SUM(tonnx__vk_cut *cut)
 {
     const tonnx__vk_operand none = { 0 };
-    const tonnx__vk_sum sum = { TONNX__VK_SUM, cut->in[0],       none, none, none, cut->code->alpha,
-                                (cut->code->flags & TONNX__ACC0) != 0 };
+    const tonnx__vk_sum sum = {
+        TONNX__VK_SUM, cut->in[0], none, none, none, cut->code->alpha, (cut->code->flags & TONNX__ACC0) != 0
+    };
     tonnx__vk_column_sum(cut, &sum, cut->out[0]);
 }
 

@@ -42,7 +42,8 @@ static void emit_gather(tonnx__vk_cut *cut, const gathering *g, size_t from, siz
 void tonnx__vk_cut_GATHER(tonnx__vk_cut *cut)
 {
     const tonnx__vk_data *data = cut->exec->data;
-    const size_t rows = cut->out[0].rows, widest = cut->out[0].cols > cut->out[1].cols ? cut->out[0].cols : cut->out[1].cols;
+    const size_t rows = cut->out[0].rows,
+                 widest = cut->out[0].cols > cut->out[1].cols ? cut->out[0].cols : cut->out[1].cols;
     const size_t at_once = tonnx__vk_span(cut, rows, widest, 1);
     const bool targets = cut->out[1].buffer != NULL, together = targets && data->x.count == 1 && data->t.count == 1;
     for (size_t from = 0; from < rows && !cut->status; from += at_once) {

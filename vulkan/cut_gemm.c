@@ -1,5 +1,5 @@
-/* C[m,n] = act(alpha·Σₖ op(A)[m,k]·op(B)[k,n] + beta·bias[n]). Where a matrix is larger than a binding, M, N or K is done
- * in parts: rows of what is stored row by row are what a window can show. */
+/* C[m,n] = act(alpha·Σₖ op(A)[m,k]·op(B)[k,n] + beta·bias[n]). Where a matrix is larger than a binding, M, N or K is
+ * done in parts: rows of what is stored row by row are what a window can show. */
 #include <string.h>
 
 #include "vulkan/exec_impl.h"
@@ -77,64 +77,131 @@ static tonnx__vk_operand columns(tonnx__vk_operand row, size_t c, size_t cols)
     return row;
 }
 
-static void take_operands(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const product *p, const part *at)
+static void take_factors(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const product *p, const part *at)
 {
-    const tonnx__vk_operand none = { 0 }, kept = cut->in[3].buffer ? cut->in[3] : cut->in[4];
     const tonnx__vk_operand *a = &cut->in[0], *b = &cut->in[1];
-    const bool last = at->k + at->depth == p->k, sums = at->n == 0;
     tonnx__vk_takes(d, p->trans_a ? block(*a, at->k, at->m, at->depth, at->rows)
                                   : block(*a, at->m, at->k, at->rows, at->depth));
     tonnx__vk_takes(d, p->trans_b ? block(*b, at->n, at->k, at->cols, at->depth)
                                   : block(*b, at->k, at->n, at->depth, at->cols));
+}
+
+/* What gemm.comp has besides. */
+static void take_epilogue(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const product *p, const part *at)
+{
+    enum { CONTINUED = 1 << 2, UNFINISHED = 1 << 3 };
+    const tonnx__vk_operand none = { 0 }, kept = cut->in[3].buffer ? cut->in[3] : cut->in[4];
+    const tonnx__instruction *code = cut->code;
+    const bool last = at->k + at->depth == p->k, sums = at->n == 0;
+    const double numbers[] = { code->alpha, code->beta, code->a, code->b };
     tonnx__vk_takes(d, columns(cut->in[2], at->n, at->cols));
     tonnx__vk_takes(d, last ? block(kept, at->m, at->n, at->rows, at->cols) : none);
     tonnx__vk_takes(d, columns(cut->in[5], at->n, at->cols));
     tonnx__vk_gives(d, block(cut->out[0], at->m, at->n, at->rows, at->cols));
     tonnx__vk_gives(d, last ? block(cut->out[1], at->m, at->n, at->rows, at->cols) : none);
     tonnx__vk_gives(d, sums ? columns(cut->out[2], at->m, at->rows) : none);
+    d->specs[1] = tonnx__vk_act(code->op);
+    if (at->k) d->push.flags |= CONTINUED;
+    if (!last) d->push.flags |= UNFINISHED;
+    for (int i = 0; i < 4; i++) d->push.x[i] = (float)numbers[i];
+}
+
+/* What gemm_update.comp has. */
+static void take_update(tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const part *at)
+{
+    const tonnx__vk_operand none = { 0 };
+    for (int k = 0; k < 3; k++) tonnx__vk_gives(d, block(cut->out[k], at->m, at->n, at->rows, at->cols));
+    for (int k = 3; k < 6; k++) tonnx__vk_gives(d, at->n ? none : columns(cut->out[k], at->m, at->rows));
+    tonnx__vk_takes_clock(cut, d);
+    d->specs[1] = tonnx__vk_optimizer(cut->code->op);
+    tonnx__vk_hyper(cut->code, d->push.x);
+    d->push.x[7] = (float)cut->code->alpha;
 }
 
 static void emit_part(tonnx__vk_cut *cut, const product *p, const tile *t, const part *at)
 {
-    enum { CONTINUED = 1 << 2, UNFINISHED = 1 << 3 };
-    const tonnx__instruction *code = cut->code;
-    tonnx__vk_dispatch d = tonnx__vk_begin(cut, TONNX__VK_gemm);
-    const uint32_t how = (p->trans_a ? 1u : 0u) | (p->trans_b ? 2u : 0u) | (code->flags & TONNX__EPILOGUE_BACK ? 4u : 0u);
-    const uint32_t specs[TONNX__VK_SPECS] = { invocations(t), tonnx__vk_act(code->op), how, t->bm, t->bn, t->bk, t->tm,
-                                              t->tn };
+    const bool update = cut->code->kind == TONNX__GEMM_UPDATE;
+    const unsigned back = cut->code->flags & TONNX__EPILOGUE_BACK ? 4u : 0u;
+    tonnx__vk_dispatch d = tonnx__vk_begin(cut, update ? TONNX__VK_gemm_update : TONNX__VK_gemm);
+    const uint32_t specs[TONNX__VK_SPECS] = {
+        invocations(t), 0, (p->trans_a ? 1u : 0u) | (p->trans_b ? 2u : 0u) | back, t->bm, t->bn, t->bk, t->tm, t->tn
+    };
     memcpy(d.specs, specs, sizeof specs);
-    take_operands(cut, &d, p, at);
-    if (at->k) d.push.flags |= CONTINUED;
-    if (at->k + at->depth < p->k) d.push.flags |= UNFINISHED;
     d.push.n = (uint32_t)at->rows;
     d.push.f = (uint32_t)at->cols;
     d.push.k = (uint32_t)at->depth;
     d.push.u[0] = (uint32_t)cut->in[0].cols;
     d.push.u[1] = (uint32_t)cut->in[1].cols;
     d.push.u[2] = (uint32_t)p->n;
-    const double numbers[] = { code->alpha, code->beta, code->a, code->b };
-    for (int i = 0; i < 4; i++) d.push.x[i] = (float)numbers[i];
+    take_factors(cut, &d, p, at);
+    if (update) take_update(cut, &d, at);
+    else take_epilogue(cut, &d, p, at);
     tonnx__vk_emit(cut, &d, (at->cols + t->bn - 1) / t->bn, (at->rows + t->bm - 1) / t->bm);
+}
+
+static product product_of(const tonnx__vk_cut *cut)
+{
+    const unsigned flags = cut->code->flags;
+    const tonnx__vk_operand *a = &cut->in[0], *c = &cut->out[0];
+    return (product){ c->rows, c->cols, flags & TONNX__TRANS_A ? a->rows : a->cols, (flags & TONNX__TRANS_A) != 0,
+                      (flags & TONNX__TRANS_B) != 0 };
+}
+
+static void emit_parts(tonnx__vk_cut *cut, const product *p, const tile *t, const part *most)
+{
+    part at = { 0 };
+    for (at.m = 0; at.m < p->m && !cut->status; at.m += most->rows)
+        for (at.n = 0; at.n < p->n && !cut->status; at.n += most->cols)
+            for (at.k = 0; at.k < p->k && !cut->status; at.k += most->depth) {
+                at.rows = least(most->rows, p->m - at.m);
+                at.cols = least(most->cols, p->n - at.n);
+                at.depth = least(most->depth, p->k - at.k);
+                emit_part(cut, p, t, &at);
+            }
 }
 
 void tonnx__vk_cut_GEMM(tonnx__vk_cut *cut)
 {
-    const unsigned flags = cut->code->flags;
-    const tonnx__vk_operand *a = &cut->in[0], *c = &cut->out[0];
-    const product p = { c->rows, c->cols, flags & TONNX__TRANS_A ? a->rows : a->cols, (flags & TONNX__TRANS_A) != 0,
-                        (flags & TONNX__TRANS_B) != 0 };
+    const product p = product_of(cut);
     const tile t = choose_tile(&p);
     const part most = choose_part(cut, &p, &t);
-    part at = { 0 };
     if (!is_lawful(&t, &cut->vk->limits) && !cut->status)
-        cut->status = tonnx__fail(TONNX_BAD_DEVICE, "vulkan: a tile of %u by %u by %u breaks %s's limits", t.bm, t.bn, t.bk,
-                                  cut->vk->card.properties.deviceName);
-    for (at.m = 0; at.m < p.m && !cut->status; at.m += most.rows)
-        for (at.n = 0; at.n < p.n && !cut->status; at.n += most.cols)
-            for (at.k = 0; at.k < p.k && !cut->status; at.k += most.depth) {
-                at.rows = least(most.rows, p.m - at.m);
-                at.cols = least(most.cols, p.n - at.n);
-                at.depth = least(most.depth, p.k - at.k);
-                emit_part(cut, &p, &t, &at);
-            }
+        cut->status = tonnx__fail(TONNX_BAD_DEVICE, "vulkan: a tile of %u by %u by %u breaks %s's limits", t.bm, t.bn,
+                                  t.bk, cut->vk->card.properties.deviceName);
+    emit_parts(cut, &p, &t, &most);
+}
+
+/* A gradient that is summed up in parts has to be whole before it steps: it is made in scratch room. */
+static void cut_apart(tonnx__vk_cut *cut, const product *p)
+{
+    const tonnx__instruction *code = cut->code;
+    const tonnx__vk_operand g = tonnx__vk_scratch(cut, p->m, p->n), s = tonnx__vk_scratch(cut, 1, p->m);
+    tonnx__instruction gemm = *code, update = *code;
+    tonnx__vk_cut inner = *cut;
+    gemm.kind = TONNX__GEMM;
+    gemm.op = -1;
+    gemm.beta = 0;
+    inner.code = &gemm;
+    memset(inner.out, 0, sizeof inner.out);
+    inner.out[0] = g;
+    if (cut->out[3].buffer) inner.out[2] = s;
+    tonnx__vk_cut_GEMM(&inner);
+    update.kind = TONNX__UPDATE;
+    inner.code = &update;
+    inner.in[0] = g;
+    memcpy(inner.out, cut->out, sizeof inner.out);
+    tonnx__vk_cut_UPDATE(&inner);
+    inner.in[0] = s;
+    memcpy(inner.out, cut->out + 3, 3 * sizeof *inner.out);
+    if (cut->out[3].buffer) tonnx__vk_cut_UPDATE(&inner);
+    cut->status = inner.status;
+}
+
+/* G[m,n] = alpha·Σₖ op(A)[m,k]·op(B)[k,n] steps P, M, V; g[m] = Σₖ op(A)[m,k] steps the bias' */
+void tonnx__vk_cut_GEMM_UPDATE(tonnx__vk_cut *cut)
+{
+    const product p = product_of(cut);
+    const tile t = choose_tile(&p);
+    if (choose_part(cut, &p, &t).depth < p.k) cut_apart(cut, &p);
+    else tonnx__vk_cut_GEMM(cut);
 }

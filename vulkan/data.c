@@ -1,6 +1,6 @@
-/* Data sets on the device, in pieces that one binding can span. One that the caller can tell from others (its feed has an
- * identity) is sent once and stays; of another, or of one that is larger than the device has room for, each run sends the
- * rows that it reads. */
+/* Data sets on the device, in pieces that one binding can span. One that the caller can tell from others (its feed has
+ * an identity) is sent once and stays; of another, or of one that is larger than the device has room for, each run
+ * sends the rows that it reads. */
 #include <string.h>
 
 #include "vulkan/exec_impl.h"

@@ -70,12 +70,13 @@ enum { TONNX__VK_RUNGS = 3, TONNX__VK_SLOTS = 3 };
 typedef struct tonnx__vk_rung {
     VkCommandBuffer commands; /* NULL until first wanted */
     uint32_t steps;
+    size_t ran; /* steps since the profile was last read */
 } tonnx__vk_rung;
 
 typedef struct tonnx__vk_exec {
     tonnx__exec base;
     tonnx__vk_buffer work, scratch, results, clock, order;
-    size_t scratch_size; /* elements */
+    size_t scratch_size;      /* elements */
     tonnx__vk_dispatch *list; /* the last one advances the clock */
     size_t count, room;
     VkDescriptorPool pool;
@@ -89,6 +90,8 @@ typedef struct tonnx__vk_exec {
     const tonnx__vk_data *data; /* what it is recorded for */
     tonnx__vk_data ring;        /* slots of rows that runs send, where the data is not on the device */
     size_t slot_rows;
+    tonnx__spent *spent; /* the caller's; NULL: no profile is wanted */
+    VkQueryPool queries;
 } tonnx__vk_exec;
 
 /* How one instruction becomes dispatches. */
@@ -113,7 +116,8 @@ void tonnx__vk_gives(tonnx__vk_dispatch *d, tonnx__vk_operand operand);
 void tonnx__vk_takes_clock(tonnx__vk_cut *cut, tonnx__vk_dispatch *d);
 /* The whole, `x`·`y` workgroups. */
 void tonnx__vk_emit(tonnx__vk_cut *cut, const tonnx__vk_dispatch *d, size_t groups_x, size_t groups_y);
-/* Rows in parts that the device's bindings can span; `per_row` invocations each. Operands of `rows` rows are cut, others not. */
+/* Rows in parts that the device's bindings can span; `per_row` invocations each. Operands of `rows` rows are cut,
+ * others not. */
 void tonnx__vk_emit_rows(tonnx__vk_cut *cut, const tonnx__vk_dispatch *d, size_t rows, size_t cols, size_t per_row);
 /* How many rows of `cols` elements one binding spans: all of `rows`, or a multiple of `unit`. */
 size_t tonnx__vk_span(tonnx__vk_cut *cut, size_t rows, size_t cols, size_t unit);
@@ -161,14 +165,20 @@ void tonnx__vk_unprepare(tonnx__vk_exec *exec);
 /* run.c: waits for what was submitted. */
 tonnx_status tonnx__vk_wait(tonnx__vk_exec *exec);
 
+/* profile.c: what recording and running add where a profile is wanted; `dispatch` comes next in the rung's first step.
+ */
+tonnx_status tonnx__vk_meter_prepare(tonnx__vk_exec *exec);
+void tonnx__vk_meter_stamp(tonnx__vk_exec *exec, const tonnx__vk_rung *rung, size_t dispatch);
+tonnx_status tonnx__vk_meter_read(tonnx__vk_exec *exec);
+
 /* The clock, as shaders see it. */
 typedef struct tonnx__vk_tick {
     float rate, c[4];
     uint32_t first, step_low, step_high;
 } tonnx__vk_tick;
 typedef struct tonnx__vk_clock {
-    uint32_t count;    /* steps of this run so far */
-    float scale;       /* of gathered features */
+    uint32_t count; /* steps of this run so far */
+    float scale;    /* of gathered features */
     uint32_t spare[2];
     tonnx__vk_tick records[TONNX__MAX_STEPS];
 } tonnx__vk_clock;

@@ -53,8 +53,12 @@ static void read_limits(tonnx__vk_card *card, const VkPhysicalDeviceMaintenance3
 /* What Vulkan promises of any device, and little room for data; for tests, and to see what a model would do on one. */
 static void clamp(tonnx__vk_limits *limits)
 {
-    const tonnx__vk_limits least = { .range = (size_t)1 << 27, .align = 256, .allocation = (size_t)1 << 30,
-                                     .shared = 16384, .invocations = 128, .groups = 65535,
+    const tonnx__vk_limits least = { .range = (size_t)1 << 27,
+                                     .align = 256,
+                                     .allocation = (size_t)1 << 30,
+                                     .shared = 16384,
+                                     .invocations = 128,
+                                     .groups = 65535,
                                      .resident = (size_t)1 << 20 };
     if (limits->range > least.range) limits->range = least.range;
     if (limits->align < least.align) limits->align = least.align;
@@ -68,9 +72,8 @@ static void clamp(tonnx__vk_limits *limits)
 static void read_card(const tonnx__vk_api *api, tonnx__vk_card *card, VkPhysicalDevice physical)
 {
     VkPhysicalDeviceDriverProperties driver = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES };
-    VkPhysicalDeviceMaintenance3Properties more = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES
-    };
+    VkPhysicalDeviceMaintenance3Properties more = { .sType =
+                                                        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES };
     VkPhysicalDeviceProperties2 all = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &more };
     *card = (tonnx__vk_card){ .physical = physical };
     api->GetPhysicalDeviceProperties2(physical, &all);
@@ -159,13 +162,14 @@ static void detail(const tonnx__vk_card *card, size_t index, char *text, size_t 
 {
     const uint32_t version = card->properties.apiVersion;
     const double mib = 1024.0 * 1024.0;
-    snprintf(text, size,
-             "vulkan:%zu; %s %s; Vulkan %u.%u.%u; %.1f GiB; buffers to %.0f MiB, bindings to %.0f MiB; workgroups of %u, "
-             "%zu KiB shared; no extension used%s",
-             index, card->driver.driverName[0] ? card->driver.driverName : "driver", card->driver.driverInfo,
-             VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version), VK_API_VERSION_PATCH(version),
-             (double)card->heap / mib / 1024.0, (double)card->limits.allocation / mib, (double)card->limits.range / mib,
-             card->limits.invocations, card->limits.shared / 1024, card->score == UNFIT ? "; unfit: no compute" : "");
+    snprintf(
+        text, size,
+        "vulkan:%zu; %s %s; Vulkan %u.%u.%u; %.1f GiB; buffers to %.0f MiB, bindings to %.0f MiB; workgroups of %u, "
+        "%zu KiB shared; no extension used%s",
+        index, card->driver.driverName[0] ? card->driver.driverName : "driver", card->driver.driverInfo,
+        VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version), VK_API_VERSION_PATCH(version),
+        (double)card->heap / mib / 1024.0, (double)card->limits.allocation / mib, (double)card->limits.range / mib,
+        card->limits.invocations, card->limits.shared / 1024, card->score == UNFIT ? "; unfit: no compute" : "");
 }
 
 tonnx_status tonnx__vk_devices(void (*visit)(void *user, const tonnx_device_info *info), void *user)

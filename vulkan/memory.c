@@ -1,8 +1,8 @@
-/* Buffers, each with memory of its own: a state has five, a program four, a data set a few, so that no allocator is needed. */
+/* Buffers, each with memory of its own: a state has five, a program four, a data set a few, so that no allocator is
+ * needed. */
 #include "vulkan/vulkan_impl.h"
 
-static const VkMemoryPropertyFlags HOST =
-    VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+static const VkMemoryPropertyFlags HOST = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
 
 /* The first type among `allowed` that has all of `want`; -1 where none has. */
 static int find_type(const tonnx__vk *vk, uint32_t allowed, VkMemoryPropertyFlags want)
@@ -52,8 +52,8 @@ static tonnx_status add_memory(tonnx__vk *vk, tonnx__vk_buffer *buffer, bool hos
     if (!status)
         status = tonnx__vk_check(vk, vk->api->BindBufferMemory(vk->device, buffer->buffer, buffer->memory, 0), what);
     if (!status && host)
-        status = tonnx__vk_check(
-            vk, vk->api->MapMemory(vk->device, buffer->memory, 0, VK_WHOLE_SIZE, 0, &buffer->host), what);
+        status = tonnx__vk_check(vk, vk->api->MapMemory(vk->device, buffer->memory, 0, VK_WHOLE_SIZE, 0, &buffer->host),
+                                 what);
     return status;
 }
 

@@ -88,9 +88,9 @@ static tonnx_status make_pipeline(tonnx__vk *vk, tonnx__vk_pipeline *pipeline)
     if (!status) status = tonnx__vk_layout_get(vk, rows[pipeline->shader].bindings, &info.layout);
     if (status) return status;
     info.stage.module = vk->modules[pipeline->shader];
-    return tonnx__vk_check(
-        vk, vk->api->CreateComputePipelines(vk->device, vk->cache, 1, &info, NULL, &pipeline->pipeline),
-        rows[pipeline->shader].name);
+    return tonnx__vk_check(vk,
+                           vk->api->CreateComputePipelines(vk->device, vk->cache, 1, &info, NULL, &pipeline->pipeline),
+                           rows[pipeline->shader].name);
 }
 
 tonnx_status tonnx__vk_pipeline_get(tonnx__vk *vk, tonnx__vk_shader shader, const uint32_t *specs, VkPipeline *out)
@@ -114,7 +114,8 @@ tonnx_status tonnx__vk_pipeline_get(tonnx__vk *vk, tonnx__vk_shader shader, cons
 
 void tonnx__vk_pipelines_free(tonnx__vk *vk)
 {
-    for (size_t i = 0; i < vk->pipeline_count; i++) vk->api->DestroyPipeline(vk->device, vk->pipelines[i].pipeline, NULL);
+    for (size_t i = 0; i < vk->pipeline_count; i++)
+        vk->api->DestroyPipeline(vk->device, vk->pipelines[i].pipeline, NULL);
     for (int i = 0; i < TONNX__VK_SHADERS; i++) vk->api->DestroyShaderModule(vk->device, vk->modules[i], NULL);
     for (int i = 0; i <= TONNX__VK_MAX_BINDINGS; i++) {
         vk->api->DestroyPipelineLayout(vk->device, vk->layouts[i], NULL);

@@ -1,4 +1,5 @@
-/* From a program to recorded commands: its dispatches, barriers where one needs what another made, pipelines, bindings. */
+/* From a program to recorded commands: its dispatches, barriers where one needs what another made, pipelines, bindings.
+ */
 #include "vulkan/exec_impl.h"
 
 static tonnx__vk *device_of(const tonnx__vk_exec *exec)
@@ -20,8 +21,8 @@ static bool conflict(const tonnx__vk_dispatch *a, const tonnx__vk_dispatch *b)
     return false;
 }
 
-/* A barrier stands before a dispatch that conflicts with one since the last barrier; those between two barriers may run at
- * once. The first of a step has one for the step before. */
+/* A barrier stands before a dispatch that conflicts with one since the last barrier; those between two barriers may run
+ * at once. The first of a step has one for the step before. */
 static void place_barriers(tonnx__vk_exec *exec)
 {
     const bool none = device_of(exec)->no_barriers;
@@ -110,6 +111,7 @@ tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec)
         status = tonnx__vk_buffer_new(vk, &exec->scratch, exec->scratch_size * sizeof(float), false, "scratch room");
     if (!status) place_barriers(exec);
     if (!status) status = make_pool(exec);
+    if (!status) status = tonnx__vk_meter_prepare(exec);
     for (size_t i = 0; i < exec->count && !status; i++) status = equip(exec, &exec->list[i]);
     exec->ready = !status;
     return status;
@@ -119,12 +121,13 @@ void tonnx__vk_unprepare(tonnx__vk_exec *exec)
 {
     tonnx__vk *vk = device_of(exec);
     for (int i = 0; i < TONNX__VK_RUNGS; i++) {
-        if (exec->rungs[i].commands)
-            vk->api->FreeCommandBuffers(vk->device, vk->commands, 1, &exec->rungs[i].commands);
+        if (exec->rungs[i].commands) vk->api->FreeCommandBuffers(vk->device, vk->commands, 1, &exec->rungs[i].commands);
         exec->rungs[i].commands = VK_NULL_HANDLE;
     }
     if (exec->pool) vk->api->DestroyDescriptorPool(vk->device, exec->pool, NULL);
     exec->pool = VK_NULL_HANDLE;
+    vk->api->DestroyQueryPool(vk->device, exec->queries, NULL);
+    exec->queries = VK_NULL_HANDLE;
     tonnx__vk_buffer_free(vk, &exec->scratch);
     exec->count = 0;
     exec->ready = false;
@@ -165,7 +168,10 @@ tonnx_status tonnx__vk_record(tonnx__vk_exec *exec, tonnx__vk_rung *rung)
     if (!status) status = tonnx__vk_check(vk, vk->api->BeginCommandBuffer(rung->commands, &begin), "commands");
     if (status) return status;
     for (uint32_t s = 0; s < rung->steps; s++)
-        for (size_t i = 0; i + 1 < exec->count; i++) record_dispatch(vk, rung->commands, &exec->list[i], s);
+        for (size_t i = 0; i < exec->count; i++) {
+            if (s == 0) tonnx__vk_meter_stamp(exec, rung, i);
+            if (i + 1 < exec->count) record_dispatch(vk, rung->commands, &exec->list[i], s);
+        }
     record_dispatch(vk, rung->commands, &exec->list[exec->count - 1], rung->steps);
     tonnx__vk_barrier_all(vk, rung->commands);
     return tonnx__vk_check(vk, vk->api->EndCommandBuffer(rung->commands), "commands");

@@ -24,8 +24,8 @@ static tonnx_status wait_for(tonnx__vk_exec *exec, size_t slot)
 {
     tonnx__vk *vk = device_of(exec);
     if (!exec->flying[slot]) return TONNX_OK;
-    tonnx_status status = tonnx__vk_check(
-        vk, vk->api->WaitForFences(vk->device, 1, &exec->fences[slot], VK_TRUE, UINT64_MAX), "a run");
+    tonnx_status status =
+        tonnx__vk_check(vk, vk->api->WaitForFences(vk->device, 1, &exec->fences[slot], VK_TRUE, UINT64_MAX), "a run");
     if (!status) status = tonnx__vk_check(vk, vk->api->ResetFences(vk->device, 1, &exec->fences[slot]), "a run");
     exec->flying[slot] = false;
     return status;
@@ -38,7 +38,7 @@ tonnx_status tonnx__vk_wait(tonnx__vk_exec *exec)
         status = wait_for(exec, (exec->submits + i) % TONNX__VK_SLOTS);
     if (!status && exec->run_steps) exec->step_seconds = (now() - exec->begun) / (double)exec->run_steps;
     exec->run_steps = 0;
-    return status;
+    return status ? status : tonnx__vk_meter_read(exec);
 }
 
 /* The commands of `steps` steps, large rungs first, as one submit. */
@@ -53,6 +53,7 @@ static tonnx_status submit(tonnx__vk_exec *exec, size_t steps)
         for (; steps >= exec->rungs[i].steps && !status; steps -= exec->rungs[i].steps) {
             status = tonnx__vk_record(exec, &exec->rungs[i]);
             list[info.commandBufferCount++] = exec->rungs[i].commands;
+            exec->rungs[i].ran += exec->rungs[i].steps;
         }
     if (!status)
         status = tonnx__vk_check(vk, vk->api->QueueSubmit(vk->queue, 1, &info, exec->fences[slot]), "a submit");
@@ -130,7 +131,8 @@ static tonnx_status run_resident(tonnx__vk_exec *exec, const tonnx__vk_data *dat
     for (size_t done = 0; done < count && !status;) {
         const size_t steps = fitting(exec, count - done);
         status = submit(exec, steps);
-        if (!status && exec->step_seconds <= 0.0) exec->run_steps = 1, status = tonnx__vk_wait(exec), exec->begun = now();
+        if (!status && exec->step_seconds <= 0.0)
+            exec->run_steps = 1, status = tonnx__vk_wait(exec), exec->begun = now();
         else exec->run_steps += steps;
         done += steps;
     }
@@ -138,8 +140,8 @@ static tonnx_status run_resident(tonnx__vk_exec *exec, const tonnx__vk_data *dat
 }
 
 /* The rows of `steps` steps into the next slot. */
-static void fill_slot(tonnx__vk_exec *exec, const tonnx__feed *feed, const uint32_t *order, const tonnx__record *records,
-                      size_t from, size_t steps)
+static void fill_slot(tonnx__vk_exec *exec, const tonnx__feed *feed, const uint32_t *order,
+                      const tonnx__record *records, size_t from, size_t steps)
 {
     size_t at = exec->submits % TONNX__VK_SLOTS * exec->slot_rows;
     for (size_t s = from; s < from + steps; s++) {
@@ -178,7 +180,7 @@ static tonnx_status run_ring(tonnx__vk_exec *exec, const tonnx__feed *feed, cons
 
 static tonnx_status run_plain(tonnx__vk_exec *exec, const tonnx__record *records, size_t count)
 {
-    tonnx_status status = TONNX_OK;
+    tonnx_status status = exec->ready ? TONNX_OK : tonnx__vk_prepare(exec);
     for (size_t s = 0; s < count; s++) write_record(exec, s, &records[s], 0);
     for (size_t done = 0; done < count && !status;) {
         const size_t steps = fitting(exec, count - done);

@@ -1,4 +1,5 @@
-/* In and out of device memory, by way of a staging buffer that the host sees. Every transfer waits for all work before it. */
+/* In and out of device memory, by way of a staging buffer that the host sees. Every transfer waits for all work before
+ * it. */
 #include <string.h>
 
 #include "vulkan/vulkan_impl.h"
@@ -12,8 +13,7 @@ static tonnx_status begin(tonnx__vk *vk)
     tonnx_status status = vk->lost ? tonnx__vk_check(vk, VK_ERROR_DEVICE_LOST, "") : TONNX_OK;
     if (!status && !vk->staging.buffer)
         status = tonnx__vk_buffer_new(vk, &vk->staging, STAGING, true, "the staging buffer");
-    if (!status)
-        status = tonnx__vk_check(vk, vk->api->BeginCommandBuffer(vk->transfer, &info), "a transfer");
+    if (!status) status = tonnx__vk_check(vk, vk->api->BeginCommandBuffer(vk->transfer, &info), "a transfer");
     if (!status) tonnx__vk_barrier_all(vk, vk->transfer);
     return status;
 }
@@ -84,8 +84,7 @@ tonnx_status tonnx__vk_write(tonnx__vk *vk, const tonnx__vk_buffer *to, size_t o
         return tonnx__vk_write_bytes(vk, to, offset * sizeof(float), from, count * sizeof(float));
     for (size_t done = 0; done < count && !status;) {
         const size_t part = count - done < ROOM ? count - done : ROOM;
-        for (size_t i = 0; i < part; i++)
-            ((float *)vk->staging.host)[i] = (float)((const double *)from)[done + i];
+        for (size_t i = 0; i < part; i++) ((float *)vk->staging.host)[i] = (float)((const double *)from)[done + i];
         status = copy(vk, &vk->staging, 0, to, (offset + done) * sizeof(float), part * sizeof(float));
         done += part;
     }

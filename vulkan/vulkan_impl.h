@@ -26,13 +26,13 @@ typedef struct tonnx__vk_api {
 
 /* What the work is planned for. Bytes, where nothing else is said. */
 typedef struct tonnx__vk_limits {
-    size_t range;      /* that one binding may span */
-    size_t align;      /* of a binding's start */
-    size_t allocation; /* that one buffer may have */
-    size_t shared;     /* memory of a workgroup */
+    size_t range;                 /* that one binding may span */
+    size_t align;                 /* of a binding's start */
+    size_t allocation;            /* that one buffer may have */
+    size_t shared;                /* memory of a workgroup */
     uint32_t invocations, groups; /* of a workgroup; workgroups along x, y and z */
-    size_t resident;   /* of a data set that stays on the device */
-    double tick;       /* nanoseconds of a timestamp's unit; 0: no timestamps */
+    size_t resident;              /* of a data set that stays on the device */
+    double tick;                  /* nanoseconds of a timestamp's unit; 0: no timestamps */
 } tonnx__vk_limits;
 
 /* What the loader knows of a device. */
@@ -61,8 +61,8 @@ tonnx_status tonnx__vk_loader_open(tonnx__vk_loader *loader);
 void tonnx__vk_loader_close(tonnx__vk_loader *loader);
 tonnx_status tonnx__vk_load_device(tonnx__vk_api *api, VkDevice device);
 
-/* instance.c: all devices into the loader. The card that ":0", ":nvidia" or "" (the best) names; after ":minimum" (which may
- * follow: ":0:minimum") planned for as if it had no more than Vulkan promises of any. */
+/* instance.c: all devices into the loader. The card that ":0", ":nvidia" or "" (the best) names; after ":minimum"
+ * (which may follow: ":0:minimum") planned for as if it had no more than Vulkan promises of any. */
 tonnx_status tonnx__vk_list_cards(tonnx__vk_loader *loader);
 tonnx_status tonnx__vk_choose(const tonnx__vk_loader *loader, const char *which, tonnx__vk_card *out);
 void tonnx__vk_describe(const tonnx__vk_card *card, char *text, size_t size);
@@ -169,7 +169,7 @@ tonnx_status tonnx__vk_state_write(tonnx__device_state *state, tonnx__arena aren
 tonnx_status tonnx__vk_state_read(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count, void *to,
                                   tonnx__numbers numbers);
 
-/* exec.c, run.c */
+/* exec.c, run.c, profile.c */
 tonnx_status tonnx__vk_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
 void tonnx__vk_exec_free(tonnx__exec *exec);
 tonnx_status tonnx__vk_run(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order,
@@ -178,6 +178,7 @@ tonnx_status tonnx__vk_results(tonnx__exec *exec, size_t count, double *to);
 tonnx_status tonnx__vk_work_write(tonnx__exec *exec, size_t offset, size_t count, const void *from,
                                   tonnx__numbers numbers);
 tonnx_status tonnx__vk_work_read(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
+tonnx_status tonnx__vk_profile(tonnx__exec *exec, tonnx__spent *spent);
 
 extern const tonnx__backend_kind tonnx__backend_vulkan;
 

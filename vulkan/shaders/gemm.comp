@@ -1,21 +1,15 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 /* C[m,n] = act(alpha·Σₖ op(A)[m,k]·op(B)[k,n] + beta·bias[n]);  S[m] = Σₖ op(A)[m,k]
- * A workgroup makes BM·BN elements of C, an invocation TM·TN of them: BK columns of A and rows of B at a time go through
- * shared memory, from where each number is read TN or TM times less often than it is used.
- * n, f, k: M, N, K; u: columns of A, of B as stored, of C; x: alpha, beta, a, b. */
+ * u[2]: columns of C; x: alpha, beta, a, b. The rest is told in gemm.glsl. */
 #include "vulkan/shaders/common.glsl"
 #include "vulkan/shaders/activation.glsl"
 
-layout(constant_id = 2) const uint HOW = 0u; /* what is stored transposed; the epilogue is a derivative */
-layout(constant_id = 3) const uint BM = 32u;
-layout(constant_id = 4) const uint BN = 32u;
-layout(constant_id = 5) const uint BK = 16u;
-layout(constant_id = 6) const uint TM = 4u;
-layout(constant_id = 7) const uint TN = 4u;
+void finish(uint m, uint n, float product);
+void finish_sum(uint m, float sum);
+#define SUMS HAS(7)
+#include "vulkan/shaders/gemm.glsl"
 
-IN(0, a);
-IN(1, b);
 IN(2, bias);
 IN(3, kept); /* X or Y, whichever the derivative is made from */
 IN(4, slope);
@@ -23,40 +17,16 @@ OUT(5, c);
 OUT(6, z);
 OUT(7, s);
 
-const bool TRANS_A = (HOW & 1u) != 0u, TRANS_B = (HOW & 2u) != 0u, BACK = (HOW & 4u) != 0u;
-const uint ACROSS = BN / TN; /* invocations side by side */
+const bool BACK = (HOW & 4u) != 0u;
 
 /* Where K is done in parts: C holds the parts before; parts come after. */
 #define CONTINUED  ((push.flags & 4u) != 0u)
 #define UNFINISHED ((push.flags & 8u) != 0u)
 
-shared float tile_a[BK * BM];
-shared float tile_b[BK * BN];
-
-/* Neighbours in memory are read by neighbours among the invocations. */
-void load_a(uint row, uint k0)
-{
-    for (uint i = gl_LocalInvocationID.x; i < BM * BK; i += LOCAL) {
-        const uint m = TRANS_A ? i % BM : i / BK, k = TRANS_A ? i / BM : i % BK;
-        const bool inside = row + m < push.n && k0 + k < push.k;
-        const uint at = TRANS_A ? (k0 + k) * push.u[0] + row + m : (row + m) * push.u[0] + k0 + k;
-        tile_a[k * BM + m] = inside ? a[push.at[0] + at] : 0.0;
-    }
-}
-
-void load_b(uint col, uint k0)
-{
-    for (uint i = gl_LocalInvocationID.x; i < BN * BK; i += LOCAL) {
-        const uint n = TRANS_B ? i / BK : i % BN, k = TRANS_B ? i % BK : i / BN;
-        const bool inside = col + n < push.f && k0 + k < push.k;
-        const uint at = TRANS_B ? (col + n) * push.u[1] + k0 + k : (k0 + k) * push.u[1] + col + n;
-        tile_b[k * BN + n] = inside ? b[push.at[1] + at] : 0.0;
-    }
-}
-
 void finish(uint m, uint n, float product)
 {
     const uint at = m * push.u[2] + n;
+    product *= push.x[0];
     if (CONTINUED) product += c[push.at[5] + at];
     float result = product;
     if (!UNFINISHED) {
@@ -73,33 +43,12 @@ void finish(uint m, uint n, float product)
     c[push.at[5] + at] = ACC0 && !CONTINUED ? c[push.at[5] + at] + result : result;
 }
 
+void finish_sum(uint m, float sum)
+{
+    s[push.at[7] + m] = CONTINUED ? s[push.at[7] + m] + sum : sum;
+}
+
 void main()
 {
-    const uint row = gl_WorkGroupID.y * BM, col = gl_WorkGroupID.x * BN;
-    const uint down = gl_LocalInvocationID.x / ACROSS * TM, across = gl_LocalInvocationID.x % ACROSS;
-    const bool sums_rows = HAS(7) && gl_WorkGroupID.x == 0u && across == 0u;
-    float acc[TM * TN], sums[TM], part[TN];
-    for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
-    for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
-    for (uint k0 = 0u; k0 < push.k; k0 += BK) {
-        barrier();
-        load_a(row, k0);
-        load_b(col, k0);
-        barrier();
-        for (uint k = 0u; k < BK; k++) {
-            for (uint j = 0u; j < TN; j++) part[j] = tile_b[k * BN + across + j * ACROSS];
-            for (uint i = 0u; i < TM; i++) {
-                const float left = tile_a[k * BM + down + i];
-                if (sums_rows) sums[i] += left;
-                for (uint j = 0u; j < TN; j++) acc[i * TN + j] = fma(left, part[j], acc[i * TN + j]);
-            }
-        }
-    }
-    for (uint i = 0u; i < TM; i++) {
-        const uint m = row + down + i;
-        if (m >= push.n) break;
-        for (uint j = 0u; j < TN; j++)
-            if (col + across + j * ACROSS < push.f) finish(m, col + across + j * ACROSS, push.x[0] * acc[i * TN + j]);
-        if (sums_rows) s[push.at[7] + m] = CONTINUED ? s[push.at[7] + m] + sums[i] : sums[i];
-    }
+    multiply();
 }

@@ -1,0 +1,71 @@
+/* G = op(A)·op(B), sums[m] = Σₖ op(A)[m,k], handed on element by element: finish(m, n, product), finish_sum(m, sum).
+ * A workgroup makes BM·BN elements, an invocation TM·TN of them: BK columns of A and rows of B at a time go through
+ * shared memory, from where each number is read TN or TM times less often than it is used.
+ * n, f, k: M, N, K; u[0], u[1]: columns of A, of B as stored. SUMS: whether the sums are wanted. */
+layout(constant_id = 2) const uint HOW = 0u; /* what is stored transposed; the epilogue is a derivative */
+layout(constant_id = 3) const uint BM = 32u;
+layout(constant_id = 4) const uint BN = 32u;
+layout(constant_id = 5) const uint BK = 16u;
+layout(constant_id = 6) const uint TM = 4u;
+layout(constant_id = 7) const uint TN = 4u;
+
+IN(0, a);
+IN(1, b);
+
+const bool TRANS_A = (HOW & 1u) != 0u, TRANS_B = (HOW & 2u) != 0u;
+const uint ACROSS = BN / TN; /* invocations side by side */
+
+shared float tile_a[BK * BM];
+shared float tile_b[BK * BN];
+
+/* Neighbours in memory are read by neighbours among the invocations. */
+void load_a(uint row, uint k0)
+{
+    for (uint i = gl_LocalInvocationID.x; i < BM * BK; i += LOCAL) {
+        const uint m = TRANS_A ? i % BM : i / BK, k = TRANS_A ? i / BM : i % BK;
+        const bool inside = row + m < push.n && k0 + k < push.k;
+        const uint at = TRANS_A ? (k0 + k) * push.u[0] + row + m : (row + m) * push.u[0] + k0 + k;
+        tile_a[k * BM + m] = inside ? a[push.at[0] + at] : 0.0;
+    }
+}
+
+void load_b(uint col, uint k0)
+{
+    for (uint i = gl_LocalInvocationID.x; i < BN * BK; i += LOCAL) {
+        const uint n = TRANS_B ? i / BK : i % BN, k = TRANS_B ? i % BK : i / BN;
+        const bool inside = col + n < push.f && k0 + k < push.k;
+        const uint at = TRANS_B ? (col + n) * push.u[1] + k0 + k : (k0 + k) * push.u[1] + col + n;
+        tile_b[k * BN + n] = inside ? b[push.at[1] + at] : 0.0;
+    }
+}
+
+void multiply()
+{
+    const uint row = gl_WorkGroupID.y * BM, col = gl_WorkGroupID.x * BN;
+    const uint down = gl_LocalInvocationID.x / ACROSS * TM, across = gl_LocalInvocationID.x % ACROSS;
+    const bool sums_rows = SUMS && gl_WorkGroupID.x == 0u && across == 0u;
+    float acc[TM * TN], sums[TM], part[TN];
+    for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
+    for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
+    for (uint k0 = 0u; k0 < push.k; k0 += BK) {
+        barrier();
+        load_a(row, k0);
+        load_b(col, k0);
+        barrier();
+        for (uint k = 0u; k < BK; k++) {
+            for (uint j = 0u; j < TN; j++) part[j] = tile_b[k * BN + across + j * ACROSS];
+            for (uint i = 0u; i < TM; i++) {
+                const float left = tile_a[k * BM + down + i];
+                if (sums_rows) sums[i] += left;
+                for (uint j = 0u; j < TN; j++) acc[i * TN + j] = fma(left, part[j], acc[i * TN + j]);
+            }
+        }
+    }
+    for (uint i = 0u; i < TM; i++) {
+        const uint m = row + down + i;
+        if (m >= push.n) break;
+        for (uint j = 0u; j < TN; j++)
+            if (col + across + j * ACROSS < push.f) finish(m, col + across + j * ACROSS, acc[i * TN + j]);
+        if (sums_rows) finish_sum(m, sums[i]);
+    }
+}
