@@ -138,7 +138,7 @@ START_TEST(the_front_door_refuses)
     double numbers[16] = { 0 };
     trial t;
     ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "gpu", 0, { NULL, NULL } }), TONNX_BAD_DEVICE,
-             "cpu, reference");
+             "cpu, vulkan, reference");
     ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "cpu", -1, { NULL, NULL } }), TONNX_BAD_USAGE, "-1");
     ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "cpu", 5000, { NULL, NULL } }), TONNX_BAD_USAGE,
              "5000");
