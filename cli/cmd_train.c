@@ -9,6 +9,7 @@
 #include "cli/data_args.h"
 #include "cli/print.h"
 #include "cli/profile.h"
+#include "cli/report/report.h"
 #include "cli/train_args.h"
 #include "cli/train_log.h"
 #include "format/file.h"
@@ -17,7 +18,7 @@
 
 typedef struct args {
     opt_common common;
-    const char *model, *out, *log;
+    const char *model, *out, *log, *html;
     uint64_t log_every;
     bool dry_run, profile;
     data_args data;
@@ -32,6 +33,7 @@ static const opt file_options[] = {
       OPT_FREE },
     { "log-every", 0, OPT_COUNT, offsetof(args, log_every), "N", "0", "a line for every Nth step too; 0: none", NULL,
       OPT_FREE },
+    { "html", 0, OPT_FILE, offsetof(args, html), "FILE", NULL, "a page with the run's curves", NULL, OPT_FREE },
     { "dry-run", 0, OPT_FLAG, offsetof(args, dry_run), NULL, NULL, "build everything, run no step, write nothing", NULL,
       OPT_FREE },
     { "profile", 0, OPT_FLAG, offsetof(args, profile), NULL, NULL, "say where a step's time went, by instruction", NULL,
@@ -95,6 +97,13 @@ static void catch_signals(tonnx_trainer *trainer)
     sigaction(SIGTERM, &action, NULL);
 }
 
+static int check_html(const args *a, const char *const *read, size_t count)
+{
+    const char *const written[] = { a->out, a->log, a->checkpoint.file };
+    const int code = cli_check_output("--html", a->html, read, count);
+    return code ? code : cli_check_alias("--html", a->html, written, sizeof written / sizeof *written);
+}
+
 /* Nothing that is read may be written to: neither the model nor any data, under whatever name. */
 static int check_outputs(run *r)
 {
@@ -110,6 +119,7 @@ static int check_outputs(run *r)
         return cli_usage("train: --log and --checkpoint are the same file");
     int code = a->out ? cli_check_output("-o", a->out, read, count) : 0;
     if (!code && a->log) code = cli_check_alias("--log", a->log, read, count);
+    if (!code && a->html) code = check_html(a, read, count);
     /* the checkpoint that is resumed from, the last of them, may be the one that is written */
     return code ? code : checkpoints_open(&r->checkpoints, &a->checkpoint, a->out, read, count - 1);
 }
@@ -130,6 +140,16 @@ static int make_options(run *r)
     options->event = train_log_event;
     options->event_user = &r->log;
     return code;
+}
+
+/* Enough steps to draw curves with, and all that the log wants. */
+static void hear_for_report(run *r, size_t samples)
+{
+    const train_args *t = &r->args->train;
+    uint64_t steps = t->epochs * (t->steps_per_epoch ? t->steps_per_epoch : samples / t->batch + 1);
+    if (t->steps && t->steps < steps) steps = t->steps;
+    r->log.report = report_run_new();
+    r->options.log_every = report_run_interval(steps, r->options.log_every);
 }
 
 static int prepare(run *r)
@@ -153,6 +173,7 @@ static int prepare(run *r)
                           .quiet = a->common.quiet };
     tonnx_dataset_describe(r->sets.data, &info);
     r->options.log_every = train_log_step_interval(&r->log, info.samples);
+    if (a->html && !a->dry_run) hear_for_report(r, info.samples);
     if (a->log && !a->dry_run) code = train_log_open(&r->log, a->log, a->checkpoint.resume != NULL);
     if (!code) code = cli_status(tonnx_trainer_new(&r->trainer, r->model, r->sets.data, &r->options));
     if (!code) r->log.loss = tonnx_loss_name(tonnx_trainer_loss(r->trainer));
@@ -160,18 +181,36 @@ static int prepare(run *r)
 }
 
 /* One line: what is about to be trained, on what, and how. */
-static void summarise(const run *r, FILE *out)
+static const char *summary_of(const run *r, char *text, size_t size)
 {
     const args *a = r->args;
     tonnx_dataset_info data, val = { 0 };
     tonnx_optimizer_info optimizer;
+    char validation[48] = "";
     tonnx_dataset_describe(r->sets.data, &data);
     if (r->sets.val) tonnx_dataset_describe(r->sets.val, &val);
+    if (r->sets.val) snprintf(validation, sizeof validation, ", %s for validation", print_count(val.samples));
     tonnx_optimizer_describe(r->options.optimizer, &optimizer);
-    fprintf(out, "%s: %s samples of %zu features", a->model, print_count(data.samples), data.features);
-    if (r->sets.val) fprintf(out, ", %s for validation", print_count(val.samples));
-    fprintf(out, "; %s, %s, lr %g, batch %s\n", tonnx_loss_name(tonnx_trainer_loss(r->trainer)), optimizer.name,
-            r->options.rate == r->options.rate ? r->options.rate : optimizer.rate, print_count(a->train.batch));
+    snprintf(text, size, "%s: %s samples of %zu features%s; %s, %s, lr %g, batch %s", a->model,
+             print_count(data.samples), data.features, validation, tonnx_loss_name(tonnx_trainer_loss(r->trainer)),
+             optimizer.name, r->options.rate == r->options.rate ? r->options.rate : optimizer.rate,
+             print_count(a->train.batch));
+    return text;
+}
+
+enum { SUMMARY = 1024 };
+
+static void summarise(const run *r, FILE *out)
+{
+    char text[SUMMARY];
+    fprintf(out, "%s\n", summary_of(r, text, sizeof text));
+}
+
+static int tell(const run *r)
+{
+    char text[SUMMARY];
+    return r->log.report ? report_train(r->log.report, r->args->model, summary_of(r, text, sizeof text), r->args->html)
+                         : 0;
 }
 
 static int dry_run(const run *r)
@@ -219,6 +258,7 @@ static int work(run *r)
     const tonnx_status status = tonnx_trainer_run(r->trainer);
     const double seconds = profile_clock() - begin;
     print_live_clear();
+    const int untold = tell(r); /* a run that went wrong has a story too */
     if (status == TONNX_INTERRUPTED && signalled) {
         const int code = checkpoints_interrupted(&r->checkpoints, r->trainer, r->args->common.quiet);
         return code ? code : EXIT_SIGNALLED + (int)signalled;
@@ -226,7 +266,8 @@ static int work(run *r)
     int code = cli_status(status);
     if (!code && r->args->profile) code = show_profile(r, seconds);
     if (status == TONNX_DIVERGED) checkpoints_diverged(&r->checkpoints);
-    return code ? code : save(r);
+    if (!code) code = save(r);
+    return code ? code : untold;
 }
 
 static int train(void *opaque)
@@ -238,6 +279,7 @@ static int train(void *opaque)
     running = NULL;
     tonnx_trainer_free(r.trainer);
     checkpoints_free(&r.checkpoints);
+    report_run_free(r.log.report);
     free(r.class_weights);
     data_free(&r.sets);
     tonnx_model_free(r.model);

@@ -129,6 +129,7 @@ void train_log_event(void *user, const tonnx_event *event)
     train_log *log = user;
     const bool wanted = event->kind != TONNX_EVENT_STEP || (log->log_every && event->step % log->log_every == 0);
     if (log->file && wanted) write_json(log, event);
+    if (log->report) report_run_hear(log->report, event);
     if (event->kind == TONNX_EVENT_START) {
         log->steps_per_epoch = event->steps_per_epoch;
         log->total_epochs = event->total_epochs;

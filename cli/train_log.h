@@ -1,10 +1,11 @@
-/* The story of a run, told twice: to the log file as JSON lines, to stderr for people. */
+/* The story of a run, told to the log file as JSON lines, to stderr for people, and to the report. */
 #ifndef TONNX_CLI_TRAIN_LOG_H
 #define TONNX_CLI_TRAIN_LOG_H
 
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/report/report.h"
 #include "runtime/train.h"
 
 typedef struct train_log {
@@ -13,6 +14,7 @@ typedef struct train_log {
     const char *optimizer, *loss;
     uint64_t seed, batch;
     uint64_t log_every; /* step lines of the file; 0: none */
+    report_run *report; /* hears all; NULL: none */
     bool quiet;
     uint64_t steps_per_epoch, total_epochs, step; /* known from the start event on */
     double shown_at;                              /* when the live line was last drawn, s */

@@ -115,11 +115,12 @@ static int mantissa(double size)
     return fabs(lead - round(lead)) < 5e-3 ? 0 : fabs(10 * lead - round(10 * lead)) < 5e-2 ? 1 : 2;
 }
 
-const char *axis_label(double value, char *text)
+const char *axis_label(const axis *a, double value, char *text)
 {
-    const double size = fabs(value);
+    const double size = fabs(value), small = a->kind == AXIS_LINEAR ? 1e-4 : 1e-3;
     char digits[AXIS_LABEL];
-    if (size > 0 && size < 0.9995e-3) snprintf(digits, sizeof digits, "%.*e", size < 1e-12 ? 0 : mantissa(size), value);
+    if (size > 0 && size < 0.9995 * small)
+        snprintf(digits, sizeof digits, "%.*e", size < 1e-12 ? 0 : mantissa(size), value);
     else if (size >= 1e6) snprintf(digits, sizeof digits, "%.3g", value);
     else if (size >= 1e4) snprintf(digits, sizeof digits, "%.4gk", value / 1e3);
     else snprintf(digits, sizeof digits, "%.4g", size ? value : 0.0);

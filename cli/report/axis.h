@@ -32,7 +32,7 @@ double axis_place(const axis *axis, double value);
 /* Round numbers along the axis, at most `most` ≤ AXIS_TICKS; returns how many. */
 size_t axis_ticks(const axis *axis, size_t most, double *ticks);
 
-/* "0.25", "1e-7", "20k" into `text` of AXIS_LABEL bytes. */
-const char *axis_label(double value, char *text);
+/* A number along the axis, "0.25", "1e-7", "20k", into `text` of AXIS_LABEL bytes. */
+const char *axis_label(const axis *axis, double value, char *text);
 
 #endif

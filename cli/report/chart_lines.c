@@ -46,13 +46,13 @@ static void draw_axes(report_page *page, const axis *x, const axis *y, const cha
     for (size_t i = 0; i < count; i++) {
         const double at = axis_place(y, ticks[i]);
         svg_line(page, ticks[i] == 0 && y->low < 0 ? "zero" : "grid", LEFT, at, SVG_WIDTH - RIGHT, at);
-        svg_text(page, "end", LEFT - 6, at + 4, 0, axis_label(ticks[i], text));
+        svg_text(page, "end", LEFT - 6, at + 4, 0, axis_label(y, ticks[i], text));
     }
     count = axis_ticks(x, 7, ticks);
     for (size_t i = 0; i < count; i++) {
         const double at = axis_place(x, ticks[i]);
         svg_line(page, "axis", at, HEIGHT - BOTTOM, at, HEIGHT - BOTTOM + 4);
-        svg_text(page, "mid", at, HEIGHT - BOTTOM + 16, 0, axis_label(ticks[i], text));
+        svg_text(page, "mid", at, HEIGHT - BOTTOM + 16, 0, axis_label(x, ticks[i], text));
     }
     svg_line(page, "axis", LEFT, HEIGHT - BOTTOM, SVG_WIDTH - RIGHT, HEIGHT - BOTTOM);
     svg_text(page, "mid", (LEFT + SVG_WIDTH - RIGHT) / 2.0, HEIGHT - 4, 0, x_label);
@@ -171,7 +171,10 @@ void chart_lines(report_page *page, const chart_plot *plot)
     draw_key(page, plot);
     svg_open(page, SVG_WIDTH, HEIGHT, "plot", plot->title);
     draw_axes(page, &x, &y, plot->x_label);
-    for (size_t s = 0; s < plot->series_count; s++) draw_series(page, plot, s, &x, &y);
+    for (size_t s = 0; s < plot->series_count; s++) /* what is in the background comes first */
+        if (plot->series[s].thin) draw_series(page, plot, s, &x, &y);
+    for (size_t s = 0; s < plot->series_count; s++)
+        if (!plot->series[s].thin) draw_series(page, plot, s, &x, &y);
     draw_marks(page, plot, &x, &y);
     svg_close(page);
     svg_figure_end(page);

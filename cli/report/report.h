@@ -24,4 +24,16 @@ typedef struct report_inspection {
 
 int report_inspect(const report_inspection *found, const char *path);
 
+/* The story of a run, heard event by event and then told. */
+typedef struct report_run report_run;
+report_run *report_run_new(void);
+void report_run_free(report_run *run);
+void report_run_hear(report_run *run, const tonnx_event *event);
+
+/* Every how many of a run's `steps` it wants to hear of one, where something else wants every `wanted`th (0: none). */
+uint64_t report_run_interval(uint64_t steps, uint64_t wanted);
+
+/* `model` is how it was named; `how` says in a line what was trained on what. */
+int report_train(const report_run *run, const char *model, const char *how, const char *path);
+
 #endif

@@ -77,7 +77,7 @@ void rows_axis(report_page *page, const rows_layout *layout, const axis *x)
     for (size_t i = 0; i < count; i++) {
         const double at = axis_place(x, ticks[i]);
         svg_line(page, "grid", at, layout->top - 4, at, bottom);
-        svg_text(page, "mid", at, bottom + 15, 0, axis_label(ticks[i], text));
+        svg_text(page, "mid", at, bottom + 15, 0, axis_label(x, ticks[i], text));
     }
     svg_line(page, "axis", ROWS_LEFT, bottom, SVG_WIDTH - ROWS_RIGHT, bottom);
 }

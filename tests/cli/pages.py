@@ -13,6 +13,7 @@ import tempfile
 
 VOID = {"meta", "br", "hr", "link", "img", "input"}
 LIMIT = 2 << 20  # bytes
+DIVERGED = 6
 
 
 class Reader(html.parser.HTMLParser):
@@ -71,7 +72,7 @@ def problems_of(text):
 
 
 def main():
-    tonnx, data = sys.argv[1], pathlib.Path(sys.argv[2])
+    tonnx, data = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
     case = data / "train/sgd-tanh-ce"
     here = [str(case / "model.onnx"), "--data", str(case / "x.npy"), "--target", str(case / "y.npy"), "-q"]
     pages = {
@@ -84,6 +85,9 @@ def main():
         pages["inspect-" + name] = ["inspect", str(probe / "model.onnx"), "--data", str(probe / "x.npy"), "--target",
                                     str(probe / "y.npy"), "-q"]
     pages["inspect-no-data"] = ["inspect", here[0], "--spectral"]
+    pages["train"] = ["train", *here, "--val-split", "0.2", "--epochs", "30", "--schedule", "cosine"]
+    pages["train-interval"] = ["train", *here, "--epochs", "1000", "--log", "log.jsonl", "--log-every", "20"]
+    pages["train-torn"] = ["train", *here, "--optimizer", "sgd", "--lr", "1e38"]
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         deep = pathlib.Path(folder, "deep <b>&\"x\".onnx")  # 80 layers that fade: rows are left out, and 26 orders are one axis
@@ -92,8 +96,11 @@ def main():
         pages["inspect-deep"] = ["inspect", deep, "--data", "gaussian:200", "-q"]
         for name, words in pages.items():
             path = pathlib.Path(folder, name + ".html")
-            done = subprocess.run([tonnx, *words, "--html", path], capture_output=True, text=True, timeout=60)
-            found = [f"exit {done.returncode}: {done.stderr}"] if done.returncode else problems_of(path.read_text("utf-8"))
+            words = [*words, "-o", "out.onnx"] if words[0] == "train" else words
+            done = subprocess.run([tonnx, *words, "--html", path], capture_output=True, text=True, timeout=60,
+                                  cwd=folder)
+            wanted = DIVERGED if name == "train-torn" else 0
+            found = [f"exit {done.returncode}: {done.stderr}"] if done.returncode != wanted else problems_of(path.read_text("utf-8"))
             failed += bool(found)
             for line in found[:8]:
                 print(f"{name}: {line}")
