@@ -275,7 +275,7 @@ static int train(void *opaque)
     run r = { .args = opaque };
     int code = prepare(&r);
     if (!code) code = r.args->dry_run ? dry_run(&r) : work(&r);
-    const int unlogged = train_log_close(&r.log);
+    code = train_log_close(&r.log, code);
     running = NULL;
     tonnx_trainer_free(r.trainer);
     checkpoints_free(&r.checkpoints);
@@ -283,7 +283,7 @@ static int train(void *opaque)
     free(r.class_weights);
     data_free(&r.sets);
     tonnx_model_free(r.model);
-    return code ? code : unlogged;
+    return code;
 }
 
 const command cmd_train = {

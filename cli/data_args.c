@@ -114,12 +114,15 @@ static tonnx_status load_main(tonnx_dataset **out, const data_args *args, const 
                               const tonnx_log *log)
 {
     tonnx_data_options options = options_of(args, loss, model, log);
-    char **classes = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.classes"), &options.class_count);
-    char **columns = tonnx_json_strings(tonnx_model_metadata(model, "tonnx.columns"), &options.column_count);
+    char **classes = NULL, **columns = NULL;
+    tonnx_status status =
+        tonnx_json_strings(&classes, &options.class_count, tonnx_model_metadata(model, "tonnx.classes"));
+    if (!status)
+        status = tonnx_json_strings(&columns, &options.column_count, tonnx_model_metadata(model, "tonnx.columns"));
     options.limit = (size_t)args->limit;
     options.class_names = (const char *const *)classes;
     options.columns = (const char *const *)columns;
-    const tonnx_status status = load_ordered(out, args, &options);
+    if (!status) status = load_ordered(out, args, &options);
     tonnx_json_strings_free(classes);
     tonnx_json_strings_free(columns);
     return status;
@@ -193,12 +196,12 @@ static int remember(tonnx_model *model, const char *key, const char *value)
 
 static int remember_names(tonnx_model *model, const char *key, const char *const *names, size_t count)
 {
-    tonnx_json *root = tonnx_json_object(), *array = tonnx_json_add_array(root, "names");
+    tonnx_json *array = tonnx_json_array();
     for (size_t i = 0; i < count; i++) tonnx_json_string(array, NULL, names[i]);
     char *text = tonnx_json_text(array, false);
     const int code = text ? remember(model, key, text) : cli_io("out of memory");
     tonnx_json_text_free(text);
-    tonnx_json_free(root);
+    tonnx_json_free(array);
     return code;
 }
 

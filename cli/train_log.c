@@ -16,14 +16,14 @@ int train_log_open(train_log *log, const char *path, bool go_on)
     return log->file ? 0 : cli_io("--log %s: %s", path, strerror(errno));
 }
 
-int train_log_close(train_log *log)
+int train_log_close(train_log *log, int code)
 {
     FILE *file = log->file;
     log->file = NULL;
-    if (!file) return 0;
-    const bool failed = fflush(file) | ferror(file);
-    if (file != stdout && fclose(file)) return cli_io("--log: %s", strerror(errno));
-    return failed ? cli_io("--log: cannot be written") : 0;
+    if (!file) return code;
+    const bool unwritten = fflush(file) | ferror(file), unclosed = file != stdout && fclose(file);
+    if (code || (!unwritten && !unclosed)) return code;
+    return cli_io("--log: %s", unclosed ? strerror(errno) : "cannot be written");
 }
 
 static void json_start(const train_log *log, const tonnx_event *event, tonnx_json *line)

@@ -29,7 +29,8 @@ void train_log_event(void *user, const tonnx_event *event);
 /* Step events that are worth asking the trainer for: those of the file, and about 50 an epoch for a live line. */
 uint64_t train_log_step_interval(const train_log *log, size_t samples);
 
-/* Closes the file. Returns an exit code: a log that could not be written is a failed run. */
-int train_log_close(train_log *log);
+/* Closes the file. Returns an exit code: a log that could not be written is a failed run. One that has failed already,
+ * with `code`, keeps its code, and nothing more is said. */
+int train_log_close(train_log *log, int code);
 
 #endif

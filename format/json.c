@@ -1,10 +1,10 @@
-#include "format/json.h"
-
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "format/json_impl.h"
+#include "format/scan_impl.h"
 #include "runtime/mem_impl.h"
 
 /* A front to one jansson value. The root keeps a list of all that were made below it, and remembers any failure, so
@@ -52,11 +52,11 @@ void tonnx_json_free(tonnx_json *root)
 static json_t *text_value(const char *text)
 {
     char *ascii = NULL;
-    json_t *value = json_string(text);
-    if (value || tonnx__strdup(&ascii, text)) return value;
+    if (tonnx__is_text((const unsigned char *)text, strlen(text))) return json_string(text);
+    if (tonnx__strdup(&ascii, text)) return NULL;
     for (char *at = ascii; *at; at++)
         if ((unsigned char)*at >= 0x80) *at = '?';
-    value = json_string(ascii);
+    json_t *value = json_string(ascii);
     tonnx__free(ascii);
     return value;
 }
@@ -126,15 +126,44 @@ tonnx_json *tonnx_json_add_array(tonnx_json *json, const char *key)
     return add(json, key, json_array());
 }
 
+typedef struct dump {
+    char *text;
+    size_t size, room;
+    tonnx_status status;
+} dump;
+
+/* Keeps the first failure: jansson itself would go on. */
+static int append(const char *bytes, size_t size, void *user)
+{
+    dump *d = user;
+    if (!d->status) d->status = tonnx__grow(&d->text, &d->room, d->size + size + 1, 1);
+    if (d->status) return -1;
+    memcpy(d->text + d->size, bytes, size);
+    d->size += size;
+    return 0;
+}
+
+tonnx_status tonnx__json_dump(char **out, const json_t *value, size_t flags)
+{
+    dump d = { 0 };
+    const int failed = json_dump_callback(value, append, &d, flags);
+    *out = NULL;
+    if (!d.status && failed) d.status = tonnx__fail(TONNX_NO_MEMORY, "out of memory for JSON");
+    if (d.status) tonnx__free(d.text);
+    else *out = d.text;
+    return d.status;
+}
+
 char *tonnx_json_text(const tonnx_json *root, bool indent)
 {
     /* 15 digits: 0.1 stays 0.1, where 17 would make it 0.10000000000000001; no number here is measured to more */
     const size_t layout = indent ? JSON_INDENT(2) : JSON_COMPACT;
-    if (!root || root->failed) return NULL;
-    return json_dumps(root->value, layout | JSON_REAL_PRECISION(15));
+    char *text = NULL;
+    if (!root || root->root->failed) return NULL;
+    return tonnx__json_dump(&text, root->value, layout | JSON_REAL_PRECISION(15)) ? NULL : text;
 }
 
 void tonnx_json_text_free(char *text)
 {
-    free(text);
+    tonnx__free(text);
 }

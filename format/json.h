@@ -32,9 +32,9 @@ TONNX_API tonnx_json *tonnx_json_add_array(tonnx_json *json, const char *key);
 TONNX_API char *tonnx_json_text(const tonnx_json *root, bool indent);
 TONNX_API void tonnx_json_text_free(char *text);
 
-/* The strings of a JSON array of strings, ended by a NULL; NULL, and *count 0, where `text` is none (or NULL). Freed with
- * tonnx_json_strings_free. */
-TONNX_API char **tonnx_json_strings(const char *text, size_t *count);
+/* The strings of a JSON array of strings, ended by a NULL, into *out; NULL, and *count 0, where there are none, `text` is no
+ * such array, or NULL. Freed with tonnx_json_strings_free. Fails with TONNX_NO_MEMORY alone. */
+TONNX_API tonnx_status tonnx_json_strings(char ***out, size_t *count, const char *text);
 TONNX_API void tonnx_json_strings_free(char **strings);
 
 TONNX_END

@@ -95,12 +95,17 @@ START_TEST(wrong_headers_are_refused)
         const char *header, *message;
     } rows[] = {
         { "{\"x\"}", "no JSON object" },
-        { "{[[[[[[[[[[[[[[", "nests deeper than 8" },
-        { "{\"x\":{\"dtype\":\"F32\"}} []", "no JSON object" },
-        { "{\"x\":[]}", "tensor 'x': it has no dtype" },
+        { "{\"__metadata__\":[[[[[[[[[[[[[[", "nests deeper than 8" },
+        { X("\"shape\":[1,2],\"data_offsets\":[0,8]") " []", "no JSON object: more stands behind" },
+        { "{\"x\":{\"dtype\":7}}", "tensor 'x': its dtype is no string" },
+        { X("\"shape\":7"), "tensor 'x': its shape is no array" },
+        { X("\"shape\":[1,2],\"data_offsets\":[0,8,8]"), "tensor 'x': its data_offsets are no pair" },
+        { X("\"shape\":[1,2],\"data_offsets\":[0,8"), "no JSON object: a comma or a closing bracket is missing" },
+        { "{\"__metadata__\":{},\"__metadata__\":{}}", "tensor '__metadata__': it has no dtype" },
+        { "{\"x\":[]}", "tensor 'x': it is no object" },
         { "{}", "8 bytes at the end belong to no tensor" },
-        { X("\"shape\":[1,2]"), "tensor 'x': its data_offsets are no pair" },
-        { X("\"data_offsets\":[0,8]"), "tensor 'x': its shape is no array" },
+        { X("\"shape\":[1,2]"), "tensor 'x': it has no data_offsets" },
+        { X("\"data_offsets\":[0,8]"), "tensor 'x': it has no shape" },
         { X("\"shape\":[1,-2],\"data_offsets\":[0,8]"), "tensor 'x': its shape has a dimension that is no count" },
         { X("\"shape\":[1,2.0],\"data_offsets\":[0,8]"), "tensor 'x': its shape has a dimension that is no count" },
         { X("\"shape\":[1,2],\"data_offsets\":[8,0]"), "tensor 'x': its data_offsets end before they begin" },
@@ -110,8 +115,8 @@ START_TEST(wrong_headers_are_refused)
         { X("\"shape\":[1,1],\"data_offsets\":[0,4]"), "4 bytes at the end belong to no tensor" },
         { X("\"shape\":[1,1],\"data_offsets\":[4,8]"), "tensor 'x': a hole of 4 bytes" },
         { X("\"shape\":[1,4],\"data_offsets\":[0,16]"), "tensor 'x': its data_offsets end at 16, the file at 8" },
-        { X("\"shape\":[1,2],\"data_offsets\":[0,99999999999999999999]"), "no JSON object" },
-        { X("\"shape\":[1,2],\"shape\":[1,2],\"data_offsets\":[0,8]"), "duplicate object key" },
+        { X("\"shape\":[1,2],\"data_offsets\":[0,99999999999999999999]"), "its data_offsets are no pair" },
+        { X("\"shape\":[1,2],\"shape\":[1,2],\"data_offsets\":[0,8]"), "tensor 'x': duplicate 'shape'" },
         { TWO("0", "4"), "overlap" },
         { TWO("2", "6"), "tensors 'x' and 'w' overlap" },
         { "{\"\xff\":{}}", "no JSON object" },
@@ -126,20 +131,51 @@ START_TEST(wrong_headers_are_refused)
 }
 END_TEST
 
-/* The header is looked through before a parser builds anything of it. */
+/* Read without a tree, a header of any size takes no memory to speak of. */
 START_TEST(headers_that_would_swell_are_refused)
 {
     enum { SIZE = 300000 };
-    char *header = malloc(SIZE + 16);
+    static const char begin[] = "\xe0\x93\x04\0\0\0\0\0{\"x\":{\"shape\":[";
+    char *file = malloc(SIZE + 8);
     tonnx_dataset *set = NULL;
     for (int deep = 0; deep < 2; deep++) {
-        memset(header, deep ? '[' : '1', SIZE);
-        for (size_t i = 1; !deep && i < SIZE; i += 2) header[8 + i] = ',';
-        memcpy(header, "\xe0\x93\x04\0\0\0\0\0{\"x\":[", 14);
-        ck_fails(tonnx_dataset_load(&set, scratch_write("a.safetensors", header, SIZE + 8), NULL, NULL), TONNX_BAD_DATA,
-                 deep ? "nests deeper" : "more values than");
+        memset(file, deep ? '[' : '1', SIZE + 8);
+        for (size_t i = sizeof begin; !deep && i < SIZE; i += 2) file[i] = ',';
+        memcpy(file, begin, sizeof begin - 1);
+        ck_fails(tonnx_dataset_load(&set, scratch_write("a.safetensors", file, SIZE + 8), NULL, NULL), TONNX_BAD_DATA,
+                 deep ? "it nests deeper than 8 levels" : "more than 32 dimensions");
     }
-    free(header);
+    free(file);
+}
+END_TEST
+
+START_TEST(too_many_tensors)
+{
+    enum { TENSORS = (1 << 17) + 1, ROOM = 64 };
+    char *file = calloc(TENSORS, ROOM);
+    tonnx_dataset *set = NULL;
+    size_t at = 8;
+    for (size_t i = 0; i < TENSORS; i++)
+        at += (size_t)sprintf(file + at, "%c\"%zu\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}",
+                              i ? ',' : '{', i);
+    file[at++] = '}';
+    for (size_t i = 0; i < 8; i++) file[i] = (char)((at - 8) >> 8 * i);
+    ck_fails(tonnx_dataset_load(&set, scratch_write("a.safetensors", file, at), NULL, NULL), TONNX_BAD_DATA,
+             "more than 131072 tensors");
+    free(file);
+}
+END_TEST
+
+START_TEST(members_that_say_nothing_here_are_passed_over)
+{
+    static const unsigned char bytes[8] = { 0 };
+    tonnx_dataset *set = NULL;
+    const char *header =
+        "{ \"__metadata__\" : {\"a\":[1,-2.5e3,true,null]}, \"\\u0078\":{\"more\":{\"b\":[]},\"data_offsets\""
+        ":[0,8],\"shape\":[1,2],\"dtype\":\"F32\"} }";
+    ck_ok(tonnx_dataset_load(&set, safetensors(header, bytes, 8), NULL, NULL));
+    ck_assert(set->samples == 1 && set->features == 2);
+    tonnx_dataset_free(set);
 }
 END_TEST
 
@@ -148,7 +184,7 @@ START_TEST(bad_files_and_their_twin)
     static const struct row {
         const char *file, *message;
     } rows[] = {
-        { BAD "st-duplicate-key/batch.safetensors", "duplicate object key near '\"x\"'" },
+        { BAD "st-duplicate-key/batch.safetensors", "header: duplicate tensor 'x'" },
         { BAD "st-header-huge/batch.safetensors", "header of 9223372036854775808 bytes" },
         { BAD "st-hole/batch.safetensors", "tensor 'tail_t': a hole" },
         { BAD "st-overlap/batch.safetensors", "overlap" },
@@ -184,6 +220,8 @@ static Suite *safetensors_suite(void)
     tcase_add_test(tests, both_arrays_of_one_file_and_of_a_pipe);
     tcase_add_test(tests, wrong_headers_are_refused);
     tcase_add_test(tests, headers_that_would_swell_are_refused);
+    tcase_add_test(tests, too_many_tensors);
+    tcase_add_test(tests, members_that_say_nothing_here_are_passed_over);
     tcase_add_test(tests, bad_files_and_their_twin);
     tcase_add_test(tests, damage_is_refused_or_harmless);
     suite_add_tcase(suite, tests);

@@ -65,6 +65,8 @@ static tonnx_status read_tensor(tonnx__tensor *tensor, const char *name, const t
 
 static tonnx_status read_all(tonnx__tensor **out, size_t *count, tonnx__bundle *bundle)
 {
+    if (!bundle->count)
+        return tonnx__fail(TONNX_BAD_DATA, "%s: holds no arrays (%s)", bundle->source->path, bundle->kind->name);
     tonnx_status status = tonnx__alloc(out, bundle->count, sizeof **out);
     for (; !status && *count < bundle->count; *count += !status) {
         tonnx__array array;

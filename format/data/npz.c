@@ -1,4 +1,5 @@
 /* NumPy's .npz: a zip archive of .npy files, stored or deflated. libzip unpacks and verifies the checksums. */
+#include <errno.h>
 #include <string.h>
 
 #include "format/data/bundle_impl.h"
@@ -33,11 +34,15 @@ static tonnx_status slurp(tonnx__source *source, unsigned char **bytes, size_t *
     return status;
 }
 
+/* libzip has forgotten at some places that it was memory which it lacked: errno, 0 before each call, has not. */
 static tonnx_status zip_failed(const char *label, zip_error_t *error)
 {
-    if (zip_error_code_zip(error) == ZIP_ER_MEMORY) return tonnx__fail(TONNX_NO_MEMORY, "%s: out of memory", label);
-    if (zip_error_code_zip(error) == ZIP_ER_CRC)
+    const int code = zip_error_code_zip(error), system = zip_error_code_system(error);
+    if (code == ZIP_ER_CRC)
         return tonnx__fail(TONNX_BAD_DATA, "%s: is damaged: its CRC-32 is not the one that the archive keeps", label);
+    if (code == ZIP_ER_MEMORY || errno == ENOMEM) return tonnx__fail(TONNX_NO_MEMORY, "%s: out of memory", label);
+    if (code == ZIP_ER_OPEN || code == ZIP_ER_READ || code == ZIP_ER_SEEK)
+        return tonnx__fail(TONNX_IO_FAILED, "%s: cannot be read: %s", label, strerror(system));
     return tonnx__fail(TONNX_BAD_DATA, "%s: cannot be unpacked: %s", label, zip_error_strerror(error));
 }
 
@@ -48,6 +53,7 @@ static tonnx_status open_source(zip_source_t **out, inside *in, tonnx__source *s
     size_t size = 0;
     tonnx_status status = TONNX_OK;
     zip_error_init(&error);
+    errno = 0;
     if (tonnx__source_is_exact(source) && strcmp(source->path, "-") != 0) {
         *out = zip_source_file_create(source->path, 0, -1, &error);
     } else {
@@ -70,6 +76,7 @@ static tonnx_status open_archive(inside *in, tonnx__source *source)
         status = tonnx__zip_scan(&in->entries, &in->entry_count, bytes, source->path);
         zip_source_close(bytes);
     }
+    errno = 0;
     if (!status) in->archive = zip_open_from_source(bytes, ZIP_RDONLY, &error);
     if (!status && !in->archive) status = zip_failed(source->path, &error);
     if (!in->archive && bytes) zip_source_free(bytes); /* else the archive owns it */
@@ -109,6 +116,7 @@ static tonnx_status open_npz(tonnx__bundle *bundle)
 static tonnx_status pull(void *user, unsigned char *to, size_t size, size_t *got)
 {
     inside *in = user;
+    errno = 0;
     const zip_int64_t n = zip_fread(in->file, to, size);
     *got = n > 0 ? (size_t)n : 0;
     return n < 0 ? zip_failed(in->label, zip_file_get_error(in->file)) : TONNX_OK;
@@ -122,6 +130,7 @@ static tonnx_status enter(tonnx__bundle *bundle, size_t i, tonnx__array *array, 
     if (status) return status;
     if (in->file) zip_fclose(in->file);
     in->label = bundle->label;
+    errno = 0;
     in->file = zip_fopen_index(in->archive, in->entries[i].order, 0);
     if (!in->file) return zip_failed(in->label, zip_get_error(in->archive));
     status = tonnx__source_inside(elements, in->label, in->entries[i].size, pull, in);

@@ -1,13 +1,13 @@
 /* safetensors (huggingface.co/docs/safetensors): eight bytes of length, a JSON header of that length, the elements. The
  * tensors must fill what follows the header, without a hole and without sharing a byte. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "format/data/bundle_impl.h"
 #include "format/data/safetensors_impl.h"
+#include "format/json_impl.h"
 
-enum { HEADER_LIMIT = 100000000, DEPTH_LIMIT = 8 };
+enum { HEADER_LIMIT = 100000000, MOST_TENSORS = 1 << 17 };
 
 typedef struct entry {
     char *name;
@@ -17,7 +17,7 @@ typedef struct entry {
 
 typedef struct inside {
     entry *entries; /* in the order of their bytes */
-    size_t count;
+    size_t count, room;
     size_t at;             /* bytes behind the header that are read */
     size_t left;           /* of the array at hand */
     tonnx__source *source; /* the file */
@@ -49,28 +49,6 @@ static bool sniff(const unsigned char *head, size_t size)
     return (head[0] || head[1]) ? memchr(head, 0, 8) != NULL : size > 9 && (head[9] == '"' || head[9] == '}');
 }
 
-/* What a JSON parser would have to hold and how deep it would go, before it sees the text: a tensor takes 7 values in
- * 50 bytes at least. */
-static tonnx_status scan_json(const char *path, const char *text, size_t size)
-{
-    size_t depth = 0, values = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < size; i++) {
-        const char c = text[i];
-        if (quoted && c == '\\') i++;
-        else if (c == '"') quoted = !quoted;
-        else if (quoted) continue;
-        else if (c == '{' || c == '[') depth++, values++;
-        else if (c == ',') values++;
-        else if ((c == '}' || c == ']') && depth) depth--;
-        if (depth > DEPTH_LIMIT)
-            return tonnx__fail(TONNX_BAD_DATA, "%s: header: JSON nests deeper than %d levels", path, DEPTH_LIMIT);
-        if (values > 1024 + size / 4)
-            return tonnx__fail(TONNX_BAD_DATA, "%s: header: more values than %zu bytes of tensors have", path, size);
-    }
-    return TONNX_OK;
-}
-
 static tonnx_status read_length(tonnx__source *source, size_t *length)
 {
     unsigned char bytes[8];
@@ -86,23 +64,10 @@ static tonnx_status read_length(tonnx__source *source, size_t *length)
     return tonnx__fail(TONNX_BAD_DATA, "%s: header of %zu bytes, but only %zu follow", source->path, *length, most);
 }
 
-static tonnx_status read_header(json_t **out, tonnx__source *source)
+static tonnx_status bad_header(const tonnx__source *source, const tonnx__json_in *json)
 {
-    json_error_t error;
-    size_t length = 0;
-    char *text = NULL;
-    *out = NULL;
-    tonnx_status status = read_length(source, &length);
-    if (!status) status = tonnx__alloc(&text, length, 1);
-    if (!status) status = tonnx__source_read(source, text, length);
-    if (!status) status = scan_json(source->path, text, length);
-    if (!status) *out = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    tonnx__free(text);
-    if (status || json_is_object(*out)) return status;
-    if (!*out && json_error_code(&error) == json_error_out_of_memory)
-        return tonnx__fail(TONNX_NO_MEMORY, "%s: header: out of memory", source->path);
-    return tonnx__fail(TONNX_BAD_DATA, "%s: header: no JSON object: %s", source->path,
-                       *out ? "another value" : error.text);
+    return tonnx__fail(TONNX_BAD_DATA, "%s: header: no JSON object: %s (byte %zu)", source->path,
+                       json->wrong ? json->wrong : "a value of another kind", (size_t)(json->at - json->begin));
 }
 
 static tonnx_status bad_entry(const tonnx__source *source, const entry *e, const char *what)
@@ -110,21 +75,34 @@ static tonnx_status bad_entry(const tonnx__source *source, const entry *e, const
     return tonnx__fail(TONNX_BAD_DATA, "%s: tensor '%.60s': %s", source->path, e->name, what);
 }
 
-static bool take_size(const json_t *value, size_t *out)
+static tonnx_status take_type(const tonnx__source *source, entry *e, tonnx__json_in *json)
 {
-    *out = json_is_integer(value) && json_integer_value(value) >= 0 ? (size_t)json_integer_value(value) : 0;
-    return json_is_integer(value) && json_integer_value(value) >= 0;
+    char *type = NULL;
+    const tonnx_status status = tonnx__json_string(json, &type);
+    if (status || json->wrong) return status;
+    for (size_t i = 0; type && i < sizeof types / sizeof *types; i++)
+        if (!strcmp(types[i].name, type)) e->array.dtype = types[i].dtype;
+    tonnx__free(type);
+    return type ? TONNX_OK : bad_entry(source, e, "its dtype is no string");
 }
 
-static tonnx_status take_shape(const tonnx__source *source, entry *e, const json_t *shape)
+static tonnx_status take_shape(const tonnx__source *source, entry *e, tonnx__json_in *json)
 {
-    if (!json_is_array(shape)) return bad_entry(source, e, "its shape is no array");
-    e->array.rank = json_array_size(shape);
-    if (e->array.rank > TONNX__ARRAY_RANK) return bad_entry(source, e, "its shape has more than 32 dimensions");
-    for (size_t d = 0; d < e->array.rank; d++)
-        if (!take_size(json_array_get(shape, d), &e->array.dims[d]))
+    if (!tonnx__json_enter(json, '[')) return bad_entry(source, e, "its shape is no array");
+    while (tonnx__json_more(json, ']')) {
+        if (e->array.rank == TONNX__ARRAY_RANK) return bad_entry(source, e, "its shape has more than 32 dimensions");
+        if (!tonnx__json_count(json, &e->array.dims[e->array.rank++]))
             return bad_entry(source, e, "its shape has a dimension that is no count");
+    }
     return TONNX_OK;
+}
+
+static tonnx_status take_offsets(const tonnx__source *source, entry *e, tonnx__json_in *json)
+{
+    size_t count = 0, *places[] = { &e->begin, &e->end };
+    bool good = tonnx__json_enter(json, '[');
+    while (good && tonnx__json_more(json, ']')) good = count < 2 && tonnx__json_count(json, places[count++]);
+    return good && count == 2 ? TONNX_OK : bad_entry(source, e, "its data_offsets are no pair of counts");
 }
 
 /* The size that type and shape give; types that tonnx does not read are of any size. */
@@ -140,38 +118,103 @@ static tonnx_status check_size(const tonnx__source *source, const entry *e)
                        source->path, e->name, bytes, e->end - e->begin);
 }
 
-static tonnx_status take_entry(const tonnx__source *source, entry *e, const json_t *object)
+/* What is said of a tensor; other members may be there and say nothing to us. */
+static const struct member {
+    const char *name, *missing;
+    tonnx_status (*take)(const tonnx__source *source, entry *e, tonnx__json_in *json);
+} members[] = {
+    { "dtype", "it has no dtype", take_type },
+    { "shape", "it has no shape", take_shape },
+    { "data_offsets", "it has no data_offsets", take_offsets },
+};
+
+enum { MEMBERS = sizeof members / sizeof *members };
+
+static tonnx_status take_member(const tonnx__source *source, entry *e, tonnx__json_in *json, bool seen[MEMBERS])
 {
-    const json_t *offsets = json_object_get(object, "data_offsets");
-    const char *type = json_string_value(json_object_get(object, "dtype"));
-    if (!type) return bad_entry(source, e, "it has no dtype");
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (!strcmp(types[i].name, type)) e->array.dtype = types[i].dtype;
-    tonnx_status status = take_shape(source, e, json_object_get(object, "shape"));
-    if (status) return status;
-    if (json_array_size(offsets) != 2 || !take_size(json_array_get(offsets, 0), &e->begin) ||
-        !take_size(json_array_get(offsets, 1), &e->end))
-        return bad_entry(source, e, "its data_offsets are no pair of counts");
-    return check_size(source, e);
+    char *key = NULL;
+    size_t i = 0;
+    tonnx_status status = tonnx__json_key(json, &key);
+    if (status || json->wrong) return status;
+    while (i < MEMBERS && strcmp(members[i].name, key) != 0) i++;
+    tonnx__free(key);
+    if (i == MEMBERS) return tonnx__json_skip(json), TONNX_OK;
+    if (seen[i])
+        return tonnx__fail(TONNX_BAD_DATA, "%s: tensor '%.60s': duplicate '%s'", source->path, e->name,
+                           members[i].name);
+    seen[i] = true;
+    return members[i].take(source, e, json);
 }
 
-static tonnx_status take_entries(inside *in, json_t *header)
+static tonnx_status take_entry(const tonnx__source *source, entry *e, tonnx__json_in *json)
 {
-    const char *name;
-    json_t *value;
-    tonnx_status status = tonnx__alloc(&in->entries, json_object_size(header), sizeof *in->entries);
-    if (status) return status;
-    json_object_foreach(header, name, value)
-    {
-        entry *e = &in->entries[in->count];
-        if (!strcmp(name, "__metadata__")) continue;
-        status = tonnx__strdup(&e->name, name);
-        if (status) return status;
-        in->count++;
-        status = take_entry(in->source, e, value);
-        if (status) return status;
+    bool seen[MEMBERS] = { false };
+    tonnx_status status = TONNX_OK;
+    if (!tonnx__json_enter(json, '{')) return bad_entry(source, e, "it is no object");
+    while (!status && tonnx__json_more(json, '}')) status = take_member(source, e, json, seen);
+    if (json->wrong) return bad_header(source, json);
+    for (size_t i = 0; !status && i < MEMBERS; i++)
+        if (!seen[i]) status = bad_entry(source, e, members[i].missing);
+    return status ? status : check_size(source, e);
+}
+
+/* One member of the header: a tensor, or remarks, which are passed over. */
+static tonnx_status take_tensor(inside *in, tonnx__json_in *json, bool *remarks)
+{
+    char *name = NULL;
+    tonnx_status status = tonnx__json_key(json, &name);
+    if (status || json->wrong) return status;
+    if (!strcmp(name, "__metadata__") && !*remarks) {
+        *remarks = true;
+        tonnx__free(name);
+        tonnx__json_skip(json);
+        return TONNX_OK;
     }
+    if (in->count == MOST_TENSORS)
+        status = tonnx__fail(TONNX_BAD_DATA, "%s: header: more than %d tensors", in->source->path, MOST_TENSORS);
+    if (!status) status = tonnx__grow(&in->entries, &in->room, in->count + 1, sizeof *in->entries);
+    if (status) return tonnx__free(name), status;
+    entry *e = &in->entries[in->count++];
+    e->name = name;
+    return take_entry(in->source, e, json);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
+}
+
+static tonnx_status check_names(inside *in)
+{
+    if (in->count) qsort(in->entries, in->count, sizeof *in->entries, by_name);
+    for (size_t i = 1; i < in->count; i++)
+        if (!strcmp(in->entries[i - 1].name, in->entries[i].name))
+            return tonnx__fail(TONNX_BAD_DATA, "%s: header: duplicate tensor '%.60s'", in->source->path,
+                               in->entries[i].name);
     return TONNX_OK;
+}
+
+static tonnx_status take_header(inside *in, const char *text, size_t length)
+{
+    tonnx__json_in json = tonnx__json_read(text, length);
+    tonnx_status status = TONNX_OK;
+    bool remarks = false;
+    if (!tonnx__json_enter(&json, '{')) return bad_header(in->source, &json);
+    while (!status && tonnx__json_more(&json, '}')) status = take_tensor(in, &json, &remarks);
+    if (status || !tonnx__json_done(&json)) return status ? status : bad_header(in->source, &json);
+    return check_names(in);
+}
+
+static tonnx_status read_header(inside *in)
+{
+    size_t length = 0;
+    char *text = NULL;
+    tonnx_status status = read_length(in->source, &length);
+    if (!status) status = tonnx__alloc(&text, length, 1);
+    if (!status) status = tonnx__source_read(in->source, text, length);
+    if (!status) status = take_header(in, text, length);
+    tonnx__free(text);
+    return status;
 }
 
 static int by_place(const void *a, const void *b)
@@ -188,7 +231,7 @@ static tonnx_status check_places(const inside *in)
     const size_t most = tonnx__source_most(in->source);
     const char *path = in->source->path;
     size_t at = 0;
-    qsort(in->entries, in->count, sizeof *in->entries, by_place);
+    if (in->count) qsort(in->entries, in->count, sizeof *in->entries, by_place);
     for (size_t i = 0; i < in->count; at = in->entries[i++].end) {
         const entry *e = &in->entries[i];
         if (e->begin > at)
@@ -208,14 +251,11 @@ static tonnx_status check_places(const inside *in)
 static tonnx_status open_safetensors(tonnx__bundle *bundle)
 {
     inside *in = NULL;
-    json_t *header = NULL;
     tonnx_status status = tonnx__alloc(&in, 1, sizeof *in);
     if (status) return status;
     bundle->inside = in;
     in->source = bundle->source;
-    status = read_header(&header, in->source);
-    if (!status) status = take_entries(in, header);
-    json_decref(header);
+    status = read_header(in);
     if (!status) status = check_places(in);
     if (!status) status = tonnx__alloc(&bundle->names, in->count, sizeof *bundle->names);
     for (; !status && bundle->count < in->count; bundle->count++) {

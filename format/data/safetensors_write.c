@@ -1,11 +1,11 @@
 /* safetensors being written: the tensors of the widest types first, so that each begins at a multiple of its element.
  */
-#include <jansson.h>
 #include <string.h>
 
 #include "format/data/bundle_impl.h"
 #include "format/data/safetensors_impl.h"
 #include "format/file.h"
+#include "format/json_impl.h"
 
 enum { WIDEST = 8 };
 
@@ -60,14 +60,15 @@ static tonnx_status put_header(tonnx_file *file, const json_t *root)
 {
     static const char blanks[8] = "        ";
     unsigned char length[8];
-    char *text = json_dumps(root, JSON_COMPACT);
-    if (!text) return tonnx__fail(TONNX_NO_MEMORY, "out of memory for the header of safetensors");
+    char *text = NULL;
+    tonnx_status status = tonnx__json_dump(&text, root, JSON_COMPACT);
+    if (status) return status;
     const size_t size = strlen(text), padding = (8 - size % 8) % 8;
     for (size_t i = 0; i < 8; i++) length[i] = (unsigned char)((size + padding) >> 8 * i);
-    tonnx_status status = tonnx_file_write(file, length, sizeof length);
+    status = tonnx_file_write(file, length, sizeof length);
     if (!status) status = tonnx_file_write(file, text, size);
     if (!status) status = tonnx_file_write(file, blanks, padding);
-    free(text);
+    tonnx__free(text);
     return status;
 }
 

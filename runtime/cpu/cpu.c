@@ -1,25 +1,25 @@
 #include "runtime/cpu/cpu_impl.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_THREADS = 1024 };
 
-/* "AMD EPYC 9B45" from /proc/cpuinfo; what has no such line is a "CPU". */
+/* "AMD EPYC 9B45" from the first lines of /proc/cpuinfo; what has no such line is a "CPU". */
 static void cpu_model(char *model, size_t size)
 {
-    char line[256];
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    snprintf(model, size, "CPU");
-    while (file && fgets(line, sizeof line, file)) {
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, "model name", 10) != 0 || !colon) continue;
-        snprintf(model, size, "%.*s", (int)strcspn(colon + 1 + strspn(colon + 1, " "), "\n"),
-                 colon + 1 + strspn(colon + 1, " "));
-        break;
-    }
-    if (file) fclose(file);
+    char text[4096];
+    const int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    text[got > 0 ? got : 0] = '\0';
+    if (fd >= 0) close(fd);
+    const char *line = strstr(text, "model name"), *name = line ? strchr(line, ':') : NULL;
+    if (name) name += 1 + strspn(name + 1, " ");
+    if (name && *name) snprintf(model, size, "%.*s", (int)strcspn(name, "\n"), name);
+    else snprintf(model, size, "CPU");
 }
 
 static int best_isa(void)

@@ -135,8 +135,10 @@ static tonnx_status start_workers(tonnx__pool *pool)
     for (int i = 0; i < pool->threads - 1 && !status; i++) {
         pool->workers[i] = (worker){ .pool = pool, .index = i + 1 };
         if (pthread_create(&pool->workers[i].thread, NULL, worker_main, &pool->workers[i]))
-            status = tonnx__fail(TONNX_BAD_DEVICE, "thread %d of %d could not be started; give fewer --threads", i + 2,
-                                 pool->threads);
+            status = tonnx__fail(TONNX_NO_MEMORY,
+                                 "out of memory or of threads: thread %d of %d could not be started; "
+                                 "give fewer --threads",
+                                 i + 2, pool->threads);
         else pool->started++;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -5,7 +5,7 @@
 #include "runtime/train.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { SMALL = 4096, BESIDE = 256 };
+enum { SMALL = 4096, BESIDE = 256, MOST = 1 << 20 };
 
 static void read_all(const tonnx_model *model)
 {
@@ -14,6 +14,7 @@ static void read_all(const tonnx_model *model)
     for (size_t i = 0; i < info.tensor_count; i++) {
         tonnx_tensor_info tensor;
         tonnx_model_tensor(model, i, &tensor);
+        if (tensor.count > MOST) continue; /* of a type that is not read, a shape may say anything */
         double *values = malloc((tensor.count + 1) * sizeof *values);
         fuzz_must(values != NULL, "room for a tensor that was read");
         fuzz_either(tonnx_model_read(model, i, values), TONNX_BAD_MODEL);

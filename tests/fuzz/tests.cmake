@@ -5,8 +5,8 @@ file(GLOB FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 if(TONNX_FUZZ)
   add_library(fuzz_protobuf_c OBJECT ${TONNX_FUZZ})
   target_link_libraries(fuzz_protobuf_c PRIVATE tonnx_flags PkgConfig::PROTOBUF_C)
-  # It adds 0 to the null pointer of an empty packed field: undefined in C, without effect anywhere.
-  target_compile_options(fuzz_protobuf_c PRIVATE -w -fno-sanitize=pointer-overflow)
+  # It adds 0 to the null pointer of an empty packed field, and copies 0 bytes to it: undefined in C, without effect anywhere.
+  set_source_files_properties(${TONNX_FUZZ} PROPERTIES COMPILE_OPTIONS "-w;-fno-sanitize=pointer-overflow,nonnull-attribute")
 endif()
 foreach(source ${FUZZ_SOURCES})
   get_filename_component(name ${source} NAME_WE)

@@ -1,0 +1,9 @@
+# The N-th allocation, and the N-th call on a file, fails. Here every 41st N; all of them:
+#   python3 tests/faults/faults.py --tonnx build/release/tonnx --preload build/release/libfault.so -v
+if(NOT TONNX_SANITIZE AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  add_library(fault MODULE tests/faults/fault.c)
+  target_link_libraries(fault PRIVATE ${CMAKE_DL_LIBS})
+  add_test(NAME command_faults COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/faults.py
+    --tonnx $<TARGET_FILE:tonnx> --preload $<TARGET_FILE:fault> --every 41)
+endif()
