@@ -7,7 +7,7 @@ static void check_kind(int kind, int isa)
 {
     tonnx__backend *cpu = NULL;
     ck_ok(tonnx__cpu_open_isa(&cpu, &(tonnx__backend_options){ "cpu", 2, { NULL, NULL } }, isa));
-    check_against_reference(cpu, kind, tonnx__isa_kernels(isa)->name);
+    check_against_reference(cpu, kind, tonnx__isa_kernels(isa)->name, 1);
     tonnx__backend_close(cpu);
 }
 

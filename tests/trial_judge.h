@@ -48,12 +48,14 @@ static inline bool check_variant(tonnx__backend *backend, tonnx__backend *refere
     return has;
 }
 
-static inline void check_against_reference(tonnx__backend *backend, int kind, const char *who)
+/* Every variant with every shape; with `thin` above 1, with one of so many shapes (where each variant is compiled
+ * first). */
+static inline void check_against_reference(tonnx__backend *backend, int kind, const char *who, unsigned thin)
 {
     tonnx__backend *reference = trial_open("reference", 0);
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         unsigned v = 0;
-        while (check_variant(backend, reference, kind, s, v, who)) v++;
+        while ((v + s) % thin || check_variant(backend, reference, kind, s, v, who)) v++;
     }
     tonnx__backend_close(reference);
 }

@@ -32,10 +32,18 @@ static bool is_lawful(const tile *t, const tonnx__vk_limits *limits)
            (size_t)(t->bm + t->bn) * t->bk * sizeof(float) <= limits->shared;
 }
 
-/* By the shape alone. */
-static tile choose_tile(const product *p)
+/* A device whose caches are as near as its shared memory reads for itself (gemm_direct.glsl). */
+static bool is_direct(const tonnx__vk *vk)
 {
+    return vk->card.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && !vk->card.tiled;
+}
+
+/* By the shape alone, for each of the two ways to read. */
+static tile choose_tile(const tonnx__vk *vk, const product *p)
+{
+    static const tile broad = { 32, 64, 16, 4, 8 }, flat = { 8, 64, 16, 4, 8 };
     static const tile large = { 64, 64, 16, 8, 4 }, small = { 32, 32, 16, 4, 2 }, thin = { 8, 64, 16, 1, 4 };
+    if (is_direct(vk)) return p->m <= 8 ? flat : broad;
     if (p->m <= 8) return thin;
     return p->m >= 256 && p->n >= 256 ? large : small;
 }
@@ -118,14 +126,29 @@ static void take_update(tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const part *a
     d->push.x[7] = (float)cut->code->alpha;
 }
 
+/* Whether four of the operand's numbers may be read at once: `along` of them lie side by side. */
+static bool is_wide(const tonnx__vk_operand *x, const product *p, size_t along)
+{
+    return x->cols % 4 == 0 && x->at % 4 == 0 && along % 4 == 0 && p->k % 4 == 0;
+}
+
+/* Constant 2 of the shaders. */
+static uint32_t how(const tonnx__vk_cut *cut, const product *p)
+{
+    enum { TRANS_A = 1, TRANS_B = 2, BACK = 4, WIDE_A = 8, WIDE_B = 16, SUMS = 32 };
+    const int sums = cut->code->kind == TONNX__GEMM_UPDATE ? 3 : 2;
+    return (p->trans_a ? TRANS_A : 0u) | (p->trans_b ? TRANS_B : 0u) |
+           (cut->code->flags & TONNX__EPILOGUE_BACK ? BACK : 0u) |
+           (is_wide(&cut->in[0], p, p->trans_a ? p->m : p->k) ? WIDE_A : 0u) |
+           (is_wide(&cut->in[1], p, p->trans_b ? p->k : p->n) ? WIDE_B : 0u) | (cut->out[sums].buffer ? SUMS : 0u);
+}
+
 static void emit_part(tonnx__vk_cut *cut, const product *p, const tile *t, const part *at)
 {
     const bool update = cut->code->kind == TONNX__GEMM_UPDATE;
-    const unsigned back = cut->code->flags & TONNX__EPILOGUE_BACK ? 4u : 0u;
     tonnx__vk_dispatch d = tonnx__vk_begin(cut, update ? TONNX__VK_gemm_update : TONNX__VK_gemm);
-    const uint32_t specs[TONNX__VK_SPECS] = {
-        invocations(t), 0, (p->trans_a ? 1u : 0u) | (p->trans_b ? 2u : 0u) | back, t->bm, t->bn, t->bk, t->tm, t->tn
-    };
+    const uint32_t specs[TONNX__VK_SPECS] = { invocations(t), 0,     how(cut, p),       t->bm, t->bn, t->bk,
+                                              t->tm,          t->tn, is_direct(cut->vk) };
     memcpy(d.specs, specs, sizeof specs);
     d.push.n = (uint32_t)at->rows;
     d.push.f = (uint32_t)at->cols;
@@ -163,7 +186,7 @@ static void emit_parts(tonnx__vk_cut *cut, const product *p, const tile *t, cons
 void tonnx__vk_cut_GEMM(tonnx__vk_cut *cut)
 {
     const product p = product_of(cut);
-    const tile t = choose_tile(&p);
+    const tile t = choose_tile(cut->vk, &p);
     const part most = choose_part(cut, &p, &t);
     if (!is_lawful(&t, &cut->vk->limits) && !cut->status)
         cut->status = tonnx__fail(TONNX_BAD_DEVICE, "vulkan: a tile of %u by %u by %u breaks %s's limits", t.bm, t.bn,
@@ -201,7 +224,7 @@ static void cut_apart(tonnx__vk_cut *cut, const product *p)
 void tonnx__vk_cut_GEMM_UPDATE(tonnx__vk_cut *cut)
 {
     const product p = product_of(cut);
-    const tile t = choose_tile(&p);
+    const tile t = choose_tile(cut->vk, &p);
     if (choose_part(cut, &p, &t).depth < p.k) cut_apart(cut, &p);
     else tonnx__vk_cut_GEMM(cut);
 }

@@ -42,7 +42,7 @@ static void read_limits(tonnx__vk_card *card, const VkPhysicalDeviceMaintenance3
     tonnx__vk_limits *to = &card->limits;
     const uint32_t *groups = from->maxComputeWorkGroupCount;
     to->range = from->maxStorageBufferRange;
-    to->align = from->minStorageBufferOffsetAlignment < 4 ? 4 : (size_t)from->minStorageBufferOffsetAlignment;
+    to->align = from->minStorageBufferOffsetAlignment < 16 ? 16 : (size_t)from->minStorageBufferOffsetAlignment;
     to->allocation = (size_t)more->maxMemoryAllocationSize;
     to->shared = from->maxComputeSharedMemorySize;
     to->invocations = from->maxComputeWorkGroupInvocations;
@@ -149,6 +149,7 @@ tonnx_status tonnx__vk_choose(const tonnx__vk_loader *loader, const char *which,
         return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: %s has no Vulkan 1.1 compute with %d storage buffers",
                            card->properties.deviceName, TONNX__VK_MAX_BINDINGS);
     *out = *card;
+    out->tiled = clamped;
     if (clamped) clamp(&out->limits);
     return TONNX_OK;
 }

@@ -33,7 +33,8 @@ static tonnx_status wait_for(tonnx__vk_exec *exec, size_t slot)
 
 tonnx_status tonnx__vk_wait(tonnx__vk_exec *exec)
 {
-    tonnx_status status = TONNX_OK;
+    tonnx__vk *vk = device_of(exec);
+    tonnx_status status = vk->lost ? tonnx__vk_check(vk, VK_ERROR_DEVICE_LOST, "a run") : TONNX_OK;
     for (size_t i = 0; i < TONNX__VK_SLOTS && !status; i++)
         status = wait_for(exec, (exec->submits + i) % TONNX__VK_SLOTS);
     if (!status && exec->run_steps) exec->step_seconds = (now() - exec->begun) / (double)exec->run_steps;
@@ -132,7 +133,7 @@ static tonnx_status run_resident(tonnx__vk_exec *exec, const tonnx__vk_data *dat
         const size_t steps = fitting(exec, count - done);
         status = submit(exec, steps);
         if (!status && exec->step_seconds <= 0.0)
-            exec->run_steps = 1, status = tonnx__vk_wait(exec), exec->begun = now();
+            exec->run_steps = exec->submits > 1, status = tonnx__vk_wait(exec), exec->begun = now();
         else exec->run_steps += steps;
         done += steps;
     }

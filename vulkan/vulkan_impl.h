@@ -43,6 +43,7 @@ typedef struct tonnx__vk_card {
     VkPhysicalDeviceMemoryProperties memory;
     size_t heap;     /* bytes of the largest device-local heap */
     uint32_t family; /* of queues that compute; UINT32_MAX: none */
+    bool tiled;      /* products go through shared memory, whatever the device */
     int score;       /* discrete > integrated > virtual > CPU > unfit (0) */
     tonnx__vk_limits limits;
 } tonnx__vk_card;

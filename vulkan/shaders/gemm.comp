@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 /* C[m,n] = act(alpha·Σₖ op(A)[m,k]·op(B)[k,n] + beta·bias[n]);  S[m] = Σₖ op(A)[m,k]
  * u[2]: columns of C; x: alpha, beta, a, b. The rest is told in gemm.glsl. */
 #include "vulkan/shaders/common.glsl"
@@ -7,7 +8,7 @@
 
 void finish(uint m, uint n, float product);
 void finish_sum(uint m, float sum);
-#define SUMS HAS(7)
+#define HAS_SUMS HAS(7)
 #include "vulkan/shaders/gemm.glsl"
 
 IN(2, bias);

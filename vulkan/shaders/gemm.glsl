@@ -1,13 +1,14 @@
 /* G = op(A)·op(B), sums[m] = Σₖ op(A)[m,k], handed on element by element: finish(m, n, product), finish_sum(m, sum).
  * A workgroup makes BM·BN elements, an invocation TM·TN of them: BK columns of A and rows of B at a time go through
  * shared memory, from where each number is read TN or TM times less often than it is used.
- * n, f, k: M, N, K; u[0], u[1]: columns of A, of B as stored. SUMS: whether the sums are wanted. */
+ * n, f, k: M, N, K; u[0], u[1]: columns of A, of B as stored. HAS_SUMS: whether the sums are wanted. */
 layout(constant_id = 2) const uint HOW = 0u; /* what is stored transposed; the epilogue is a derivative */
 layout(constant_id = 3) const uint BM = 32u;
 layout(constant_id = 4) const uint BN = 32u;
 layout(constant_id = 5) const uint BK = 16u;
 layout(constant_id = 6) const uint TM = 4u;
 layout(constant_id = 7) const uint TN = 4u;
+layout(constant_id = 8) const uint DIRECT = 0u;
 
 IN(0, a);
 IN(1, b);
@@ -39,33 +40,41 @@ void load_b(uint col, uint k0)
     }
 }
 
-void multiply()
+void multiply_tiled()
 {
     const uint row = gl_WorkGroupID.y * BM, col = gl_WorkGroupID.x * BN;
     const uint down = gl_LocalInvocationID.x / ACROSS * TM, across = gl_LocalInvocationID.x % ACROSS;
-    const bool sums_rows = SUMS && gl_WorkGroupID.x == 0u && across == 0u;
+    const bool sums_rows = HAS_SUMS && gl_WorkGroupID.x == 0u && across == 0u;
     float acc[TM * TN], sums[TM], part[TN];
     for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
-    for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
+    [[unroll]] for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
     for (uint k0 = 0u; k0 < push.k; k0 += BK) {
         barrier();
         load_a(row, k0);
         load_b(col, k0);
         barrier();
         for (uint k = 0u; k < BK; k++) {
-            for (uint j = 0u; j < TN; j++) part[j] = tile_b[k * BN + across + j * ACROSS];
-            for (uint i = 0u; i < TM; i++) {
+            [[unroll]] for (uint j = 0u; j < TN; j++) part[j] = tile_b[k * BN + across + j * ACROSS];
+            [[unroll]] for (uint i = 0u; i < TM; i++) {
                 const float left = tile_a[k * BM + down + i];
                 if (sums_rows) sums[i] += left;
-                for (uint j = 0u; j < TN; j++) acc[i * TN + j] = fma(left, part[j], acc[i * TN + j]);
+                [[unroll]] for (uint j = 0u; j < TN; j++) acc[i * TN + j] = fma(left, part[j], acc[i * TN + j]);
             }
         }
     }
-    for (uint i = 0u; i < TM; i++) {
+    [[unroll]] for (uint i = 0u; i < TM; i++) {
         const uint m = row + down + i;
         if (m >= push.n) break;
-        for (uint j = 0u; j < TN; j++)
+        [[unroll]] for (uint j = 0u; j < TN; j++)
             if (col + across + j * ACROSS < push.f) finish(m, col + across + j * ACROSS, acc[i * TN + j]);
         if (sums_rows) finish_sum(m, sums[i]);
     }
+}
+
+#include "vulkan/shaders/gemm_direct.glsl"
+
+void multiply()
+{
+    if (DIRECT != 0u) multiply_direct();
+    else multiply_tiled();
 }

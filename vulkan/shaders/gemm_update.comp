@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 /* P, M, V ← one optimizer step by G[m,n] = alpha·Σₖ op(A)[m,k]·op(B)[k,n]; bP, bM, bV by g[m] = Σₖ op(A)[m,k]
  * u[2]: columns of P; x[7]: alpha. The rest is told in gemm.glsl. */
 #define CLOCK        8
@@ -10,7 +11,7 @@
 
 void finish(uint m, uint n, float product);
 void finish_sum(uint m, float sum);
-#define SUMS HAS(5)
+#define HAS_SUMS HAS(5)
 #include "vulkan/shaders/gemm.glsl"
 
 OUT(2, p);
