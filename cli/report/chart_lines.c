@@ -8,7 +8,7 @@
 #include "cli/report/chart.h"
 #include "cli/report/svg.h"
 
-enum { HEIGHT = 230, LEFT = 44, RIGHT = 10, TOP = 12, BOTTOM = 34, BUCKETS = 180 };
+enum { HEIGHT = 230, LEFT = 44, RIGHT = 16, TOP = 12, BOTTOM = 34, BUCKETS = 180 };
 
 typedef struct range {
     double low, high;
