@@ -192,6 +192,8 @@ class Loop:
         if clean[0] not in (0, 1):
             return 0, ["%s: without a fault: exit %s: %s" % (self.name, clean[0], clean[2])]
         wrong, total, end = [], 0, clean[4]
+        if not end:
+            return 1, ["%s: nothing was counted: is %s preloaded?" % (self.name, self.args.preload)]
         which = sorted({*range(1, end + 1, self.args.every), end} - {0})
         for forever in (False, True):
             for at in which:

@@ -3,6 +3,7 @@
 if(NOT TONNX_SANITIZE AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
   add_library(fault MODULE tests/faults/fault.c)
+  set_target_properties(fault PROPERTIES C_VISIBILITY_PRESET default)
   target_link_libraries(fault PRIVATE ${CMAKE_DL_LIBS})
   add_test(NAME command_faults COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/faults.py
     --tonnx $<TARGET_FILE:tonnx> --preload $<TARGET_FILE:fault> --every 41)
