@@ -101,6 +101,20 @@ static tonnx_status read_attribute(const reader *r, tonnx__attribute *attribute,
     }
 }
 
+enum { MOST_ATTRIBUTES = 256, MOST_OPSETS = 64 }; /* pairs are compared */
+
+/* ONNX: "the names of attributes must be unique". */
+static tonnx_status check_unique(const tonnx__attribute *attributes, size_t count)
+{
+    if (count > MOST_ATTRIBUTES)
+        return tonnx__fail(TONNX_BAD_MODEL, "has %zu attributes; at most %d are read", count, MOST_ATTRIBUTES);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(attributes[i].name, attributes[j].name))
+                return tonnx__fail(TONNX_BAD_MODEL, "attribute '%s': is there twice", attributes[i].name);
+    return TONNX_OK;
+}
+
 /* The attributes that stand in `parent` as fields of that number. */
 static tonnx_status read_attributes(const reader *r, tonnx__attribute **out, size_t *counted,
                                     Tonnx__Onnx__AttributeProto *const *protos, size_t count, tonnx__wire_walk walk)
@@ -111,7 +125,7 @@ static tonnx_status read_attributes(const reader *r, tonnx__attribute **out, siz
         const size_t i = (*counted)++;
         status = read_attribute(r, &(*out)[i], protos[i], &at);
     }
-    return status;
+    return status ? status : check_unique(*out, *counted);
 }
 
 static tonnx_status read_node(const reader *r, tonnx__node *node, const Tonnx__Onnx__NodeProto *proto,
@@ -255,6 +269,20 @@ static tonnx_status read_metadata(const reader *r, const Tonnx__Onnx__ModelProto
     return status;
 }
 
+/* ONNX: an operator set is imported once. */
+static tonnx_status check_opsets(const tonnx_model *model)
+{
+    if (model->opset_count > MOST_OPSETS)
+        return tonnx__fail(TONNX_BAD_MODEL, "opset_import: %zu entries; at most %d are read", model->opset_count,
+                           MOST_OPSETS);
+    for (size_t i = 0; i < model->opset_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(model->opsets[i].domain, model->opsets[j].domain))
+                return tonnx__fail(TONNX_BAD_MODEL, "opset_import: two entries for the domain '%s'",
+                                   model->opsets[i].domain);
+    return TONNX_OK;
+}
+
 static tonnx_status read_opsets(tonnx_model *model, const Tonnx__Onnx__ModelProto *proto)
 {
     tonnx_status status = tonnx__alloc(&model->opsets, proto->n_opset_import, sizeof *model->opsets);
@@ -263,7 +291,7 @@ static tonnx_status read_opsets(tonnx_model *model, const Tonnx__Onnx__ModelProt
         opset->version = proto->opset_import[model->opset_count]->version;
         status = copy_domain(&opset->domain, proto->opset_import[model->opset_count++]->domain);
     }
-    return status;
+    return status ? status : check_opsets(model);
 }
 
 tonnx_status tonnx__onnx_fill(tonnx_model *model, const Tonnx__Onnx__ModelProto *proto, tonnx__budget *budget,
