@@ -8,6 +8,11 @@ if(NOT TONNX_SANITIZE AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
   add_test(NAME command_faults COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/faults.py
     --tonnx $<TARGET_FILE:tonnx> --preload $<TARGET_FILE:fault> --every 41)
 endif()
+# New bad files of every kind that is read.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
+set(BAD_RSS 96)
+if(TONNX_SANITIZE)
+  set(BAD_RSS 0)
+endif()
 add_test(NAME bad_inputs COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/bad_inputs.py
-  --tonnx $<TARGET_FILE:tonnx> $<$<BOOL:${TONNX_SANITIZE}>:--rss=0>)
+  --tonnx $<TARGET_FILE:tonnx> --rss ${BAD_RSS})
