@@ -43,6 +43,42 @@ START_TEST(the_same_bits_twice)
 }
 END_TEST
 
+/* As a device whose bindings span 36 KiB would have it: operands of more come in parts. */
+START_TEST(large_operands_are_split)
+{
+    static const int kinds[] = { TONNX__GEMM, TONNX__GEMM_UPDATE, TONNX__ACT,     TONNX__COLUMN_SUM,   TONNX__LOSS,
+                                 TONNX__COPY, TONNX__UPDATE,      TONNX__SOFTMAX, TONNX__ROW_NORM_BACK };
+    enum { SHAPE_97_101 = 7 };
+    tonnx__backend *reference = trial_open("reference", 0), *vulkan = trial_open(names[_i % NAMES], 0);
+    tonnx__vk *vk = (tonnx__vk *)vulkan;
+    vk->limits.range = 36864 + vk->limits.align;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        for (unsigned v = 0; v % 7 || check_variant(vulkan, reference, kinds[i], SHAPE_97_101, v, "in parts");) v++;
+    tonnx__backend_close(vulkan);
+    tonnx__backend_close(reference);
+}
+END_TEST
+
+/* More than the 128 MiB that Vulkan promises of a binding. */
+START_TEST(more_than_a_binding_spans)
+{
+    trial t;
+    tonnx__backend *reference = trial_open("reference", 0), *vulkan = trial_open("vulkan:minimum", 0);
+    trial_begin(&t, 4099, 8209, 1);
+    ck_assert(make_COLUMN_SUM(&t, 0));
+    const size_t count = t.program->arena_size[TONNX__ARENA_WORK] + 1;
+    double *want = calloc(count, sizeof *want), *got = calloc(count, sizeof *got);
+    trial_run(&t, reference, want, NULL, 1);
+    trial_run(&t, vulkan, got, NULL, 1);
+    compare(&t, got, want, "vulkan", 0);
+    free(want);
+    free(got);
+    trial_end(&t);
+    tonnx__backend_close(vulkan);
+    tonnx__backend_close(reference);
+}
+END_TEST
+
 START_TEST(devices_are_named)
 {
     tonnx__backend *vulkan = NULL;
@@ -81,9 +117,11 @@ static Suite *vulkan_suite(void)
     Suite *suite = suite_create("vulkan");
     TCase *kinds = tcase_create("kinds"), *device = tcase_create("device");
     tcase_set_timeout(kinds, 240);
-    tcase_set_timeout(device, 60);
+    tcase_set_timeout(device, 240);
     tcase_add_loop_test(kinds, vulkan_is_reference, 0, TONNX__KINDS * NAMES);
     tcase_add_test(device, the_same_bits_twice);
+    tcase_add_loop_test(device, large_operands_are_split, 0, NAMES);
+    tcase_add_test(device, more_than_a_binding_spans);
     tcase_add_test(device, devices_are_named);
     tcase_add_test(device, loss_is_latched);
     suite_add_tcase(suite, kinds);

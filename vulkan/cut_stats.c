@@ -1,7 +1,7 @@
 /* Statistics. */
 #include "vulkan/exec_impl.h"
 
-enum { LOCAL = 64, PART = 16384, SUMS = 6 };
+enum { LOCAL = 64, PART = 16384, MOST = 1 << 24, SUMS = 6 }; /* MOST elements of X in a part: any binding spans them */
 
 /* How X is cut: panels of columns, and parts of rows with about PART elements of a panel each. By the shape alone. */
 typedef struct panels {
@@ -13,6 +13,7 @@ static panels cut_panels(const tonnx__vk_cut *cut)
     const tonnx__vk_operand x = cut->in[0];
     panels p = { .block = cut->code->block, .count = cut->out[0].cols };
     p.rows = p.block < PART ? PART / p.block : 1;
+    if (p.rows > MOST / x.cols) p.rows = MOST / x.cols ? MOST / x.cols : 1;
     p.parts = (x.rows - 1) / p.rows + 1;
     return p;
 }
