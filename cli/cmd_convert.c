@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/init_words.h"
+#include "cli/init_args.h"
 #include "converters/weights.h"
 
 typedef struct args {

@@ -1,14 +1,20 @@
 /* tonnx init: fresh weights for a model that is there. */
+#include <limits.h>
+
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/init_words.h"
+#include "cli/data_args.h"
+#include "cli/init_args.h"
+#include "cli/run_args.h"
 #include "runtime/init.h"
 
 typedef struct args {
     opt_common common;
-    const char *model, *out, *scheme, *bias;
+    const char *model, *out, *scheme;
     const char **layers;
-    uint64_t seed;
+    init_args init;
+    data_args data;
+    run_args run;
 } args;
 
 #define AT(field) offsetof(args, field)
@@ -17,36 +23,59 @@ static const opt options[] = {
     { "scheme", 0, OPT_WORD, AT(scheme), "SCHEME", "auto", "initialisation (auto: by the activation that follows)",
       &scheme_words, OPT_FREE },
     { "layer", 0, OPT_LIST, AT(layers), "GLOB", NULL, "only layers or weights of that name", NULL, OPT_FREE },
-    { "bias", 0, OPT_WORD, AT(bias), "SCHEME", NULL, "of the biases [zeros, or what the scheme says]", &scheme_words,
-      OPT_FREE },
-    { "seed", 0, OPT_COUNT, AT(seed), "N", "0", "same seed, same bits", NULL, OPT_FREE },
+    { 0 },
+};
+static const opt lsuv_options[] = {
+    { "data", 0, OPT_FILE, AT(data.data), "FILE", NULL, "samples that lsuv measures on", NULL, OPT_FREE },
     { 0 },
 };
 
-static const opt_group groups[] = { { "Initialisation", options, 0 }, { 0 } };
+/* --data is optional here, so the row that insists on it is left out. */
+static const opt_group groups[] = { { "Initialisation", options, 0 },
+                                    { "How numbers are drawn", init_shared_options, AT(init) },
+                                    { "Data, for lsuv", lsuv_options, 0 },
+                                    { "How the data is read", data_options + 1, AT(data) },
+                                    { "Running, for lsuv", run_options, AT(run) },
+                                    { 0 } };
 static const opt_operand operands[] = { { "MODEL", AT(model), false, "the ONNX file; it is never written to" }, { 0 } };
 static const char *const examples[] = {
     "tonnx init model.onnx -o fresh.onnx",
     "tonnx init model.onnx --scheme he-normal --layer 'fc*' --seed 7 -o fresh.onnx",
+    "tonnx init model.onnx --scheme kaiming-uniform --nonlinearity leaky_relu:0.2 --rng torch --seed 0 -o fresh.onnx",
+    "tonnx init model.onnx --scheme lsuv --data x.npy --limit 1024 -o fresh.onnx",
     NULL,
 };
+
+/* The samples, where --data names some. */
+static int load_data(data_sets *sets, const args *a, const tonnx_model *model, const tonnx_log *log)
+{
+    return a->data.data ? data_load(sets, &a->data, NULL, model, log) : 0;
+}
 
 static int init(void *opaque)
 {
     const args *a = opaque;
     const tonnx_log log = cli_log(&a->common);
-    const char *const read[] = { a->model };
+    const char *const read[] = { a->model, a->data.data };
     tonnx_init_options init_options = TONNX_INIT_OPTIONS_DEFAULT;
     tonnx_model *model = NULL;
+    data_sets sets = { 0 };
+    init_args_apply(&a->init, &init_options);
     init_options.scheme = a->scheme;
-    init_options.bias = a->bias;
     init_options.layers = a->layers;
-    init_options.seed = a->seed;
     init_options.log = log;
-    int code = cli_check_output("-o", a->out, read, 1);
+    init_options.backend = a->run.backend;
+    init_options.threads = a->run.threads > INT_MAX ? INT_MAX : (int)a->run.threads;
+    init_options.batch = a->run.batch;
+    init_options.input = a->data.input;
+    init_options.output = a->data.output_name;
+    int code = cli_check_output("-o", a->out, read, a->data.data ? 2 : 1);
     if (!code) code = cli_load(&model, a->model, &log);
+    if (!code) code = load_data(&sets, a, model, &log);
+    init_options.data = sets.data;
     if (!code) code = cli_status(tonnx_init(model, &init_options));
     if (!code) code = cli_save(model, a->out, &log);
+    data_free(&sets);
     tonnx_model_free(model);
     return code;
 }

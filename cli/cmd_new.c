@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/cli.h"
-#include "cli/init_words.h"
+#include "cli/init_args.h"
 #include "cli/print.h"
 #include "runtime/init.h"
 
@@ -13,7 +13,8 @@ typedef struct args {
     opt_common common;
     const char *widths, *out, *act, *output_act, *norm, *norm_place, *init;
     double dropout;
-    uint64_t seed, opset;
+    uint64_t opset;
+    init_args draw;
 } args;
 
 static const char *norm_at(size_t i)
@@ -41,19 +42,22 @@ static const opt options[] = {
     { "norm-place", 0, OPT_WORD, AT(norm_place), "WHERE", "before", "where it stands to the activation", &place_words,
       OPT_FREE },
     { "dropout", 0, OPT_SHARE, AT(dropout), "P", "0", "after every hidden activation", NULL, OPT_FREE },
-    { "init", 0, OPT_WORD, AT(init), "SCHEME", "auto", "initialisation", &scheme_words, OPT_FREE },
-    { "seed", 0, OPT_COUNT, AT(seed), "N", "0", "same seed, same bits", NULL, OPT_FREE },
+    { "init", 0, OPT_WORD, AT(init), "SCHEME", NULL, "initialisation [auto; with --rng torch: torch-default]",
+      &scheme_words, OPT_FREE },
     { "opset", 0, OPT_POSITIVE, AT(opset), "N", "17", "ONNX opset to write", NULL, OPT_FREE },
     { 0 },
 };
 
-static const opt_group groups[] = { { "Model", options, 0 }, { 0 } };
+static const opt_group groups[] = { { "Model", options, 0 },
+                                    { "How numbers are drawn", init_shared_options, AT(draw) },
+                                    { 0 } };
 static const opt_operand operands[] = {
     { "WIDTHS", AT(widths), false, "features in, hidden widths, features out: 784-128-10" }, { 0 }
 };
 static const char *const examples[] = {
     "tonnx new 784-128-10 -o mlp.onnx",
     "tonnx new 4-16-16-3 --act elu --norm batch --dropout 0.1 --output-act softmax -o iris.onnx",
+    "tonnx new 784-128-10 --rng torch --seed 0 -o as-torch-would.onnx",
     NULL,
 };
 
@@ -86,11 +90,21 @@ static void say_written(const args *a, const size_t *widths, size_t count)
             a->out, widths[0], widths[count - 1], print_count(layers), layers == 1 ? "" : "s", a->out);
 }
 
+/* With torch's generator it is as if a PyTorch module were constructed, which draws every layer's default, and the scheme
+ * called after that. */
+static void settle_scheme(const args *a, tonnx_init_options *init)
+{
+    const bool torch = strcmp(a->draw.rng, "tonnx") != 0;
+    init->scheme = a->init ? a->init : torch ? "torch-default" : "auto";
+    if (torch) init->rng = "torch-after-default";
+}
+
 static int create(void *opaque)
 {
     const args *a = opaque;
     const tonnx_log log = cli_log(&a->common);
     tonnx_mlp_options mlp = TONNX_MLP_OPTIONS_DEFAULT;
+    tonnx_init_options init = TONNX_INIT_OPTIONS_DEFAULT;
     tonnx_model *model = NULL;
     size_t *widths = NULL, count;
     mlp.activation = a->act;
@@ -98,10 +112,12 @@ static int create(void *opaque)
     mlp.norm = a->norm;
     mlp.norm_after = !strcmp(a->norm_place, "after");
     mlp.dropout = a->dropout;
-    mlp.scheme = a->init;
-    mlp.seed = a->seed;
     mlp.opset = (int64_t)a->opset;
     mlp.log = log;
+    mlp.init = &init;
+    init.log = log;
+    init_args_apply(&a->draw, &init);
+    settle_scheme(a, &init);
     int code = parse_widths(a->widths, &widths, &count);
     if (!code) code = cli_check_output("-o", a->out, NULL, 0);
     if (!code) code = cli_status(tonnx_model_mlp(&model, widths, count, &mlp));

@@ -87,7 +87,7 @@ static const char *schedule_at(int i)
 
 static const char *scheme_at(int i)
 {
-    return i < TONNX_INIT_COUNT ? tonnx_scheme_name((tonnx_scheme)i) : NULL;
+    return i < TONNX_INIT_COUNT ? tonnx_scheme_usage((tonnx_scheme)i) : NULL;
 }
 
 static const char *optimizer_at(int i)

@@ -1,80 +1,25 @@
 #include "runtime/options_impl.h"
-#include "runtime/init.h"
+#include "runtime/init_impl.h"
 
 #include <fnmatch.h>
-#include <math.h>
+#include <string.h>
 
-#include "runtime/net_impl.h"
-#include "runtime/ops/book_impl.h"
-#include "runtime/rng_impl.h"
+#include "runtime/mem_impl.h"
 #include "runtime/ties_impl.h"
 
 /* A fresh model in the making: new numbers per parameter of the net, NULL where it keeps its own. */
 typedef struct fresh {
     const tonnx_net *net;
+    const tonnx_init_options *options;
     double **values;
-    const char *const *globs;
-    tonnx_scheme scheme, bias;
-    uint64_t seed;
-    const tonnx_log *log;
+    double **defaults; /* what constructing the module drew; NULL where nothing draws before the schemes */
+    bool *chosen;      /* layers */
+    int *after;        /* per value: the activation that it reaches */
+    tonnx__recipe weight, bias;
+    tonnx__recipe_changes changes;
+    tonnx__source source;
     size_t used[TONNX_INIT_COUNT]; /* dense layers per scheme */
 } fresh;
-
-static bool is_norm(const tonnx__layer *layer)
-{
-    return layer->kind == TONNX__LAYER_BATCH_NORM || layer->kind == TONNX__LAYER_LAYER_NORM ||
-           layer->kind == TONNX__LAYER_RMS_NORM;
-}
-
-static bool reads(const tonnx__layer *layer, int value)
-{
-    for (size_t i = 0; i < layer->in_count; i++)
-        if (layer->in[i].value == value) return true;
-    return false;
-}
-
-/* What keeps the signal's kind: norms, dropout, and arithmetic with a parameter. */
-static bool passes_through(const tonnx__layer *layer)
-{
-    const bool affine = layer->kind == TONNX__LAYER_BINARY && (layer->in[0].param >= 0 || layer->in[1].param >= 0);
-    return is_norm(layer) || affine || layer->kind == TONNX__LAYER_DROPOUT;
-}
-
-/* The activation that follows a dense layer, norms and dropout between them aside; NULL where none does. */
-static const tonnx__layer *activation_after(const tonnx_net *net, size_t dense)
-{
-    int value = net->layers[dense].out;
-    for (size_t l = dense + 1; l < net->layer_count; l++) {
-        const tonnx__layer *layer = &net->layers[l];
-        if (!reads(layer, value)) continue;
-        if (!passes_through(layer)) return layer->kind == TONNX__LAYER_ACTIVATION ? layer : NULL;
-        value = layer->out;
-    }
-    return NULL;
-}
-
-/* What `auto` means for one layer: the scheme of its activation, and for a kink below zero the slope's own gain. */
-static tonnx_scheme choose(const tonnx__layer *after, double *scale)
-{
-    const tonnx_activation act = after ? (tonnx_activation)after->act : TONNX_ACT_NONE;
-    const tonnx_scheme scheme = tonnx__activation_scheme(act);
-    *scale = tonnx__scheme_describe(scheme).scale;
-    if (scheme == TONNX_INIT_he_uniform) {
-        const double gain = tonnx__activation_gain(act, after->a, after->b);
-        *scale = gain * gain;
-    }
-    return scheme;
-}
-
-/* Numbers of the given variance; each is a function of seed, stream and its place alone. */
-static void draw(const fresh *f, double *values, size_t count, size_t stream, tonnx__distribution how, double variance)
-{
-    const double bound = sqrt(3.0 * variance), std = sqrt(variance);
-    for (size_t i = 0; i < count; i++)
-        values[i] = how == TONNX__DISTRIBUTION_uniform
-                        ? bound * (2.0 * tonnx__rng_uniform(f->seed, TONNX__STREAM_INIT + stream, i) - 1.0)
-                        : std * tonnx__rng_normal(f->seed, TONNX__STREAM_INIT + stream, i);
-}
 
 static void fill(double *values, size_t count, double value)
 {
@@ -82,51 +27,57 @@ static void fill(double *values, size_t count, double value)
 }
 
 /* Room for a parameter's new numbers; *out is NULL where it has them already (a tie), or there is no such parameter. */
-static tonnx_status room_for(fresh *f, int param, double **out, size_t *count)
+static tonnx_status room_for(fresh *f, int param, double **out)
 {
     *out = NULL;
     if (param < 0 || f->values[param]) return TONNX_OK;
-    *count = f->net->params[param].rows * f->net->params[param].cols;
-    const tonnx_status status = tonnx__alloc(&f->values[param], *count, sizeof **out);
+    const tonnx_status status =
+        tonnx__alloc(&f->values[param], f->net->params[param].rows * f->net->params[param].cols, sizeof **out);
     *out = f->values[param];
     return status;
 }
 
-/* w[out,in]: variance scale/fan, or one constant. */
+/* Draws a parameter of a dense layer. The layer computes `factor` times what stands in the file. */
+static tonnx_status draw(fresh *f, const tonnx__layer *layer, int param, const tonnx__recipe *recipe, double factor)
+{
+    const tonnx__param *p = &f->net->params[param];
+    const tonnx__drawn drawn = { .values = f->values[param],
+                                 .rows = p->rows,
+                                 .cols = p->cols,
+                                 .fan_in = (double)f->net->values[layer->in[0].value].features,
+                                 .fan_out = (double)f->net->values[layer->out].features,
+                                 .bias = param == layer->bias,
+                                 .stream = (size_t)param };
+    const bool drawn_before = f->defaults && recipe->scheme == TONNX_INIT_torch_default;
+    if (drawn_before) memcpy(drawn.values, f->defaults[param], p->rows * p->cols * sizeof *drawn.values);
+    const tonnx_status status = drawn_before ? TONNX_OK : tonnx__draw(&f->source, recipe, &drawn);
+    for (size_t i = 0; !status && factor != 1.0 && factor != 0.0 && i < p->rows * p->cols; i++)
+        drawn.values[i] /= factor;
+    return status;
+}
+
+/* w[out,in] by the scheme, or by the one that auto chooses for the layer. */
 static tonnx_status init_weight(fresh *f, size_t dense)
 {
     const tonnx__layer *layer = &f->net->layers[dense];
-    const tonnx__param *param = &f->net->params[layer->weight];
-    const double in = (double)param->cols, out = (double)param->rows;
-    double *values, scale = tonnx__scheme_describe(f->scheme).scale;
-    size_t count;
-    const tonnx_scheme scheme =
-        f->scheme == TONNX_INIT_auto ? choose(activation_after(f->net, dense), &scale) : f->scheme;
-    const tonnx__scheme_info row = tonnx__scheme_describe(scheme);
-    const tonnx_status status = room_for(f, layer->weight, &values, &count);
+    const bool chooses = f->weight.distribution == TONNX__DISTRIBUTION_chosen;
+    tonnx__recipe recipe = chooses ? tonnx__recipe_chosen(f->net, f->after[layer->out]) : f->weight;
+    double *values;
+    const tonnx_status status = room_for(f, layer->weight, &values);
     if (status || !values) return status;
-    f->used[scheme]++;
-    if (row.distribution == TONNX__DISTRIBUTION_constant) fill(values, count, scale);
-    else
-        draw(f, values, count, (size_t)layer->weight, row.distribution,
-             scale / (row.fan == TONNX__FAN_avg ? (in + out) / 2 : in));
-    return TONNX_OK;
+    f->used[recipe.scheme]++;
+    tonnx__recipe_change(&recipe, &f->changes);
+    return draw(f, layer, layer->weight, &recipe, layer->alpha);
 }
 
-/* b[1,out]: one constant, or as wide as PyTorch's default for a layer of that fan-in. */
+/* b[1,out] */
 static tonnx_status init_bias(fresh *f, size_t dense)
 {
     const tonnx__layer *layer = &f->net->layers[dense];
-    const tonnx__scheme_info row = tonnx__scheme_describe(f->bias);
     double *values;
-    size_t count;
-    const tonnx_status status = room_for(f, layer->bias, &values, &count);
-    if (status || !values) return status;
-    if (row.distribution == TONNX__DISTRIBUTION_constant) fill(values, count, row.scale);
-    else
-        draw(f, values, count, (size_t)layer->bias, row.distribution,
-             row.scale / (double)f->net->values[layer->in[0].value].features);
-    return TONNX_OK;
+    if (layer->bias < 0 || f->net->params[layer->bias].role != TONNX__ROLE_BIAS) return TONNX_OK;
+    const tonnx_status status = room_for(f, layer->bias, &values);
+    return status || !values ? status : draw(f, layer, layer->bias, &f->bias, layer->beta);
 }
 
 /* What a parameter that is neither weight nor bias of a dense layer starts from. */
@@ -137,10 +88,10 @@ static tonnx_status init_role(fresh *f, int param)
                                      [TONNX__ROLE_SLOPE] = 0.25,
                                      [TONNX__ROLE_CONSTANT] = 0.0 };
     double *values;
-    size_t count;
     if (param < 0 || f->net->params[param].role == TONNX__ROLE_CONSTANT) return TONNX_OK;
-    const tonnx_status status = room_for(f, param, &values, &count);
-    if (!status && values) fill(values, count, starts[f->net->params[param].role]);
+    const tonnx__param *p = &f->net->params[param];
+    const tonnx_status status = room_for(f, param, &values);
+    if (!status && values) fill(values, p->rows * p->cols, starts[p->role]);
     return status;
 }
 
@@ -149,7 +100,7 @@ static tonnx_status init_layer(fresh *f, size_t l)
     const tonnx__layer *layer = &f->net->layers[l];
     tonnx_status status = TONNX_OK;
     if (layer->kind == TONNX__LAYER_DENSE && f->net->params[layer->weight].derived) {
-        tonnx__say(f->log, TONNX_LOG_WARNING,
+        tonnx__say(&f->options->log, TONNX_LOG_WARNING,
                    "layer '%s': its weight is computed from constants of the graph, and stays", layer->name);
         return TONNX_OK;
     }
@@ -181,51 +132,121 @@ static bool layer_matches(const tonnx_net *net, const tonnx__layer *layer, const
 
 static bool is_chosen(const fresh *f, const tonnx__layer *layer)
 {
-    if (!f->globs) return true;
-    for (const char *const *glob = f->globs; *glob; glob++)
+    if (!f->options->layers) return true;
+    for (const char *const *glob = f->options->layers; *glob; glob++)
         if (layer_matches(f->net, layer, *glob)) return true;
     return false;
 }
 
-static tonnx_status check_globs(const fresh *f)
+static tonnx_status choose_layers(fresh *f)
 {
-    for (const char *const *glob = f->globs; glob && *glob; glob++) {
+    const tonnx_net *net = f->net;
+    tonnx_status status = tonnx__alloc(&f->chosen, net->layer_count, sizeof *f->chosen);
+    for (size_t l = 0; l < net->layer_count && !status; l++) f->chosen[l] = is_chosen(f, &net->layers[l]);
+    for (const char *const *glob = f->options->layers; !status && glob && *glob; glob++) {
         size_t found = 0;
-        for (size_t l = 0; l < f->net->layer_count; l++) found += layer_matches(f->net, &f->net->layers[l], *glob);
+        for (size_t l = 0; l < net->layer_count; l++) found += layer_matches(net, &net->layers[l], *glob);
         if (!found)
-            return tonnx__fail(TONNX_BAD_USAGE,
-                               "%s: no layer with parameters is named '%s'; `tonnx inspect` lists them",
-                               f->net->model->path, *glob);
+            status = tonnx__fail(TONNX_BAD_USAGE,
+                                 "%s: no layer with parameters is named '%s'; `tonnx inspect` lists them",
+                                 net->model->path, *glob);
     }
+    return status;
+}
+
+/* A bias has no fan of its own: only PyTorch's default says what it takes of its layer's. */
+static tonnx_status read_bias(fresh *f)
+{
+    const tonnx__scheme_info row = tonnx__scheme_describe(f->weight.scheme);
+    f->bias = tonnx__recipe_of(row.torch_bias ? TONNX_INIT_torch_default : TONNX_INIT_zeros);
+    if (!f->options->bias) return TONNX_OK;
+    const tonnx_status status = tonnx__recipe_parse(&f->bias, f->options->bias);
+    const bool plain = f->bias.fan == TONNX__FAN_none && f->bias.distribution <= TONNX__DISTRIBUTION_constant;
+    if (status || plain || f->bias.scheme == TONNX_INIT_torch_default) return status;
+    if (f->bias.scheme == TONNX_INIT_keras_default) {
+        f->bias = tonnx__recipe_of(TONNX_INIT_zeros);
+        return TONNX_OK;
+    }
+    return tonnx__fail(TONNX_BAD_USAGE,
+                       "scheme '%s' is for weights; a bias takes zeros, ones, constant:V, normal:STD, uniform:R, "
+                       "truncated-normal:STD or torch-default",
+                       f->options->bias);
+}
+
+static tonnx_status read_rng(fresh *f, bool *after_default)
+{
+    const char *rng = f->options->rng;
+    *after_default = !strcmp(rng, "torch-after-default");
+    f->source = (tonnx__source){ .torch = *after_default || !strcmp(rng, "torch"), .seed = f->options->seed };
+    if (f->source.torch) tonnx__torch_seed(&f->source.sequence, f->options->seed);
+    else if (strcmp(rng, "tonnx") != 0)
+        return tonnx__fail(TONNX_BAD_USAGE, "no generator is '%s': want tonnx, torch or torch-after-default", rng);
     return TONNX_OK;
 }
 
-static tonnx_status scheme_of(tonnx_scheme *out, const char *name)
+static tonnx_status read_options(fresh *f, bool *after_default)
 {
-    if (tonnx_scheme_named(name, out)) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_USAGE, "no initialisation scheme is named '%s'; `tonnx ops` lists them", name);
+    tonnx_status status = tonnx__recipe_parse(&f->weight, f->options->scheme);
+    if (!status) status = tonnx__recipe_changes_read(&f->changes, f->options);
+    if (!status) status = tonnx__recipe_check(&f->weight, &f->changes);
+    if (!status) status = read_bias(f);
+    if (!status) status = read_rng(f, after_default);
+    if (!status && f->weight.scheme == TONNX_INIT_lsuv && !f->options->data)
+        status = tonnx__fail(TONNX_BAD_USAGE, "lsuv scales layers by what they make of data: give samples with --data");
+    return status;
 }
 
-/* Biases are zero unless asked otherwise; PyTorch's default is a scheme for weight and bias together. */
-static tonnx_status read_schemes(fresh *f, const tonnx_init_options *options)
+static void free_numbers(const fresh *f, double **values)
 {
-    tonnx_status status = scheme_of(&f->scheme, options->scheme);
-    f->bias = f->scheme == TONNX_INIT_torch_default ? TONNX_INIT_torch_default : TONNX_INIT_zeros;
-    if (!status && options->bias) status = scheme_of(&f->bias, options->bias);
-    if (status) return status;
-    if (tonnx__scheme_describe(f->bias).distribution == TONNX__DISTRIBUTION_constant) return TONNX_OK;
-    if (f->bias == TONNX_INIT_torch_default) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_USAGE, "scheme '%s' is for weights; a bias takes zeros, ones or torch-default",
-                       options->bias);
+    for (size_t p = 0; values && p < f->net->param_count; p++) tonnx__free(values[p]);
+    tonnx__free(values);
 }
 
-static void say_chosen(const fresh *f, const tonnx_log *log)
+/* Constructing the module draws every layer's own default first, weight then bias. A scheme or bias of torch-default is
+ * that; for any other, only the sequence has moved on. */
+static tonnx_status draw_defaults(fresh *f)
 {
-    if (f->scheme != TONNX_INIT_auto) return;
+    const tonnx__recipe recipe = tonnx__recipe_of(TONNX_INIT_torch_default);
+    tonnx_status status = TONNX_OK;
+    for (size_t l = 0; l < f->net->layer_count && !status; l++) {
+        const tonnx__layer *layer = &f->net->layers[l];
+        const int params[] = { layer->weight, layer->bias };
+        for (size_t i = 0; i < 2 && layer->kind == TONNX__LAYER_DENSE && !status; i++) {
+            double *values;
+            status = room_for(f, params[i], &values);
+            if (!status && values) status = draw(f, layer, params[i], &recipe, 1.0);
+        }
+    }
+    f->defaults = f->values;
+    f->values = NULL;
+    return status ? status : tonnx__alloc(&f->values, f->net->param_count, sizeof *f->values);
+}
+
+static void say_chosen(const fresh *f)
+{
+    if (f->weight.scheme != TONNX_INIT_auto) return;
     for (size_t s = 0; s < TONNX_INIT_COUNT; s++)
         if (f->used[s])
-            tonnx__say(log, TONNX_LOG_INFO, "auto: %s for %zu layer%s", tonnx_scheme_name((tonnx_scheme)s), f->used[s],
-                       f->used[s] == 1 ? "" : "s");
+            tonnx__say(&f->options->log, TONNX_LOG_INFO, "auto: %s for %zu layer%s", tonnx_scheme_name((tonnx_scheme)s),
+                       f->used[s], f->used[s] == 1 ? "" : "s");
+}
+
+static tonnx_status init_net(fresh *f, tonnx_net *net, bool after_default)
+{
+    tonnx_status status = choose_layers(f);
+    if (!status) status = tonnx__activations_after(&f->after, net);
+    if (!status) status = tonnx__alloc(&f->values, net->param_count, sizeof *f->values);
+    if (!status && after_default) status = draw_defaults(f);
+    for (size_t l = 0; l < net->layer_count && !status; l++)
+        if (f->chosen[l]) status = init_layer(f, l);
+    if (!status) status = tonnx__net_push(net, (const double *const *)f->values);
+    if (!status && f->weight.scheme == TONNX_INIT_lsuv) status = tonnx__init_lsuv(net, f->chosen, f->options);
+    if (!status) say_chosen(f);
+    free_numbers(f, f->values);
+    free_numbers(f, f->defaults);
+    tonnx__free(f->chosen);
+    tonnx__free(f->after);
+    return status;
 }
 
 tonnx_status tonnx_init(tonnx_model *model, const tonnx_init_options *options)
@@ -233,21 +254,17 @@ tonnx_status tonnx_init(tonnx_model *model, const tonnx_init_options *options)
     tonnx_net *net = NULL;
     tonnx_init_options o = TONNX_INIT_OPTIONS_DEFAULT;
     tonnx_net_options net_options = TONNX_NET_OPTIONS_DEFAULT;
+    bool after_default = false;
     tonnx_status status = tonnx__options_lay(&o, sizeof o, options, "TONNX_INIT_OPTIONS_DEFAULT");
     if (status) return status;
-    fresh f = { .globs = o.layers, .seed = o.seed, .log = &o.log };
-    status = read_schemes(&f, &o);
+    fresh f = { .options = &o };
+    net_options.input = o.input;
+    net_options.output = o.output;
+    status = read_options(&f, &after_default);
     if (!status) status = tonnx_net_new(&net, model, &net_options);
     if (status) return status;
     f.net = net;
-    status = check_globs(&f);
-    if (!status) status = tonnx__alloc(&f.values, net->param_count, sizeof *f.values);
-    for (size_t l = 0; l < net->layer_count && !status; l++)
-        if (is_chosen(&f, &net->layers[l])) status = init_layer(&f, l);
-    if (!status) status = tonnx__net_push(net, (const double *const *)f.values);
-    if (!status) say_chosen(&f, &o.log);
-    for (size_t p = 0; f.values && p < net->param_count; p++) tonnx__free(f.values[p]);
-    tonnx__free(f.values);
+    status = init_net(&f, net, after_default);
     tonnx_net_free(net);
     return status;
 }

@@ -224,6 +224,7 @@ tonnx_status tonnx_model_mlp(tonnx_model **out, const size_t *widths, size_t cou
     init.scheme = o.scheme;
     init.seed = o.seed;
     init.log = o.log;
+    if (!status && o.init) status = tonnx__options_lay(&init, sizeof init, o.init, "TONNX_INIT_OPTIONS_DEFAULT");
     if (!status) status = check_widths(widths, count);
     if (!status) status = read_plan(&p, &o);
     if (!status) status = tonnx__model_new(&model, o.opset, widths[0], widths[count - 1]);

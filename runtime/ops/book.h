@@ -85,6 +85,7 @@ TONNX_API void tonnx_optimizer_describe(tonnx_optimizer optimizer, tonnx_optimiz
 TONNX_API const char *tonnx_loss_name(tonnx_loss loss);         /* "cross-entropy", … */
 TONNX_API const char *tonnx_schedule_name(tonnx_schedule schedule);
 TONNX_API const char *tonnx_scheme_name(tonnx_scheme scheme);   /* "glorot-uniform", … */
+TONNX_API const char *tonnx_scheme_usage(tonnx_scheme scheme);  /* with what follows the name: "normal:STD" */
 
 /* The loss of one output z (a logit for bce) against its target t, and its derivative by z; delta is huber's. False, and
  * NaN, for losses that are of a whole row of outputs (cross-entropy, nll). */
@@ -95,7 +96,7 @@ TONNX_API bool tonnx_loss_evaluate(tonnx_loss loss, double z, double t, double d
 TONNX_API double tonnx_schedule_rate(tonnx_schedule schedule, const tonnx_schedule_options *options, double rate, uint64_t t,
                                      uint64_t total);
 
-/* The row of a name, aliases included ("kaiming-normal"); false where there is none. */
+/* The row of a name, aliases included ("kaiming-normal"; a scheme's without what follows it); false where there is none. */
 TONNX_API bool tonnx_activation_named(const char *name, tonnx_activation *out);
 TONNX_API bool tonnx_loss_named(const char *name, tonnx_loss *out);
 TONNX_API bool tonnx_optimizer_named(const char *name, tonnx_optimizer *out);

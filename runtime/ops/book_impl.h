@@ -60,21 +60,45 @@ void tonnx__optimizer_coefficients(tonnx_optimizer optimizer, const double h[6],
 double tonnx__schedule_rate(tonnx_schedule schedule, const struct tonnx_schedule_options *options, double rate,
                             uint64_t t, uint64_t total);
 
-/* A scheme's row: the variance of a weight is scale/fan. */
-typedef enum tonnx__fan { TONNX__FAN_none, TONNX__FAN_in, TONNX__FAN_avg } tonnx__fan;
+/* Lists of an initialisation scheme, in the order of tonnx__fan_named and tonnx__distribution_named. */
+typedef enum tonnx__fan { TONNX__FAN_in, TONNX__FAN_out, TONNX__FAN_avg, TONNX__FAN_none } tonnx__fan;
 typedef enum tonnx__distribution {
     TONNX__DISTRIBUTION_uniform,
     TONNX__DISTRIBUTION_normal,
+    TONNX__DISTRIBUTION_truncated,
     TONNX__DISTRIBUTION_constant,
+    TONNX__DISTRIBUTION_identity,
+    TONNX__DISTRIBUTION_orthogonal,
+    TONNX__DISTRIBUTION_scaled,
     TONNX__DISTRIBUTION_chosen
 } tonnx__distribution;
+typedef enum tonnx__scheme_takes {
+    TONNX__TAKES_none,
+    TONNX__TAKES_VALUE,
+    TONNX__TAKES_STD,
+    TONNX__TAKES_RANGE,
+    TONNX__TAKES_SCALING
+} tonnx__scheme_takes;
 
+/* A scheme's row: the deviation of a weight is gain/√fan. */
 typedef struct tonnx__scheme_info {
-    double scale;
+    tonnx__scheme_takes takes;
+    double gain;
     tonnx__fan fan;
     tonnx__distribution distribution;
+    bool torch_bias; /* biases are uniform within 1/√fan_in; else zero */
 } tonnx__scheme_info;
 
 tonnx__scheme_info tonnx__scheme_describe(tonnx_scheme scheme);
+
+/* The row that the first `length` bytes of `text` name, aliases included; false where none does. */
+bool tonnx__scheme_find(const char *text, size_t length, tonnx_scheme *out);
+
+/* "fan-in", "fan_avg"; "uniform", "truncated" (also "truncated-normal", "untruncated-normal"): the first `length` bytes of
+ * `text`. False for other words. */
+bool tonnx__fan_named(const char *text, size_t length, tonnx__fan *out);
+bool tonnx__distribution_named(const char *text, size_t length, tonnx__distribution *out);
+const char *tonnx__fan_name(tonnx__fan fan);
+const char *tonnx__distribution_name(tonnx__distribution distribution);
 
 #endif
