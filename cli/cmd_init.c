@@ -3,9 +3,8 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/data_args.h"
 #include "cli/init_args.h"
-#include "cli/run_args.h"
+#include "cli/probe_args.h"
 #include "runtime/init.h"
 
 typedef struct args {
@@ -13,7 +12,7 @@ typedef struct args {
     const char *model, *out, *scheme;
     const char **layers;
     init_args init;
-    data_args data;
+    probe_args probe;
     run_args run;
 } args;
 
@@ -26,15 +25,16 @@ static const opt options[] = {
     { 0 },
 };
 static const opt lsuv_options[] = {
-    { "data", 0, OPT_FILE, AT(data.data), "FILE", NULL, "samples that lsuv measures on", NULL, OPT_FREE },
+    { "data", 0, OPT_FILE, AT(probe.data.data), "FILE|gaussian:N", NULL,
+      "samples that lsuv measures on; gaussian:1000 makes unit-normal ones", NULL, OPT_FREE },
     { 0 },
 };
 
-/* --data is optional here, so the row that insists on it is left out. */
+/* data_options' first row insists on --data, which only lsuv wants. */
 static const opt_group groups[] = { { "Initialisation", options, 0 },
                                     { "How numbers are drawn", init_shared_options, AT(init) },
                                     { "Data, for lsuv", lsuv_options, 0 },
-                                    { "How the data is read", data_options + 1, AT(data) },
+                                    { "How the data is read", data_options + 1, AT(probe.data) },
                                     { "Running, for lsuv", run_options, AT(run) },
                                     { 0 } };
 static const opt_operand operands[] = { { "MODEL", AT(model), false, "the ONNX file; it is never written to" }, { 0 } };
@@ -46,20 +46,15 @@ static const char *const examples[] = {
     NULL,
 };
 
-/* The samples, where --data names some. */
-static int load_data(data_sets *sets, const args *a, const tonnx_model *model, const tonnx_log *log)
-{
-    return a->data.data ? data_load(sets, &a->data, NULL, model, log) : 0;
-}
-
 static int init(void *opaque)
 {
-    const args *a = opaque;
+    args *a = opaque;
     const tonnx_log log = cli_log(&a->common);
-    const char *const read[] = { a->model, a->data.data };
+    const char *const read[] = { a->model, a->probe.data.data };
     tonnx_init_options init_options = TONNX_INIT_OPTIONS_DEFAULT;
     tonnx_model *model = NULL;
     data_sets sets = { 0 };
+    a->probe.seed = a->init.seed;
     init_args_apply(&a->init, &init_options);
     init_options.scheme = a->scheme;
     init_options.layers = a->layers;
@@ -67,11 +62,11 @@ static int init(void *opaque)
     init_options.backend = a->run.backend;
     init_options.threads = a->run.threads > INT_MAX ? INT_MAX : (int)a->run.threads;
     init_options.batch = a->run.batch;
-    init_options.input = a->data.input;
-    init_options.output = a->data.output_name;
-    int code = cli_check_output("-o", a->out, read, a->data.data ? 2 : 1);
+    init_options.input = a->probe.data.input;
+    init_options.output = a->probe.data.output_name;
+    int code = cli_check_output("-o", a->out, read, a->probe.data.data ? 2 : 1);
     if (!code) code = cli_load(&model, a->model, &log);
-    if (!code) code = load_data(&sets, a, model, &log);
+    if (!code) code = probe_load(&sets, &a->probe, NULL, model, &log);
     init_options.data = sets.data;
     if (!code) code = cli_status(tonnx_init(model, &init_options));
     if (!code) code = cli_save(model, a->out, &log);

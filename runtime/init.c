@@ -147,18 +147,20 @@ static tonnx_status choose_layers(fresh *f)
         size_t found = 0;
         for (size_t l = 0; l < net->layer_count; l++) found += layer_matches(net, &net->layers[l], *glob);
         if (!found)
-            status = tonnx__fail(TONNX_BAD_USAGE,
-                                 "%s: no layer with parameters is named '%s'; `tonnx inspect` lists them",
-                                 net->model->path, *glob);
+            status =
+                tonnx__fail(TONNX_BAD_USAGE, "%s: no layer with parameters is named '%s'; `tonnx inspect` lists them",
+                            net->model->path, *glob);
     }
     return status;
 }
 
-/* A bias has no fan of its own: only PyTorch's default says what it takes of its layer's. */
-static tonnx_status read_bias(fresh *f)
+/* A bias has no fan of its own: only PyTorch's default says what it takes of its layer's. Where that has drawn already,
+ * it stays, as a call for a weight leaves it in PyTorch. */
+static tonnx_status read_bias(fresh *f, bool after_default)
 {
     const tonnx__scheme_info row = tonnx__scheme_describe(f->weight.scheme);
-    f->bias = tonnx__recipe_of(row.torch_bias ? TONNX_INIT_torch_default : TONNX_INIT_zeros);
+    const bool torch = row.torch_bias || after_default;
+    f->bias = tonnx__recipe_of(torch ? TONNX_INIT_torch_default : TONNX_INIT_zeros);
     if (!f->options->bias) return TONNX_OK;
     const tonnx_status status = tonnx__recipe_parse(&f->bias, f->options->bias);
     const bool plain = f->bias.fan == TONNX__FAN_none && f->bias.distribution <= TONNX__DISTRIBUTION_constant;
@@ -189,8 +191,8 @@ static tonnx_status read_options(fresh *f, bool *after_default)
     tonnx_status status = tonnx__recipe_parse(&f->weight, f->options->scheme);
     if (!status) status = tonnx__recipe_changes_read(&f->changes, f->options);
     if (!status) status = tonnx__recipe_check(&f->weight, &f->changes);
-    if (!status) status = read_bias(f);
     if (!status) status = read_rng(f, after_default);
+    if (!status) status = read_bias(f, *after_default);
     if (!status && f->weight.scheme == TONNX_INIT_lsuv && !f->options->data)
         status = tonnx__fail(TONNX_BAD_USAGE, "lsuv scales layers by what they make of data: give samples with --data");
     return status;

@@ -13,7 +13,7 @@ typedef struct tonnx_init_options {
     size_t size;               /* sizeof(tonnx_init_options): fields may be added */
     const char *scheme;        /* "auto", "he-normal", "kaiming-uniform", "normal:0.02", "variance-scaling:2:fan-avg:uniform", … */
     const char *bias;          /* a scheme without fan, as "zeros", "constant:0.1", "normal:1", or "torch-default"; NULL: what
-                                * the weights' scheme says, which is zeros but for torch-default */
+                                * the weights' scheme says: zeros, but for torch-default and torch-after-default */
     const char *const *layers; /* globs over layer and weight names, NULL-terminated; NULL: all */
     uint64_t seed;
     tonnx_log log;
@@ -41,8 +41,9 @@ typedef struct tonnx_init_options {
  * layer until the outputs on `data` have variance 1 ± 0.01, at most 10 rounds; each layer is said in one line.
  * Same seed, same bits, on every machine, for any backend and number of threads; under torch's generator those of
  * torch.manual_seed(seed) and torch.nn.init's calls in the order of the layers, weight then bias; "torch-after-default"
- * lets every layer's own default draw first, as constructing the module does: torch-default is then what was drawn so. TONNX_BAD_USAGE where a scheme or word is unknown, does not fit, or a glob matches
- * nothing, and where lsuv has no data; TONNX_BAD_DATA where the data does not fit the model. */
+ * lets every layer's own default draw first, as constructing the module does: torch-default is then what was drawn so, and
+ * biases keep it unless `bias` says otherwise. TONNX_BAD_USAGE where a scheme or word is unknown, does not fit, or a glob
+ * matches nothing, and where lsuv has no data; TONNX_BAD_DATA where the data does not fit the model. */
 TONNX_API tonnx_status tonnx_init(tonnx_model *model, const tonnx_init_options *options);
 
 typedef struct tonnx_mlp_options {
