@@ -39,7 +39,8 @@ typedef struct tonnx_init_options {
  * cut at ±2). Fans are those of the layer, however the file stores its weight, and a Gemm's alpha and beta are divided out.
  * Orthogonal rows (columns, where there are fewer) have the gain as their length. lsuv: orthogonal, then scaled layer by
  * layer until the outputs on `data` have variance 1 ± 0.01, at most 10 rounds; each layer is said in one line.
- * Same seed, same bits, on every machine, for any backend and number of threads; under torch's generator those of
+ * Same seed, same bits, on every machine, for any backend and number of threads (lsuv's scales are as exact as the
+ * backend that measures, and the same for any number of threads); under torch's generator those of
  * torch.manual_seed(seed) and torch.nn.init's calls in the order of the layers, weight then bias; "torch-after-default"
  * lets every layer's own default draw first, as constructing the module does: torch-default is then what was drawn so, and
  * biases keep it unless `bias` says otherwise. TONNX_BAD_USAGE where a scheme or word is unknown, does not fit, or a glob
