@@ -144,10 +144,11 @@ tonnx_status tonnx__fold_range(tonnx__builder *builder, const tonnx__node *node,
     return status ? status : tonnx__derive_finish(&d, known);
 }
 
-/* ConstantOfShape: `value` everywhere, a float 0 where absent. */
+/* ConstantOfShape: `value` everywhere, a float 0 where absent. One row stands for a batch of N: they are all the same.
+ */
 tonnx_status tonnx__fold_filled(tonnx__builder *builder, const tonnx__node *node, bool *known)
 {
-    const tonnx__fact *shape = tonnx__constant_input(builder, node, 0);
+    const tonnx__fact *shape = tonnx__shape_input(builder, node, 0);
     const tonnx__attribute *value = tonnx__node_attribute(node, "value");
     const tonnx__tensor *tensor = value ? value->tensor : NULL;
     size_t dims[TONNX__MAX_RANK];
@@ -156,9 +157,10 @@ tonnx_status tonnx__fold_filled(tonnx__builder *builder, const tonnx__node *node
         return TONNX_OK;
     const size_t rank = shape->dims[0];
     for (size_t i = 0; i < rank; i++) {
-        const int64_t wanted = tonnx__fact_get_int(builder, shape, i);
-        if (wanted < 0) return TONNX_OK;
-        dims[i] = (size_t)wanted;
+        const tonnx__number wanted = tonnx__number_of(builder, shape, i);
+        const bool batch = i == 0 && wanted.per_row == 1 && wanted.constant == 0;
+        if (wanted.constant < 0 || (wanted.per_row != 0 && !batch)) return TONNX_OK;
+        dims[i] = batch ? 1 : (size_t)wanted.constant;
     }
     const double fill = tensor ? tonnx__tensor_get(tensor, 0) : 0;
     tonnx_status status = tonnx__derive_start(&d, builder, node, tensor ? tensor->dtype : TONNX_FLOAT, rank, dims);

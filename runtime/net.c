@@ -222,6 +222,7 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     tonnx__builder_clear(&builder);
     if (!status) status = tonnx__ties_resolve(net);
     if (!status) status = prune_params(net);
+    if (!status) status = tonnx__gates_name(net);
     if (!status) say_derived(net);
     return status;
 }

@@ -30,15 +30,16 @@ TONNX_API void tonnx_net_free(tonnx_net *net);
 
 typedef struct tonnx_layer_info {
     const char *name;       /* the first node's name, or its first output where it has none */
-    const char *kind;       /* "dense", "activation", "batchnorm", "softmax", "affine" (add, mul … with a constant), "add", … */
+    const char *kind;       /* "dense", "activation", "batchnorm", "softmax", "affine" (add, mul … with a constant), "add", "glu", … */
     const char *op;         /* ONNX ops it was read from: "Gemm", "MatMul+Add" */
-    char activation[64];    /* of an activation layer, or of the one that follows a dense layer: "tanh", "elu:0.8"; else "none" */
+    char activation[64];    /* of an activation layer, or of the one that follows a dense layer: "tanh", "elu:0.8", "glu"; else "none" */
     const char *weight;     /* names of parameters: of an initializer, or of an Identity's or Constant's output; NULL where absent */
     const char *bias;
     ptrdiff_t weight_at, bias_at; /* their numbers for tonnx_net_parameter; -1 where absent */
     size_t fan_in, fan_out; /* features in and out */
     size_t parameters;      /* trainable elements */
     double flops;           /* per sample, forward: 2·in·out for dense, about 1 per element else */
+    bool part;              /* a slice or an activation of the gate ("glu", "swiglu" …) that follows and stands for it */
 } tonnx_layer_info;
 
 TONNX_API size_t tonnx_net_layer_count(const tonnx_net *net);

@@ -41,6 +41,9 @@ typedef struct tonnx__layer {
     double a, b;              /* activation's attributes; dropout's ratio in a */
     double epsilon, momentum; /* norms; momentum weighs the OLD running value, as ONNX does */
     size_t from, width;       /* slice */
+    const char *gate;         /* binary: "glu", "swiglu" …, where it is one; dense: the gate that halves its output */
+    int gated;                /* binary: the value that the gate halves; -1 */
+    bool part;                /* of such a gate: inspect shows the whole */
 } tonnx__layer;
 
 typedef struct tonnx__inlined tonnx__inlined; /* a node of a function's body (recognise/inline.c) */

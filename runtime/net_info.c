@@ -121,13 +121,14 @@ static double layer_flops(const tonnx_net *net, const tonnx__layer *layer)
     return 2.0 * (double)weight->rows * (double)weight->cols + (layer->bias >= 0 ? features : 0);
 }
 
-/* What a person would say a layer is: binary ones are known by what they do. */
+/* What a person would say a layer is: binary ones are known by what they do, or by the gate that they end. */
 static const char *kind_name(const tonnx__layer *layer)
 {
     static const char *const binary[] = {
         [TONNX__ADD] = "add", [TONNX__SUB] = "sub", [TONNX__MUL] = "mul", [TONNX__DIV] = "div"
     };
     if (layer->kind != TONNX__LAYER_BINARY) return tonnx__layer_kind_name(layer->kind);
+    if (layer->gate) return layer->gate;
     return layer->in[0].param >= 0 || layer->in[1].param >= 0 ? "affine" : binary[layer->binary];
 }
 
@@ -135,7 +136,8 @@ void tonnx_net_layer(const tonnx_net *net, size_t i, tonnx_layer_info *out)
 {
     const tonnx__layer *layer = &net->layers[i];
     const bool dense = layer->kind == TONNX__LAYER_DENSE;
-    const int from = layer->in[0].value >= 0 ? layer->in[0].value : layer->in[layer->in_count - 1].value;
+    const int read = layer->in[0].value >= 0 ? layer->in[0].value : layer->in[layer->in_count - 1].value;
+    const int from = layer->gated >= 0 ? layer->gated : read;
     *out = (tonnx_layer_info){ .name = layer->name,
                                .kind = kind_name(layer),
                                .op = layer->op,
@@ -145,8 +147,10 @@ void tonnx_net_layer(const tonnx_net *net, size_t i, tonnx_layer_info *out)
                                .bias_at = layer->bias,
                                .fan_in = net->values[from].features,
                                .fan_out = net->values[layer->out].features,
+                               .part = layer->part,
                                .flops = layer_flops(net, layer) };
-    activation_text(dense ? only_reader(net, layer->out) : layer, out->activation, sizeof out->activation);
+    if (layer->gate) snprintf(out->activation, sizeof out->activation, "%s", layer->gate);
+    else activation_text(dense ? only_reader(net, layer->out) : layer, out->activation, sizeof out->activation);
     out->parameters = param_size(net, layer->weight) + param_size(net, layer->bias);
     for (size_t k = 0; k < layer->in_count; k++) out->parameters += param_size(net, layer->in[k].param);
 }

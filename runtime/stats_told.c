@@ -38,6 +38,7 @@ tonnx_status tonnx__net_told(tonnx__told **out, size_t *count, const tonnx_net *
     for (size_t l = 0; l < net->layer_count && !status; l++) {
         const tonnx__layer *layer = &net->layers[l];
         const int in = layer->in[0].value;
+        if (layer->part) continue; /* the gate that it belongs to is told */
         tonnx__told told = { l, -1, layer->out, layer->out };
         if (is_joined(net, l)) told.layer = (*out)[--*count].layer;
         if (activates(layer) && in >= 0) told.act = (int)l, told.before = in;

@@ -74,6 +74,14 @@ static bool all_equal(const tonnx__tensor *tensor)
     return true;
 }
 
+/* Parameters that training has not touched yet, which an exporter finds equal: all elements are. A single one always
+ * is, so it must be what a fresh bias, norm or PReLU starts from. */
+static bool is_fresh(const tonnx__tensor *tensor)
+{
+    const double first = tensor->count ? tonnx__tensor_get(tensor, 0) : 0;
+    return all_equal(tensor) && (tensor->count > 1 || first == 0 || first == 0.25 || first == 1);
+}
+
 /* Constants that are not trained may be shared freely. */
 static bool matters(const tonnx__param *param)
 {
@@ -210,8 +218,8 @@ static bool can_part(const tonnx_net *net, const uses *all, const group *g)
 static tonnx_status settle(tonnx_net *net, const uses *all, const group *g)
 {
     const tonnx__tensor *tensor = tonnx__param_tensor(&net->params[*all->list[g->members[0]].slot], net->model);
-    const bool merge = can_part(net, all, g) &&
-                       (net->untie || (!net->keep_ties && all_equal(tensor)) || mixes_statistics(net, all, g));
+    const bool merge =
+        can_part(net, all, g) && (net->untie || (!net->keep_ties && is_fresh(tensor)) || mixes_statistics(net, all, g));
     tonnx__say(&net->log, TONNX_LOG_INFO, "'%s' is read in %zu places: %s", tensor->name, g->count,
                net->untie ? "untied, each trains alone"
                : merge    ? "an exporter's merge, each trains alone (--keep-ties keeps it one)"

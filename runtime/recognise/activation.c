@@ -57,13 +57,30 @@ static tonnx_status recognise_op(tonnx__builder *builder, const tonnx__node *nod
     return TONNX_OK;
 }
 
+/* PRelu whose slope is drawn anew for each element: RReLU, as TorchScript writes it in training mode. */
+static tonnx_status recognise_random_slope(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
+                                           const tonnx__node *slope, bool *known)
+{
+    tonnx__layer *layer = NULL;
+    if (!tonnx__same_source(builder, tonnx__node_input(slope, 0), tonnx__node_input(node, 0))) return TONNX_OK;
+    const tonnx_status status =
+        tonnx__activation_add(builder, &layer, node, x, TONNX_ACT_rrelu, "RandomUniformLike+PRelu");
+    if (status) return status;
+    layer->a = tonnx__node_float(slope, "low", 0);
+    layer->b = tonnx__node_float(slope, "high", 1);
+    *known = true;
+    return TONNX_OK;
+}
+
 /* PRelu: the slope is trained, one number or one per feature. */
 static tonnx_status recognise_prelu(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x, bool *known)
 {
     const tonnx__fact *slope = tonnx__constant_input(builder, node, 1);
+    const tonnx__node *drawn = tonnx__maker_of(builder, tonnx__node_input(node, 1), "RandomUniformLike");
     const size_t features = builder->net->values[x->value].features;
     tonnx__layer *layer = NULL;
     int weight = -1;
+    if (drawn) return recognise_random_slope(builder, node, x, drawn, known);
     if (!slope || x->rank != 2) return TONNX_OK;
     if (!tonnx__fact_is_row(slope, features))
         return tonnx__node_fail(builder, node, "slope '%s' has %zu elements, the data %zu features", slope->name,

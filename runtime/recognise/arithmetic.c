@@ -40,14 +40,17 @@ static bool stands_in_front(const tonnx_net *net, int value)
 }
 
 /* A constant operand: a row of the value's features or one number. What standardises the input, or scales by a single
- * number, is no parameter; a row behind a layer is (a batch norm that an exporter folded), but not one that is
- * subtracted: that is how a spelled-out batch norm takes its running mean, and the Add that follows is its shift. */
+ * number, is no parameter; a row behind a layer is (a batch norm that an exporter folded; of one feature too, where it
+ * has an axis for it), but not one that is subtracted: that is how a spelled-out batch norm takes its running mean, and
+ * the Add that follows is its shift. */
 static tonnx_status constant_operand(tonnx__builder *builder, const tonnx__node *node, size_t side,
                                      const tonnx__fact *value, tonnx__binary binary, int *out)
 {
     const tonnx__fact *constant = tonnx__constant_input(builder, node, side);
     const bool mean = binary == TONNX__SUB && side == 1;
-    const bool trained = tonnx__fact_count(constant) > 1 && !mean && !stands_in_front(builder->net, value->value);
+    const bool row =
+        tonnx__fact_count(constant) > 1 || (constant->rank && builder->net->values[value->value].features == 1);
+    const bool trained = row && !mean && !stands_in_front(builder->net, value->value);
     const tonnx__role role = !trained                                       ? TONNX__ROLE_CONSTANT
                              : binary == TONNX__MUL || binary == TONNX__DIV ? TONNX__ROLE_SCALE
                                                                             : TONNX__ROLE_SHIFT;

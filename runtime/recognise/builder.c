@@ -209,6 +209,7 @@ tonnx_status tonnx__layer_add(tonnx__builder *builder, tonnx__layer **out, tonnx
                              .act = TONNX_ACT_NONE,
                              .alpha = 1,
                              .beta = 1,
+                             .gated = -1,
                              .in_count = in_count };
     status = tonnx__strdup(&layer->name, *node->name ? node->name : node->outputs[0]);
     if (!status) status = tonnx__strdup(&layer->op, node->op_type);

@@ -43,11 +43,25 @@ static int find_step(const tonnx__expression *e, const char *name)
     return -1;
 }
 
+/* The leaf that is the same value of the net, which a product with 1 or a Reshape may have given another name; -1. */
+static int find_value(const tonnx__expression *e, const tonnx__fact *fact)
+{
+    for (int i = 0; i < e->count && fact->kind == TONNX__FACT_VALUE; i++) {
+        const tonnx__fact *other = tonnx__fact_of(e->builder, e->steps[i].name);
+        if (e->steps[i].kind == TONNX__STEP_VALUE && other->value == fact->value && other->rank == fact->rank &&
+            other->transposed == fact->transposed)
+            return i;
+    }
+    return -1;
+}
+
 /* What no node of an expression makes: a number, a row of constants, or a value. */
 static int add_leaf(tonnx__expression *e, const char *name, const tonnx__node *user, size_t input)
 {
     const tonnx__fact *fact = tonnx__fact_of(e->builder, name);
+    const int known = find_value(e, fact);
     double number = 0;
+    if (known >= 0) return known;
     const bool is_number = tonnx__fact_scalar(e->builder, fact, &number);
     const tonnx__step_kind kind = is_number                            ? TONNX__STEP_NUMBER
                                   : fact->kind == TONNX__FACT_CONSTANT ? TONNX__STEP_ROW

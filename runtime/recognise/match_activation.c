@@ -75,7 +75,8 @@ static void solve(const samples *s, tonnx_activation act, double *a, double *b)
     *b = 0;
     if (act == TONNX_ACT_leaky_relu) *a = -y[AT_MINUS_1];
     if (act == TONNX_ACT_elu) *a = below;
-    if (act == TONNX_ACT_selu) *b = y[AT_1], *a = below / *b;
+    if (act == TONNX_ACT_selu && below > 0)
+        *b = y[AT_1], *a = below / *b; /* α = 0 is a scaled ReLU, which is two layers */
     if (act == TONNX_ACT_celu) *a = solve_celu(y[AT_MINUS_40]);
     if (act == TONNX_ACT_swish) *a = -log(1 / y[AT_1] - 1);
     if (act == TONNX_ACT_softplus) *a = log(2) / y[AT_0];

@@ -5,13 +5,21 @@
 #include "runtime/fold_impl.h"
 #include "runtime/recognise/expression_impl.h"
 
-/* TorchScript writes a norm without scale and shift with Constant nodes of ones and zeros beside a file's initializers;
- * in a file without initializers, Constant nodes are how parameters are written. */
+/* torch.export calls what it computed itself val_0, val_1, …; a parameter keeps its name in the module. */
+static bool is_numbered_by_torch(const tonnx__builder *builder, const tonnx__fact *fact)
+{
+    const char *producer = builder->model->producer;
+    return producer && !strcmp(producer, "pytorch") && !strncmp(fact->name, "val_", 4);
+}
+
+/* PyTorch's exporters write a norm without scale and shift with ones and zeros of their own: TorchScript as Constant
+ * nodes beside a file's initializers, torch.export as an initializer that it numbers. In a file without initializers,
+ * Constant nodes are how parameters are written. */
 static bool stands_for_none(const tonnx__builder *builder, const tonnx__fact *fact, tonnx__role role)
 {
     const double none = role == TONNX__ROLE_SCALE ? 1 : 0;
-    if ((role != TONNX__ROLE_SCALE && role != TONNX__ROLE_SHIFT) || fact->tensor >= 0 || !builder->model->tensor_count)
-        return false;
+    if (role != TONNX__ROLE_SCALE && role != TONNX__ROLE_SHIFT) return false;
+    if (fact->tensor >= 0 ? !is_numbered_by_torch(builder, fact) : !builder->model->tensor_count) return false;
     for (size_t i = 0; i < tonnx__fact_count(fact); i++)
         if (tonnx__fact_get(builder, fact, i) != none) return false;
     return true;

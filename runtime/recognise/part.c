@@ -1,4 +1,4 @@
-/* Parts of a value's features: Slice, Split; and SwiGLU, whose two inputs such parts usually are. */
+/* Parts of a value's features: Slice, Split, SplitToSequence; and SwiGLU, whose two inputs such parts usually are. */
 #include <string.h>
 
 #include "runtime/fold_impl.h"
@@ -104,6 +104,43 @@ static tonnx_status recognise_split(tonnx__builder *builder, const tonnx__node *
     return status;
 }
 
+/* Part `position` of SplitToSequence over `features` of them: `split` is one width for all parts, of which the last may
+ * be smaller, or a list of widths. False where there is no such part. */
+static bool part_of_sequence(const tonnx__builder *builder, const tonnx__fact *split, double position, size_t features,
+                             size_t *from, size_t *width)
+{
+    const double each = tonnx__fact_get(builder, split, 0);
+    const size_t parts = split->rank ? tonnx__fact_count(split)
+                         : each >= 1 ? (size_t)((double)(features - 1) / each) + 1
+                                     : 0;
+    size_t at = 0;
+    *from = *width = 0;
+    if (!tonnx__axis((int64_t)position, parts, &at)) return false;
+    for (size_t i = 0; i <= at; i++) {
+        const double next = split->rank ? tonnx__fact_get(builder, split, i) : each;
+        *from += *width;
+        if (!(next >= 1) || *from >= features) return false;
+        *width = next < (double)(features - *from) ? (size_t)next : features - *from;
+    }
+    return true;
+}
+
+/* SequenceAt(SplitToSequence(x, split), k): part k of x, as torch.export writes chunk where it does not optimize. */
+static tonnx_status recognise_sequence(tonnx__builder *builder, const tonnx__node *node, bool *known)
+{
+    const tonnx__node *split = tonnx__maker_of(builder, tonnx__node_input(node, 0), "SplitToSequence");
+    const tonnx__fact *x = split ? tonnx__value_input(builder, split, 0) : NULL;
+    const tonnx__fact *widths = split ? tonnx__constant_input(builder, split, 1) : NULL;
+    size_t axis = 0, from = 0, width = 0;
+    double position = 0;
+    if (!x || !widths || !is_matrix(x) || !tonnx__axis(tonnx__node_int(split, "axis", 0), 2, &axis) || axis != 1 ||
+        !tonnx__fact_scalar(builder, tonnx__constant_input(builder, node, 1), &position) ||
+        !part_of_sequence(builder, widths, position, builder->net->values[x->value].features, &from, &width))
+        return TONNX_OK;
+    *known = true;
+    return add_slice(builder, node, 0, &(tonnx__operand){ x->value, -1 }, from, width);
+}
+
 /* SwiGLU 28: Y = Swish_alpha(A)·B. */
 static tonnx_status recognise_swiglu(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *a,
                                      bool *known)
@@ -129,6 +166,7 @@ static tonnx_status recognise_swiglu(tonnx__builder *builder, const tonnx__node 
 tonnx_status tonnx__recognise_part(tonnx__builder *builder, const tonnx__node *node, bool *known)
 {
     const tonnx__fact *x = tonnx__value_input(builder, node, 0);
+    if (!strcmp(node->op_type, "SequenceAt")) return recognise_sequence(builder, node, known);
     if (!x || !is_matrix(x)) return TONNX_OK;
     if (!strcmp(node->op_type, "Slice")) return recognise_slice(builder, node, x, known);
     if (!strcmp(node->op_type, "Split")) return recognise_split(builder, node, x, known);

@@ -166,9 +166,12 @@ tonnx_status tonnx__recognise_arithmetic(tonnx__builder *builder, const tonnx__n
 tonnx_status tonnx__recognise_scaler(tonnx__builder *builder, const tonnx__node *node, bool *known);
 
 /* Walks the graph from `output` (a value name) with the net's input already a fact, and asks the families at each node.
- * *end is the value of the net that the output is, or the last one before a tail that cannot be trained. Fails where there
- * is none, naming the first node that nobody knew. */
+ * *end is the value of the net that the output is, or the last one before a tail that cannot be trained. Fails where
+ * there is none, naming the first node that nobody knew. */
 tonnx_status tonnx__walk(tonnx__builder *builder, const char *output, int *end);
+
+/* Notes which products are gates, and which layers are their parts. For a whole net, its layers pruned. */
+tonnx_status tonnx__gates_name(tonnx_net *net);
 
 /* The name of the last value of the net before `output` where only deciding stands in between; NULL else. */
 const char *tonnx__before_tail(const tonnx__builder *builder, const char *output);

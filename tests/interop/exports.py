@@ -43,6 +43,7 @@ WORDS = {"gelu_erf": "gelu", "hard_silu": "hard_swish", "softmax_v2": "softmax",
 CLASSES = {"activation": None, "relu": ("relu", "relu6", "leaky_relu", "thresholded_relu"), "leakyrelu": ("leaky_relu",)}
 # layers that move data, or are no part of the net that is trained
 MOVES = {"flatten", "squeeze", "tail", "dropout"}
+GATES = ("glu", "swiglu")
 
 
 def word(text):
@@ -72,17 +73,16 @@ def wanted_layers(about):
         kind = layer["kind"]
         if kind == "dense":
             found.append(("dense", (layer["in"], layer["out"])))
+        elif kind == "swiglu" and layer["packed"]:
+            found += [("dense", (layer["in"], 2 * layer["hidden"])), ("act", "swiglu"), ("dense", (layer["hidden"], layer["out"]))]
         elif kind == "swiglu":
-            wide = layer["hidden"] * (2 if layer["packed"] else 1)
-            up = [] if layer["packed"] else [("dense", (layer["in"], wide))]
-            found += [("dense", (layer["in"], wide)), ("act", "silu"), *up, ("dense", (layer["hidden"], layer["out"]))]
+            one = ("dense", (layer["in"], layer["hidden"]))
+            found += [one, ("act", "silu"), one, ("act", "swiglu"), ("dense", (layer["hidden"], layer["out"]))]
         elif kind not in MOVES and kind != "activation" and not (kind == "batchnorm" and folded) and \
                 layer.get("note") != "second output":
             found.append(("concat" if kind == "concatenate" else kind, None))
         act = layer.get("activation", "none")
-        if act == "glu":
-            found.append(("act", "sigmoid"))
-        elif act not in ("none", "linear"):
+        if act not in ("none", "linear"):
             found.append(("act", act))
     return found
 
@@ -93,9 +93,10 @@ def found_layers(inspected):
         kind, act = layer["kind"], layer["activation"]
         if kind == "dense":
             found.append(("dense", (layer["fan_in"], layer["fan_out"])))
-        elif kind not in MOVES and kind not in ("activation", "softmax"):
+        elif kind not in MOVES and kind not in ("activation", "softmax", *GATES):
             found.append((kind, None))
-        if act not in ("none", "glu", "swiglu") and found[-1:] != [("act", act)]:
+        twice = kind in ("activation", *GATES) and found[-1:] == [("act", act)]  # the dense layer in front names it too
+        if act != "none" and not twice:
             found.append(("act", act))
     return found
 
