@@ -24,6 +24,7 @@ typedef struct build {
     bool whole;            /* every target so far is a class index */
     double *numbers;       /* [y_room] the target's, where it is numbers */
     tonnx__words words;    /* its words, where it is text */
+    double *row;           /* [first.cells] a plain record's numbers */
 } build;
 
 static const char *path_of(const build *b)
@@ -145,20 +146,24 @@ static tonnx_status read_feature(const build *b, size_t column, float *to)
     return isfinite(*to) ? TONNX_OK : fail_cell(b, column, "is beyond the range of float32");
 }
 
-static tonnx_status read_features(build *b)
+/* Where the next sample's features go. */
+static tonnx_status feature_room(build *b, float **to)
 {
     size_t need = 0;
     if (!tonnx__mul(&need, b->x->rows + 1, b->x->columns)) need = SIZE_MAX;
-    const tonnx_status room = tonnx__grow(&b->x->floats, &b->x_room, need, sizeof(float));
-    if (room) return room;
-    float *to = b->x->floats + b->x->rows * b->x->columns;
-    for (size_t j = 0; j < b->record.cells; j++) {
-        if ((long)j == b->columns.target || is_left_out(b, j)) continue;
-        const tonnx_status status = read_feature(b, j, to++);
-        if (status) return status;
-    }
-    b->x->rows++;
-    return TONNX_OK;
+    const tonnx_status status = tonnx__grow(&b->x->floats, &b->x_room, need, sizeof(float));
+    *to = status ? NULL : b->x->floats + b->x->rows * b->x->columns;
+    return status;
+}
+
+static tonnx_status read_features(build *b)
+{
+    float *to = NULL;
+    tonnx_status status = feature_room(b, &to);
+    for (size_t j = 0; j < b->record.cells && !status; j++)
+        if ((long)j != b->columns.target && !is_left_out(b, j)) status = read_feature(b, j, to++);
+    b->x->rows += !status;
+    return status;
 }
 
 /* Where classes are given, words must be among them. */
@@ -172,6 +177,19 @@ static tonnx_status read_word(build *b, size_t *index)
     const tonnx_status status = tonnx__words_add(&b->words, cell, index);
     if (status || *index < TONNX__MAX_WORDS) return status;
     return fail_cell(b, column, "is one class too many: at most 65536 are read; is this the target?");
+}
+
+/* A target that has been judged: a word's number, or a number. */
+static tonnx_status keep_target(build *b, double value, size_t index, bool store)
+{
+    b->whole = b->whole && value >= 0.0 && value < TONNX__MAX_CLASSES && value == floor(value);
+    if (!store) return TONNX_OK;
+    const tonnx_status status = b->is_text ? tonnx__grow(&b->y->integers, &b->y_room, b->y->rows + 1, sizeof(int64_t))
+                                           : tonnx__grow(&b->numbers, &b->y_room, b->y->rows + 1, sizeof(double));
+    if (status) return status;
+    if (b->is_text) b->y->integers[b->y->rows++] = (int64_t)index;
+    else b->numbers[b->y->rows++] = value;
+    return TONNX_OK;
 }
 
 /* The target's cell, whose first one decided what they all are: words, of which numbers may be some, or numbers. */
@@ -189,15 +207,8 @@ static tonnx_status read_target(build *b, bool store)
     if (!b->is_text && kind == TONNX__CELL_TEXT)
         return fail_cell(b, column, "is not a number, but the target began with one");
     if (!b->is_text && fabs(value) > (double)FLT_MAX) return fail_cell(b, column, "is beyond the range of float32");
-    tonnx_status status = b->is_text ? read_word(b, &index) : TONNX_OK;
-    b->whole = b->whole && value >= 0.0 && value < TONNX__MAX_CLASSES && value == floor(value);
-    if (status || !store) return status;
-    if (b->is_text) status = tonnx__grow(&b->y->integers, &b->y_room, b->y->rows + 1, sizeof(int64_t));
-    else status = tonnx__grow(&b->numbers, &b->y_room, b->y->rows + 1, sizeof(double));
-    if (status) return status;
-    if (b->is_text) b->y->integers[b->y->rows++] = (int64_t)index;
-    else b->numbers[b->y->rows++] = value;
-    return TONNX_OK;
+    const tonnx_status status = b->is_text ? read_word(b, &index) : TONNX_OK;
+    return status ? status : keep_target(b, value, index, store);
 }
 
 static tonnx_status read_sample(build *b)
@@ -223,6 +234,66 @@ static tonnx_status read_first(build *b)
     return status;
 }
 
+/* to[i] = from[i]; false where one does not fit a float. */
+static bool to_floats(float *to, const double *from, size_t count)
+{
+    bool bad = false;
+    for (size_t i = 0; i < count; i++) {
+        to[i] = (float)from[i];
+        bad |= !(to[i] - to[i] == 0.0f);
+    }
+    return !bad;
+}
+
+/* The features of the plain record in `row`, stored; false where they are not what features should be. */
+static bool plain_features(const build *b, float *to)
+{
+    const size_t cells = b->first.cells, target = (size_t)b->columns.target;
+    if (!b->left_out && b->columns.target == TONNX__NO_COLUMN) return to_floats(to, b->row, cells);
+    if (!b->left_out)
+        return to_floats(to, b->row, target) && to_floats(to + target, b->row + target + 1, cells - target - 1);
+    bool good = true;
+    for (size_t j = 0; j < cells; j++)
+        if ((long)j != b->columns.target && !b->left_out[j]) good = to_floats(to++, &b->row[j], 1) && good;
+    return good;
+}
+
+/* Whether the plain record's target is one that the slow way would take without a word; its value or its number. */
+static bool plain_target(const build *b, const char *word, double *value, size_t *index)
+{
+    if (b->columns.target == TONNX__NO_COLUMN) return true;
+    if (b->is_text)
+        return tonnx__read_number(word, b->csv.c_locale, value) != TONNX__CELL_NOT_FINITE &&
+               tonnx__words_find(&b->words, word, index);
+    *value = b->row[b->columns.target];
+    return fabs(*value) <= (double)FLT_MAX;
+}
+
+/* Samples as long as they are plain; the first one that is not is left where it is. */
+static tonnx_status read_plain_samples(build *b)
+{
+    char word[TONNX__PLAIN_WORD];
+    const bool has_target = b->columns.target != TONNX__NO_COLUMN;
+    const tonnx__plain plain = { b->first.cells, b->row, b->is_text ? b->columns.target : TONNX__NO_COLUMN, word };
+    tonnx_status status = TONNX_OK;
+    while (!status && (b->seen < b->request->limit || has_target)) {
+        const bool store = b->seen < b->request->limit;
+        double value = 0.0;
+        size_t index = 0;
+        float *to = NULL;
+        const size_t bytes = tonnx__csv_plain(&b->csv, &plain);
+        if (!bytes || !plain_target(b, word, &value, &index)) break;
+        if (store && b->x->columns) status = feature_room(b, &to);
+        if (status || (to && !plain_features(b, to))) break;
+        if (has_target) status = keep_target(b, value, index, store);
+        b->x->rows += to != NULL;
+        b->csv.source->at += bytes;
+        b->csv.line++;
+        b->seen++;
+    }
+    return status;
+}
+
 /* Beyond the limit a target column is read on: what the targets are (which classes, whole or not) is a matter of the
  * whole file, not of its first samples. */
 static tonnx_status read_samples(build *b)
@@ -230,6 +301,7 @@ static tonnx_status read_samples(build *b)
     tonnx_status status = TONNX_OK;
     while (!status && b->record.cells && (b->seen < b->request->limit || b->columns.target != TONNX__NO_COLUMN)) {
         status = read_sample(b);
+        if (!status) status = read_plain_samples(b);
         if (!status) status = tonnx__csv_next(&b->csv, &b->record);
     }
     if (!status && !b->record.cells) b->x->rows_in_file = b->y->rows_in_file = b->seen;
@@ -345,6 +417,7 @@ static tonnx_status read_csv(tonnx__table *x, tonnx__table *y, tonnx__source *so
     if (!status) status = tonnx__csv_columns(&b.columns, &b.csv, &b.first, &b.record, request);
     if (!status) status = leave_out(&b);
     if (!status) status = lay_out(&b);
+    if (!status) status = tonnx__alloc(&b.row, b.first.cells, sizeof *b.row);
     if (!status && !b.columns.header) status = read_first(&b);
     if (!status) status = read_samples(&b);
     if (!status) status = finish(&b);
@@ -353,6 +426,7 @@ static tonnx_status read_csv(tonnx__table *x, tonnx__table *y, tonnx__source *so
     tonnx__words_clear(&b.words);
     tonnx__free(b.numbers);
     tonnx__free(b.left_out);
+    tonnx__free(b.row);
     tonnx__csv_end(&b.csv);
     return status;
 }

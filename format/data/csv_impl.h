@@ -40,6 +40,21 @@ void tonnx__csv_end(tonnx__csv *csv);
 tonnx_status tonnx__csv_next(tonnx__csv *csv, tonnx__record *record);
 void tonnx__record_clear(tonnx__record *record);
 
+enum { TONNX__NO_COLUMN = -1 };
+
+/* Where the cells of a plain record go. */
+enum { TONNX__PLAIN_WORD = 64 };
+typedef struct tonnx__plain {
+    size_t cells;
+    double *numbers;  /* [cells] */
+    long word_column; /* whose cell is a word, or TONNX__NO_COLUMN */
+    char *word;       /* [TONNX__PLAIN_WORD] that cell */
+} tonnx__plain;
+
+/* The next record, where it lies in the source's buffer and all its cells are plain numbers, the same as read_number's (and
+ * one a plain word): returns its bytes, which are the caller's to take (source->at) with its line; else 0. */
+size_t tonnx__csv_plain(tonnx__csv *csv, const tonnx__plain *to);
+
 typedef enum tonnx__cell_kind {
     TONNX__CELL_TEXT,
     TONNX__CELL_NUMBER,    /* *value is finite, or infinite where the number is too large for a double */
@@ -50,7 +65,6 @@ typedef enum tonnx__cell_kind {
 /* Decimal numbers as C writes them, rounded correctly. */
 tonnx__cell_kind tonnx__read_number(const char *text, locale_t c_locale, double *value);
 
-enum { TONNX__NO_COLUMN = -1 };
 typedef struct tonnx__columns {
     bool header;   /* the first record is one */
     bool numbered; /* and was taken for one because it counts the columns */

@@ -117,10 +117,22 @@ static tonnx_status pull(tonnx__source *source, unsigned char *to, size_t size, 
     return TONNX_OK;
 }
 
+tonnx_status tonnx__source_top_up(tonnx__source *source)
+{
+    const size_t left = source->end - source->at;
+    size_t more = 0;
+    memmove(source->bytes, source->bytes + source->at, left);
+    const tonnx_status status = pull(source, source->bytes + left, TONNX__SOURCE_ROOM - left, &more);
+    source->at = 0;
+    source->end = left + more;
+    source->bytes[source->end] = 0;
+    return status;
+}
+
 tonnx_status tonnx__source_fill(tonnx__source *source)
 {
     source->at = source->end = 0;
-    return pull(source, source->bytes, sizeof source->bytes, &source->end);
+    return tonnx__source_top_up(source);
 }
 
 /* What of the first `size` bytes already stands in the buffer. */

@@ -20,7 +20,8 @@ struct tonnx__source {
     size_t given;              /* unzipped bytes that left the stream */
     size_t at, end;            /* what of `bytes` is still to be taken */
     bool zipped;
-    unsigned char bytes[TONNX__SOURCE_ROOM];
+    /* what is behind `end` is a NUL, and room enough to read a word of 8 bytes from any place up to it */
+    unsigned char bytes[TONNX__SOURCE_ROOM + 8];
 };
 
 /* `path` is borrowed; "-" is standard input. Its first bytes stand in `bytes` afterwards. TONNX_IO_FAILED where it
@@ -36,6 +37,9 @@ tonnx_status tonnx__source_inside(tonnx__source **out, const char *path, size_t 
 /* Puts more bytes into the empty `bytes`; at == end afterwards means the end. TONNX_BAD_DATA where a gzip stream is
  * damaged, cut or swells beyond reason. */
 tonnx_status tonnx__source_fill(tonnx__source *source);
+
+/* Moves what is left in `bytes` to its front and fills it up; nothing comes where the end was reached. */
+tonnx_status tonnx__source_top_up(tonnx__source *source);
 
 /* Exactly `size` bytes, or TONNX_BAD_DATA that says the file is cut short. */
 tonnx_status tonnx__source_read(tonnx__source *source, void *to, size_t size);
