@@ -1,8 +1,10 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "runtime/mem_impl.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static _Atomic size_t made, fail_at;
 static _Atomic bool fail_on;
@@ -50,13 +52,28 @@ tonnx_status tonnx__alloc(void *out, size_t count, size_t size)
     return p ? TONNX_OK : no_memory(bytes);
 }
 
+/* What is large lies in huge pages where the system has them: a matrix whose rows are pages apart would need an entry of
+ * the address translation's cache for each row. */
+enum { HUGE_PAGE = 1 << 21 };
+
+static void want_huge(void *p, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    madvise(p, bytes, MADV_HUGEPAGE); /* a wish: nothing is lost where it is not granted */
+#else
+    (void)p, (void)bytes;
+#endif
+}
+
 tonnx_status tonnx__alloc_aligned(void *out, size_t count, size_t size)
 {
     size_t bytes = 0, padded = 0;
     void *p = NULL;
-    if (tonnx__mul(&bytes, count, size) && tonnx__add(&padded, bytes, TONNX__ALIGN) && !faulted())
-        p = aligned_alloc(TONNX__ALIGN, padded / TONNX__ALIGN * TONNX__ALIGN);
-    if (p) memset(p, 0, padded / TONNX__ALIGN * TONNX__ALIGN);
+    const bool sized = tonnx__mul(&bytes, count, size);
+    const size_t align = bytes < HUGE_PAGE ? TONNX__ALIGN : HUGE_PAGE;
+    if (sized && tonnx__add(&padded, bytes, align) && !faulted()) p = aligned_alloc(align, padded / align * align);
+    if (p && align == HUGE_PAGE) want_huge(p, padded / align * align);
+    if (p) memset(p, 0, padded / align * align);
     memcpy(out, &p, sizeof p);
     return p ? TONNX_OK : no_memory(bytes);
 }
