@@ -32,7 +32,9 @@ struct tonnx__pool {
     int started;
 };
 
-enum { SPIN_NS = 20000, SPINS_PER_LOOK = 64 };
+/* How long to spin; from when on to offer the processor to others at each look, for the one who is waited for may be
+ * among them. Waking a sleeper takes a virtual machine some 50 µs, in which the waker would fall asleep in turn. */
+enum { SPIN_NS = 1000000, ALONE_NS = 20000, SPINS_PER_LOOK = 64 };
 
 static void pause_briefly(void)
 {
@@ -83,12 +85,14 @@ static void gate_sleep(gate *g, unsigned seen)
 /* Returns once `turn` is no longer `seen`. */
 static void gate_wait(gate *g, unsigned seen, long spin_ns)
 {
-    if (spin_ns > 0)
-        for (const long end = now_ns() + spin_ns; now_ns() < end;)
-            for (int i = 0; i < SPINS_PER_LOOK; i++) {
-                if (atomic_load_explicit(&g->turn, memory_order_acquire) != seen) return;
-                pause_briefly();
-            }
+    const long begin = spin_ns > 0 ? now_ns() : 0;
+    for (long spun = 0; spun < spin_ns; spun = now_ns() - begin) {
+        for (int i = 0; i < SPINS_PER_LOOK; i++) {
+            if (atomic_load_explicit(&g->turn, memory_order_acquire) != seen) return;
+            pause_briefly();
+        }
+        if (spun > ALONE_NS) sched_yield();
+    }
     gate_sleep(g, seen);
 }
 
