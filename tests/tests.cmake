@@ -21,3 +21,7 @@ endforeach()
 if(TEST vulkan)
   set_tests_properties(vulkan validation PROPERTIES SKIP_RETURN_CODE 77)
 endif()
+
+# Not part of a build: cmake --build build/release --target bench_gemm
+add_executable(bench_gemm EXCLUDE_FROM_ALL tests/bench/gemm.c)
+target_link_libraries(bench_gemm PRIVATE tonnx_flags tonnx_static m)
