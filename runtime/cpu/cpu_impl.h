@@ -40,6 +40,13 @@ typedef struct tonnx__cpu_step {
 typedef struct tonnx__cpu_task tonnx__cpu_task;
 typedef void tonnx__cpu_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index);
 
+/* What a tile touches of its task's operands. */
+typedef enum tonnx__reach {
+    TONNX__REACH_ALL,    /* anything */
+    TONNX__REACH_PLACE,  /* of an operand with as many rows (columns) as the grid, the tile's; of others all */
+    TONNX__REACH_PRODUCT /* of C = op(A)·op(B) the tile, of op(A) its rows, of op(B) its columns */
+} tonnx__reach;
+
 struct tonnx__cpu_task {
     const tonnx__instruction *code;
     const tonnx__kernels *kernels;
@@ -47,7 +54,9 @@ struct tonnx__cpu_task {
     uint64_t seed;
     tonnx__cpu_tile *tile;     /* does tile `index` */
     size_t tiles;              /* tile (i, j) of the grid has index i·across + j */
+    size_t rows, cols;         /* of the grid */
     size_t across, tall, wide; /* tiles side by side; a tile's rows and columns (or elements) */
+    tonnx__reach reach;
     bool barrier;              /* reads or writes what another thread may have written since the last one */
     bool result;               /* an operand lies in the results, and moves from step to step */
 };
@@ -70,6 +79,17 @@ void tonnx__cut_grid(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, 
 tonnx__span tonnx__tile_rows(const tonnx__cpu_task *task, size_t index, size_t rows);
 tonnx__span tonnx__tile_columns(const tonnx__cpu_task *task, size_t index, size_t cols);
 tonnx__span tonnx__tile_flat(const tonnx__cpu_task *task, size_t index, size_t count);
+
+/* A thread's share of a task's tiles: a contiguous run, the first ones thread 0's, so that a thread meets the same rows
+ * and columns again in the next task, and in the next step. */
+static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t thread, size_t threads)
+{
+    return (tonnx__span){ (task->tiles * thread + threads - 1) / threads,
+                          (task->tiles * (thread + 1) + threads - 1) / threads };
+}
+
+/* meet.c: before which of a step's tasks the threads must meet (their `barrier`). */
+void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads);
 
 /* The part of a range that begins at `from` and has at most `length`. */
 static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)

@@ -43,36 +43,6 @@ static tonnx__cpu_operand operand(cpu_exec *exec, int index)
     return (tonnx__cpu_operand){ arena + b->offset, b->rows, b->cols, result };
 }
 
-static bool overlap(const tonnx__cpu_operand *a, const tonnx__cpu_operand *b)
-{
-    return a->at && b->at && a->at < b->at + b->rows * b->cols && b->at < a->at + a->rows * a->cols;
-}
-
-/* Whether one of two tasks writes what the other reads or writes. */
-static bool conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b)
-{
-    for (int i = 0; i < TONNX__MAX_OUT; i++) {
-        for (int k = 0; k < TONNX__MAX_IN; k++)
-            if (overlap(&a->out[i], &b->in[k]) || overlap(&b->out[i], &a->in[k])) return true;
-        for (int k = 0; k < TONNX__MAX_OUT; k++)
-            if (overlap(&a->out[i], &b->out[k])) return true;
-    }
-    return false;
-}
-
-/* Threads meet before a task that conflicts with one since they last met, unless both are thread 0's alone. */
-static void place_barriers(cpu_exec *exec)
-{
-    size_t met = 0;
-    for (size_t i = 0; i < exec->count; i++) {
-        tonnx__cpu_task *task = &exec->tasks[i];
-        task->barrier = i == 0; /* between the steps of a run */
-        for (size_t k = met; k < i && !task->barrier; k++)
-            task->barrier = !(task->tiles == 1 && exec->tasks[k].tiles == 1) && conflict(task, &exec->tasks[k]);
-        if (task->barrier) met = i;
-    }
-}
-
 static void add_tasks(cpu_exec *exec, const tonnx__instruction *code)
 {
     const tonnx__cpu *cpu = (const tonnx__cpu *)exec->base.state->backend;
@@ -114,7 +84,8 @@ tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__progra
     if (!status) status = tonnx__alloc_aligned(&exec->work, program->arena_size[TONNX__ARENA_WORK], sizeof(float));
     if (status) goto out;
     for (size_t i = 0; i < program->code_count; i++) add_tasks(exec, &program->code[i]);
-    place_barriers(exec);
+    tonnx__place_barriers(exec->tasks, exec->count,
+                          (size_t)tonnx__pool_threads(((const tonnx__cpu *)state->backend)->pool));
     *out = &exec->base;
     exec = NULL;
 out:
@@ -140,13 +111,10 @@ typedef struct walk {
     size_t steps;
 } walk;
 
-/* The thread's share of a task: a contiguous run of tiles, the first ones thread 0's, so that a thread meets the same
- * rows and columns again in the next task, and in the next step. */
 static void do_share(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t thread, size_t threads)
 {
-    const size_t from = (task->tiles * thread + threads - 1) / threads;
-    const size_t to = (task->tiles * (thread + 1) + threads - 1) / threads;
-    for (size_t i = from; i < to; i++) task->tile(task, step, i);
+    const tonnx__span share = tonnx__share(task, thread, threads);
+    for (size_t i = share.from; i < share.to; i++) task->tile(task, step, i);
 }
 
 /* A task whose results lie in the row of this step. */

@@ -4,9 +4,10 @@
 
 #include <math.h>
 
-/* Multiplications that are worth a tile of their own (some microseconds), how many tiles are plenty (BLAS is at its
- * best on large ones), and the granule of their sides, a multiple of every kernel's. */
-enum { TILE_WORK = 1 << 19, TILES = 16, GRANULE = 32 };
+/* Multiplications that are worth a tile of their own (about a microsecond), how many tiles are plenty, and the granule of
+ * their sides, a multiple of every kernel's. From LARGE on, a tile of a sixteenth is BLAS's, which is best on squares. */
+enum { TILE_WORK = 1 << 17, TILES = 16, GRANULE = 32 };
+static const double LARGE = 1e9;
 
 static size_t depth(const tonnx__cpu_task *task)
 {
@@ -20,13 +21,10 @@ static size_t side(size_t size, size_t parts)
     return granules < size ? granules : size;
 }
 
-/* Cuts M×N into about as many tiles as the work deserves. A tile of tall × wide products reads tall + wide strips, so
- * of all grids that one is taken which reads least per product: the squarest tiles. */
-void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
+/* A tile of tall × wide products reads tall + wide strips, so of all grids of `want` tiles that one is taken which reads
+ * least per product: the squarest tiles. */
+static void cut_squares(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n, size_t want)
 {
-    const size_t m = task->out[0].rows, n = task->out[0].cols;
-    const double work = (double)m * (double)n * (double)depth(task) / TILE_WORK;
-    const size_t want = work >= TILES ? TILES : work > 1.0 ? (size_t)work : 1;
     size_t best_tall = m, best_wide = n;
     double least = INFINITY;
     for (size_t down = 1; down <= want; down++) {
@@ -38,6 +36,28 @@ void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
         best_wide = wide;
     }
     tonnx__cut_grid(task, tile, m, n, best_tall, best_wide);
+}
+
+/* Strips of the features that the product makes, so that a feature stays with one thread from its product through its
+ * norm and activation to its weights' update: columns of y and of dX, rows of dW = dYᵀ·X. Where features are few, the
+ * strips are cut across. */
+static void cut_features(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n, size_t want)
+{
+    const bool by_rows = task->code->flags & TONNX__TRANS_A;
+    const size_t features = by_rows ? m : n, others = by_rows ? n : m, strip = side(features, want);
+    const size_t strips = (features + strip - 1) / strip, across = side(others, (want + strips - 1) / strips);
+    tonnx__cut_grid(task, tile, m, n, by_rows ? strip : across, by_rows ? across : strip);
+}
+
+/* Cuts M×N into about as many tiles as the work deserves. */
+void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
+{
+    const size_t m = task->out[0].rows, n = task->out[0].cols;
+    const double work = (double)m * (double)n * (double)depth(task), deserved = work / TILE_WORK;
+    const size_t want = deserved >= TILES ? TILES : deserved > 1.0 ? (size_t)deserved : 1;
+    task->reach = TONNX__REACH_PRODUCT;
+    if (work < LARGE) cut_features(task, tile, m, n, want);
+    else cut_squares(task, tile, m, n, want);
 }
 
 /* Product of the tile into `c`, whose rows are `stride` apart. */

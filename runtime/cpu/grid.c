@@ -11,6 +11,8 @@ static size_t ceil_div(size_t a, size_t b)
 void tonnx__cut_grid(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols, size_t tall, size_t wide)
 {
     task->tile = tile;
+    task->rows = rows;
+    task->cols = cols;
     task->tall = tall;
     task->wide = wide;
     task->across = ceil_div(cols, wide);

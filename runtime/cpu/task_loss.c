@@ -167,5 +167,6 @@ static void loss_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, 
 /* L[n,1] = each row's loss; dX = ∂(mean over rows)/∂X */
 void tonnx__cpu_cut_LOSS(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_rows(task, loss_tile, task->in[0].rows, task->in[0].cols);
 }

@@ -59,6 +59,7 @@ static void batch_norm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *
 /* Y[n,f] = (X[n,f] − mean[f])·rstd[f]·scale[f] + shift[f] */
 void tonnx__cpu_cut_BATCH_NORM(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_columns(task, batch_norm_tile, task->in[0].cols);
 }
 
@@ -90,6 +91,7 @@ static void batch_norm_back_tile(const tonnx__cpu_task *task, const tonnx__cpu_s
 /* dX = scale·rstd·(dY − dshift/N − x̂·dscale/N); dscale = Σ dY·x̂; dshift = Σ dY */
 void tonnx__cpu_cut_BATCH_NORM_BACK(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_columns(task, batch_norm_back_tile, task->in[1].cols);
 }
 
@@ -119,6 +121,7 @@ static void fixed_norm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *
 /* Y = (X − mean)/√(var + epsilon)·scale + shift */
 void tonnx__cpu_cut_FIXED_NORM(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_grid(task, fixed_norm_tile, task->in[0].rows, task->in[0].cols, FIXED_ROWS, TONNX__COLUMNS);
 }
 
@@ -149,6 +152,7 @@ static void row_norm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *st
 /* Y[n] = (X[n] − mean[n])·rstd[n] ∘ scale + shift */
 void tonnx__cpu_cut_ROW_NORM(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_rows(task, row_norm_tile, task->in[0].rows, task->in[0].cols);
 }
 

@@ -46,6 +46,7 @@ static void gather_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step
 /* X[n] = data[order[first + n]]·scale; T[n] = the targets of the same sample */
 void tonnx__cpu_cut_GATHER(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_rows(task, gather_tile, task->out[0].rows, task->out[0].cols);
 }
 
@@ -67,6 +68,7 @@ static void softmax_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *ste
 /* Y[n,c] = exp(X[n,c] − log Σ exp X[n]); LOG: without the outer exp */
 void tonnx__cpu_cut_SOFTMAX(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_rows(task, softmax_tile, task->in[0].rows, task->in[0].cols);
 }
 
@@ -91,6 +93,7 @@ static void softmax_back_tile(const tonnx__cpu_task *task, const tonnx__cpu_step
 /* dX[n,c] = Y·(dY − Σ dY·Y); LOG: dY − exp(Y)·Σ dY */
 void tonnx__cpu_cut_SOFTMAX_BACK(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_rows(task, softmax_back_tile, task->in[1].rows, task->in[1].cols);
 }
 
@@ -112,6 +115,7 @@ static void column_sum_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *
 /* y[f] = alpha·Σₙ X[n,f] */
 void tonnx__cpu_cut_COLUMN_SUM(tonnx__cpu_task task[2])
 {
+    task->reach = TONNX__REACH_PLACE;
     tonnx__cut_columns(task, column_sum_tile, task->in[0].cols);
 }
 
