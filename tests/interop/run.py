@@ -16,8 +16,8 @@ from common import Suite
 
 # in this order: what the later ones rely on comes first
 PARTS = ["exports", "inference", "random_mlps", "train_fixtures", "lossless", "storage", "convert", "seeds", "scaling",
-         "torch_back"]
-NEEDS_TORCH = {"torch_back"}
+         "torch_back", "torch_random"]
+NEEDS_TORCH = {"torch_back", "torch_random"}
 
 
 def run_part(name, tonnx, case):
