@@ -73,8 +73,8 @@ build_and_test asan "-DCMAKE_BUILD_TYPE=Debug -DTONNX_SANITIZE=address,undefined
 make_venv() {
     python=build/venv/bin/python
     wanted="onnx onnxruntime numpy"
-    [ -z "$torch" ] || wanted="$wanted torch==2.13.0"
-    if ! $python -c "import onnx, onnxruntime, numpy" 2> /dev/null || { [ -n "$torch" ] && ! $python -c "import torch" 2> /dev/null; }; then
+    [ -z "$torch" ] || wanted="$wanted torch==2.13.0 onnxscript"
+    if ! $python -c "import onnx, onnxruntime, numpy" 2> /dev/null || { [ -n "$torch" ] && ! $python -c "import torch, onnxscript" 2> /dev/null; }; then
         for candidate in /usr/bin/python3 python3; do
             $python -m pip --version > /dev/null 2>&1 && break
             rm -rf build/venv
