@@ -5,8 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/inspect_json.h"
+#include "cli/inspection.h"
 #include "cli/print.h"
-#include "cli/probe_args.h"
 #include "cli/report/report.h"
 
 typedef struct args {
@@ -139,29 +139,17 @@ static void print_parameters(const tonnx_net *net, const tonnx_stats *stats)
     print_table_end(table, stdout);
 }
 
-/* What inspection holds while it lasts. */
-typedef struct inspection {
-    tonnx_model *model;
-    tonnx_net *net;
-    data_sets sets;
-    tonnx_stats *stats;
-} inspection;
-
 static int measure(inspection *in, const args *a)
 {
-    const tonnx_log log = cli_log(&a->common);
-    tonnx_net_options net_options = TONNX_NET_OPTIONS_DEFAULT;
-    tonnx_stats_options how = TONNX_STATS_OPTIONS_DEFAULT;
-    net_options.input = a->probe.data.input;
-    net_options.output = a->probe.data.output_name;
-    net_options.log = log;
-    probe_apply(&a->step, &a->run, &log, &how);
-    how.spectral = a->spectral;
-    how.map_samples = a->html ? REPORT_MAP_SAMPLES : 0;
-    int code = cli_load(&in->model, a->model, &log);
-    if (!code) code = probe_load(&in->sets, &a->probe, a->step.loss, in->model, &log);
-    if (!code) code = cli_status(tonnx_net_new(&in->net, in->model, &net_options));
-    return code ? code : cli_status(tonnx_stats_measure(&in->stats, in->net, in->sets.data, &how));
+    const inspection_args how = { .model = a->model,
+                                  .probe = &a->probe,
+                                  .step = &a->step,
+                                  .run = &a->run,
+                                  .spectral = a->spectral,
+                                  .histograms = true,
+                                  .map_samples = a->html ? REPORT_MAP_SAMPLES : 0,
+                                  .log = cli_log(&a->common) };
+    return inspection_open(in, &how);
 }
 
 static void print_all(const inspection *in, const args *a)
@@ -169,6 +157,8 @@ static void print_all(const inspection *in, const args *a)
     print_head(in->model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
     print_layers(in->net, in->stats);
     print_parameters(in->net, in->stats);
+    if (in->diagnosis->verdict_count) putchar('\n');
+    inspection_print_verdicts(in);
 }
 
 static int show(const inspection *in, const args *a)
@@ -180,7 +170,7 @@ static int show(const inspection *in, const args *a)
                                       .stats = in->stats };
     const int code = a->html ? report_inspect(&found, a->html) : 0;
     if (code) return code;
-    if (a->json) return inspect_json(in->model, in->net, in->stats);
+    if (a->json) return inspect_json(in);
     if (!a->html || strcmp(a->html, "-") != 0) print_all(in, a);
     return 0;
 }
@@ -195,10 +185,7 @@ static int inspect(void *opaque)
     int code = a->html ? cli_check_output("--html", a->html, inputs, sizeof inputs / sizeof *inputs) : 0;
     if (!code) code = measure(&in, a);
     if (!code) code = show(&in, a);
-    tonnx_stats_free(in.stats);
-    data_free(&in.sets);
-    tonnx_net_free(in.net);
-    tonnx_model_free(in.model);
+    inspection_close(&in);
     return code;
 }
 

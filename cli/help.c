@@ -45,33 +45,6 @@ void help_usage(const command *cmd, char *text, size_t size)
     add(&to, " [options]");
 }
 
-/* Bytes up to where a line may break: before a blank, after the | of alternatives. */
-static size_t piece_of(const char *text)
-{
-    const size_t length = strcspn(text, " |");
-    return text[length] == '|' ? length + 1 : length;
-}
-
-/* Words of `text`, the first at column `indent`; lines break before WIDTH. */
-static void print_wrapped(const char *text, size_t indent)
-{
-    size_t at = indent;
-    const char *gap = "";
-    while (*text) {
-        const size_t length = piece_of(text);
-        if (at > indent && at + strlen(gap) + length > WIDTH) {
-            printf("\n%*s", (int)indent, "");
-            at = indent;
-            gap = "";
-        }
-        at += (size_t)printf("%s%.*s", gap, (int)length, text);
-        text += length;
-        gap = *text == ' ' ? " " : "";
-        text += strspn(text, " ");
-    }
-    putchar('\n');
-}
-
 static void print_option(void *user, const opt_group *group, const opt *option)
 {
     const opt_group **last = user;
@@ -101,7 +74,7 @@ static void print_option(void *user, const opt_group *group, const opt *option)
     printf("%s", head);
     if (length >= INDENT) printf("\n%*s", INDENT, "");
     else printf("%*s", INDENT - length, "");
-    print_wrapped(text, INDENT);
+    print_wrapped(text, INDENT, WIDTH);
 }
 
 void help_command(const command *cmd)
@@ -111,12 +84,12 @@ void help_command(const command *cmd)
     help_usage(cmd, usage, sizeof usage);
     for (size_t i = 0; cmd->examples && cmd->examples[i]; i++) printf("  $ %s\n", cmd->examples[i]);
     printf("\nusage: %s\n\n", usage);
-    print_wrapped(cmd->summary, 0);
-    if (cmd->details) print_wrapped(cmd->details, 0);
+    print_wrapped(cmd->summary, 0, WIDTH);
+    if (cmd->details) print_wrapped(cmd->details, 0, WIDTH);
     if (cmd->operands && cmd->operands->name) putchar('\n');
     for (const opt_operand *operand = cmd->operands; operand && operand->name; operand++) {
         printf("  %-*s", INDENT - 2, operand->name);
-        print_wrapped(operand->help, INDENT);
+        print_wrapped(operand->help, INDENT, WIDTH);
     }
     opt_each(cmd, print_option, &last);
 }

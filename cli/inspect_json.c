@@ -83,7 +83,18 @@ static void add_summary(tonnx_json *object, const tonnx_summary *s)
     tonnx_json_rounded(object, "kurtosis", s->kurtosis, JSON_FLOAT);
 }
 
-static void add_bias(tonnx_json *object, const tonnx_stats *stats, const tonnx_layer_info *layer)
+/* Where a weight's numbers come from; null where that is not known. */
+static void add_origin(tonnx_json *object, const tonnx_diagnosis *diagnosis, ptrdiff_t parameter)
+{
+    static const tonnx_origin none = { .variance_ratio = NAN };
+    const tonnx_origin *origin = parameter < 0 ? &none : &diagnosis->origins[parameter];
+    tonnx_json_string(object, "scheme", origin->known && origin->trained ? "trained" : NULL);
+    tonnx_json_string(object, "scheme_z", NULL);
+    tonnx_json_string(object, "recommended", origin->recommended);
+    tonnx_json_rounded(object, "variance_ratio", origin->variance_ratio, JSON_FLOAT);
+}
+
+static void add_bias(tonnx_json *object, const inspection *in, const tonnx_layer_info *layer)
 {
     if (!layer->bias) {
         tonnx_json_string(object, "bias", NULL);
@@ -91,19 +102,13 @@ static void add_bias(tonnx_json *object, const tonnx_stats *stats, const tonnx_l
     }
     tonnx_json *bias = tonnx_json_add_object(object, "bias");
     tonnx_json_string(bias, "name", layer->bias);
-    add_summary(bias, &stats->weights[layer->bias_at].values);
+    add_summary(bias, &in->stats->weights[layer->bias_at].values);
 }
 
-/* What the schema names and nothing is known of. */
-static void add_nulls(tonnx_json *object, const char *const *keys)
-{
-    for (; *keys; keys++) tonnx_json_string(object, *keys, NULL);
-}
-
-static void add_layer(tonnx_json *array, const tonnx_stats *stats, const tonnx_layer_info *layer)
+static void add_layer(tonnx_json *array, const inspection *in, const tonnx_layer_info *layer)
 {
     static const tonnx_summary none = { .mean = NAN, .std = NAN, .min = NAN, .max = NAN, .kurtosis = NAN };
-    const tonnx_weight_stats *weight = layer->weight ? &stats->weights[layer->weight_at] : NULL;
+    const tonnx_weight_stats *weight = layer->weight ? &in->stats->weights[layer->weight_at] : NULL;
     tonnx_json *object = tonnx_json_add_object(array, NULL);
     tonnx_json_string(object, "name", layer->name);
     tonnx_json_string(object, "kind", layer->kind);
@@ -118,8 +123,8 @@ static void add_layer(tonnx_json *array, const tonnx_stats *stats, const tonnx_l
         tonnx_json_rounded(object, "spectral_norm", weight->spectral_norm, JSON_FLOAT);
         tonnx_json_rounded(object, "effective_rank", weight->effective_rank, JSON_FLOAT);
     }
-    add_nulls(object, (const char *const[]){ "scheme", "scheme_z", "recommended", "variance_ratio", NULL });
-    add_bias(object, stats, layer);
+    add_origin(object, in->diagnosis, layer->weight ? layer->weight_at : -1);
+    add_bias(object, in, layer);
 }
 
 static void add_activation(tonnx_json *array, const char *name, const tonnx_layer_stats *layer)
@@ -195,19 +200,35 @@ static int print_root(const tonnx_json *root)
     return 0;
 }
 
-int inspect_json(const tonnx_model *model, const tonnx_net *net, const tonnx_stats *stats)
+static void add_verdict(tonnx_json *array, const tonnx_verdict *verdict)
+{
+    tonnx_rule_info rule;
+    tonnx_rule_describe(verdict->rule, &rule);
+    tonnx_json *object = tonnx_json_add_object(array, NULL);
+    tonnx_json_string(object, "layer", verdict->layer);
+    tonnx_json_string(object, "rule", rule.name);
+    tonnx_json_string(object, "severity", tonnx_severity_name(rule.severity));
+    tonnx_json_string(object, "message", verdict->message);
+    tonnx_json_string(object, "fix", verdict->fix);
+    tonnx_json_integer(object, "layers", (long long)verdict->layers);
+    tonnx_json_rounded(object, "measured", verdict->measured, JSON_FLOAT);
+    tonnx_json_rounded(object, "expected", verdict->expected, JSON_FLOAT);
+}
+
+int inspect_json(const inspection *in)
 {
     tonnx_json *root = tonnx_json_object();
     tonnx_json_integer(root, "schema", 1);
-    add_model(root, model, net);
+    add_model(root, in->model, in->net);
     tonnx_json *layers = tonnx_json_add_array(root, "layers");
-    for (size_t i = 0; i < stats->layer_count; i++) {
+    for (size_t i = 0; i < in->stats->layer_count; i++) {
         tonnx_layer_info layer;
-        tonnx_net_layer(net, stats->layers[i].layer, &layer);
-        add_layer(layers, stats, &layer);
+        tonnx_net_layer(in->net, in->stats->layers[i].layer, &layer);
+        add_layer(layers, in, &layer);
     }
-    add_data(root, net, stats);
-    tonnx_json_add_array(root, "verdicts");
+    add_data(root, in->net, in->stats);
+    tonnx_json *verdicts = tonnx_json_add_array(root, "verdicts");
+    for (size_t i = 0; i < in->diagnosis->verdict_count; i++) add_verdict(verdicts, &in->diagnosis->verdicts[i]);
     const int code = print_root(root);
     tonnx_json_free(root);
     return code;

@@ -32,7 +32,7 @@ bool print_is_live(FILE *stream)
 
 void print_set_style(FILE *stream, print_style style)
 {
-    static const char *const codes[] = { "0", "1", "2", "31", "32" };
+    static const char *const codes[] = { "0", "1", "2", "31", "32", "33" };
     if (print_is_live(stream)) fprintf(stream, "\033[%sm", codes[style]);
 }
 
@@ -101,6 +101,41 @@ const char *print_bars(const uint64_t *counts, size_t count)
     return text;
 }
 
+/* Columns on a terminal: bytes that begin a character, every one taken as one column wide. */
+static size_t width_of(const char *text, size_t bytes)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < bytes; i++) width += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return width;
+}
+
+/* Bytes up to where a line may break: before a blank, after the | of alternatives. */
+static size_t piece_of(const char *text)
+{
+    const size_t length = strcspn(text, " |");
+    return text[length] == '|' ? length + 1 : length;
+}
+
+void print_wrapped(const char *text, size_t indent, size_t width)
+{
+    size_t at = indent;
+    const char *gap = "";
+    while (*text) {
+        const size_t length = piece_of(text), columns = width_of(text, length);
+        if (at > indent && at + strlen(gap) + columns > width) {
+            printf("\n%*s", (int)indent, "");
+            at = indent;
+            gap = "";
+        }
+        printf("%s%.*s", gap, (int)length, text);
+        at += strlen(gap) + columns;
+        text += length;
+        gap = *text == ' ' ? " " : "";
+        text += strspn(text, " ");
+    }
+    putchar('\n');
+}
+
 struct print_table {
     size_t columns, cells, room;
     const char *align;
@@ -138,19 +173,16 @@ void print_table_cell(print_table *table, const char *format, ...)
     table->text[table->cells++] = text;
 }
 
-/* Columns on a terminal: bytes that begin a character, every one taken as one column wide. */
-static size_t width_of(const char *text)
+static size_t cell_width(const char *text)
 {
-    size_t width = 0;
-    for (; *text; text++) width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
+    return width_of(text, strlen(text));
 }
 
 static size_t widest(const print_table *table, size_t column)
 {
     size_t most = 0;
     for (size_t i = column; i < table->cells; i += table->columns)
-        if (width_of(table->text[i]) > most) most = width_of(table->text[i]);
+        if (cell_width(table->text[i]) > most) most = cell_width(table->text[i]);
     return most;
 }
 
@@ -168,7 +200,7 @@ static void print_row(const print_table *table, size_t row, const size_t *widths
     const size_t columns = columns_in(table, row);
     for (size_t c = 0; c < columns; c++) {
         const char *text = table->text[row * table->columns + c];
-        const size_t pad = widths[c] - width_of(text);
+        const size_t pad = widths[c] - cell_width(text);
         const bool last = c + 1 == columns;
         if (table->align[c] == 'r') fprintf(out, "%*s%s%s", (int)pad, "", text, last ? "" : "  ");
         else fprintf(out, "%s%*s", text, last ? 0 : (int)pad + 2, "");

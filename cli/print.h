@@ -11,7 +11,7 @@
 /* Significant digits in JSON: floats have no more than 9, clocks not even so many. */
 enum { JSON_FLOAT = 9, JSON_TIME = 6 };
 
-typedef enum print_style { PRINT_PLAIN, PRINT_BOLD, PRINT_DIM, PRINT_RED, PRINT_GREEN } print_style;
+typedef enum print_style { PRINT_PLAIN, PRINT_BOLD, PRINT_DIM, PRINT_RED, PRINT_GREEN, PRINT_YELLOW } print_style;
 
 /* Plain: no colour, no live line, no separators, no glyphs beyond ASCII. */
 void print_set_plain(bool plain);
@@ -33,6 +33,10 @@ const char *print_number(double number);
 
 /* Counts as a row of block glyphs, tallest 1. Into the same ring. */
 const char *print_bars(const uint64_t *counts, size_t count);
+
+/* Words of `text` on stdout, the first at column `indent`, where the cursor stands; lines end before column `width`. */
+void print_wrapped(const char *text, size_t indent, size_t width);
+enum { PRINT_COLUMNS = 80 }; /* of a terminal */
 
 /* A table filled cell by cell, left to right; the first row is its head. `align` has an 'l' or 'r' per column. */
 typedef struct print_table print_table;

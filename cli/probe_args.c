@@ -57,6 +57,11 @@ static uint64_t gaussian_count(const char *text)
     return end && !*end ? count : 0;
 }
 
+bool probe_is_made_up(const probe_args *args)
+{
+    return args->data.data && gaussian_count(args->data.data) > 0;
+}
+
 static int make_gaussian(data_sets *out, const probe_args *args, uint64_t count, const tonnx_model *model,
                          const tonnx_log *log)
 {

@@ -20,6 +20,9 @@ extern const opt probe_options[];
 int probe_load(data_sets *out, const probe_args *args, const char *loss, const tonnx_model *model,
                const tonnx_log *log);
 
+/* Whether --data is gaussian:N. */
+bool probe_is_made_up(const probe_args *args);
+
 /* The optimizer that would be used, and the loss: what gradients are measured with. */
 typedef struct step_args {
     const char *loss, *optimizer;

@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 
 file(GLOB PUBLIC_HEADERS RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS runtime/*.h runtime/ops/book.h format/*.h converters/*.h
-  runtime/status.def runtime/ops/*.def)
+  runtime/status.def runtime/rules.def runtime/ops/*.def)
 list(FILTER PUBLIC_HEADERS EXCLUDE REGEX "_impl\\.h$")
 
 # <tonnx/tonnx.h> is all of them.

@@ -11,7 +11,7 @@
 typedef struct measuring {
     tonnx_net *net;
     const tonnx_dataset *data;
-    const tonnx_stats_options *options;
+    tonnx_stats_options *options;
     tonnx__backend *backend;
     tonnx__state *state;
     tonnx__survey *survey;
@@ -49,15 +49,33 @@ static void fill_optimizer(measuring *m)
     m->rate = train.rate;
 }
 
+/* Whether there are batch norms, and none has ever run. */
+static bool norms_are_fresh(const tonnx_net *net, const tonnx_stats *stats)
+{
+    size_t norms = 0;
+    for (size_t l = 0; l < net->layer_count; l++) {
+        const tonnx__layer *layer = &net->layers[l];
+        if (layer->kind != TONNX__LAYER_BATCH_NORM) continue;
+        const tonnx_summary *mean = &stats->weights[layer->mean].values,
+                            *variance = &stats->weights[layer->variance].values;
+        if (mean->zeros != mean->count || variance->min != 1 || variance->max != 1) return false;
+        norms++;
+    }
+    return norms > 0;
+}
+
 static tonnx_status fit(measuring *m, tonnx_stats *stats)
 {
-    const tonnx_stats_options *o = m->options;
+    tonnx_stats_options *o = m->options;
+    if (o->fresh_batch_statistics) o->batch_statistics = o->batch_statistics || norms_are_fresh(m->net, stats);
     m->goal = (tonnx__goal){ .loss_value = -1, .freeze_bn = !o->batch_statistics, .collect = m->data->samples };
     m->goal.train = o->batch_statistics;
     tonnx_status status = tonnx__task_fit_features(m->net, m->data);
     if (status || m->data->target_kind == TONNX_TARGET_NONE) return status;
     status = tonnx__task_fit(&m->goal, m->net, m->data, o->loss, o->huber_delta);
     fill_optimizer(m);
+    stats->optimizer = o->optimizer;
+    stats->rate = m->rate;
     m->goal.train = o->batch_statistics || !o->no_gradients;
     return status ? status : tonnx__stats_baseline(stats, m->net, m->data, &m->goal);
 }
@@ -110,6 +128,9 @@ tonnx_status tonnx_stats_measure(tonnx_stats **out, tonnx_net *net, const tonnx_
                             .loss = NAN,
                             .baseline_loss = NAN,
                             .share_loss = NAN,
+                            .target_mean = NAN,
+                            .optimizer = o.optimizer,
+                            .rate = NAN,
                             .grad_norm = NAN };
     const tonnx__backend_options backend = { o.backend, o.threads, o.log };
     status = tonnx__backend_open(&m.backend, &backend);

@@ -67,11 +67,15 @@ typedef struct tonnx_stats {
     tonnx_summary input;         /* the features as the model gets them */
     double input_mean_max;       /* largest |mean| and largest std of a single feature */
     double input_std_max;
+    const double *input_unit_mean, *input_unit_std; /* of every feature; NULL without data */
     tonnx_loss loss_kind;        /* TONNX_LOSS_AUTO where there are no targets */
     double loss;                 /* mean over the set; NaN without targets */
     double baseline_loss; /* of an answer that knows nothing: ln C, ln 2 for bce, the targets' variance (mse) or the like */
     double share_loss;    /* of one that knows how the targets are spread: the entropy of the class shares; else the same */
+    double target_mean;   /* of number targets, over all outputs; NaN else */
     double grad_norm;     /* over all trained tensors; NaN without targets */
+    tonnx_optimizer optimizer; /* whose step was measured, and its rate */
+    double rate;
     bool batch_statistics; /* batch norms normalised with the batch's own statistics, not the running ones */
 } tonnx_stats;
 
@@ -88,6 +92,7 @@ typedef struct tonnx_stats_options {
     bool histograms;       /* fill them: a second sweep over weights and data */
     bool spectral;         /* spectral norm and effective rank: a singular value decomposition per weight */
     bool batch_statistics; /* batch norm as in training, by batches of `batch` rows; else by the running statistics */
+    bool fresh_batch_statistics; /* the same, but only where no batch norm has ever run: means are 0, variances 1 */
     size_t map_samples;    /* rows of the saturation maps; 0: none */
     bool no_gradients;     /* forward only, though there are targets */
     tonnx_log log;
@@ -96,7 +101,8 @@ typedef struct tonnx_stats_options {
 #define TONNX_STATS_OPTIONS_DEFAULT                                                                                    \
     { sizeof(tonnx_stats_options), "cpu", 0, 1024, TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, __builtin_nan(""),                \
       __builtin_nan(""), __builtin_nan(""), __builtin_nan(""), __builtin_nan(""), __builtin_nan(""),                   \
-      __builtin_nan(""), false, true, false, false, 0, false, { NULL, NULL } }
+      __builtin_nan(""), false, true, false, false, false, 0, false,         \
+      { NULL, NULL } }
 
 /* Measures the parameters of `net` and, where `data` is not NULL, layers, loss and gradients on it (gradients where it
  * has targets), in inference mode: dropout off. The caller frees *out with tonnx_stats_free; net and data are borrowed

@@ -50,14 +50,18 @@ static double constant_loss(const double *column, size_t samples, const tonnx__g
     return loss;
 }
 
-static tonnx_status number_loss(const tonnx_dataset *data, const tonnx__goal *goal, double *out)
+static tonnx_status number_loss(const tonnx_dataset *data, const tonnx__goal *goal, double *out, double *mean)
 {
     const size_t width = goal->target_width;
     double *column = NULL;
     const tonnx_status status = tonnx__alloc(&column, data->samples, sizeof *column);
     *out = 0;
+    *mean = 0;
     for (size_t c = 0; c < width && !status; c++) {
-        for (size_t n = 0; n < data->samples; n++) column[n] = target(data, n, c);
+        for (size_t n = 0; n < data->samples; n++) {
+            column[n] = target(data, n, c);
+            *mean += column[n] / (double)(data->samples * width);
+        }
         qsort(column, data->samples, sizeof *column, ascending);
         *out += constant_loss(column, data->samples, goal) / (double)width;
     }
@@ -74,7 +78,7 @@ tonnx_status tonnx__stats_baseline(tonnx_stats *stats, const tonnx_net *net, con
         stats->baseline_loss = log((double)width);
         return class_entropy(data, goal->classes, width, &stats->share_loss);
     }
-    const tonnx_status status = number_loss(data, goal, &stats->share_loss);
+    const tonnx_status status = number_loss(data, goal, &stats->share_loss, &stats->target_mean);
     stats->baseline_loss = goal->loss == TONNX_BCE ? log(2) : stats->share_loss;
     return status;
 }

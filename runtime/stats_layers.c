@@ -27,6 +27,8 @@ void tonnx__stats_layers_clear(tonnx_stats *stats)
         tonnx__free((double *)stats->layers[i].unit_mean); /* the four arrays are one */
         tonnx__free((unsigned char *)stats->layers[i].map);
     }
+    tonnx__free((double *)stats->input_unit_mean);
+    tonnx__free((double *)stats->input_unit_std);
     tonnx__free(stats->layers);
     stats->layers = NULL;
     stats->layer_count = 0;
@@ -131,16 +133,25 @@ static tonnx_status map_value(void *user, int value, tonnx__exec *exec, int buff
 }
 
 /* The features as the model gets them. */
-static void tell_input(tonnx_stats *stats, const tonnx__survey *survey)
+static tonnx_status tell_input(tonnx_stats *stats, const tonnx__survey *survey)
 {
     const tonnx_net *net = survey->state->net;
+    const size_t features = net->values[net->input].features;
+    double *mean = NULL, *std = NULL;
     summarise(&stats->input, survey, net->input);
+    tonnx_status status = tonnx__alloc(&mean, features, sizeof *mean);
+    stats->input_unit_mean = mean;
+    if (!status) status = tonnx__alloc(&std, features, sizeof *std);
+    stats->input_unit_std = std;
     stats->input_mean_max = stats->input_std_max = 0;
-    for (size_t u = 0; u < net->values[net->input].features; u++) {
+    for (size_t u = 0; u < features && !status; u++) {
         const tonnx__moments *unit = &survey->units[net->input][u];
-        stats->input_mean_max = fmax(stats->input_mean_max, fabs(unit->mean));
-        stats->input_std_max = fmax(stats->input_std_max, sqrt(unit->m2 / unit->count));
+        mean[u] = unit->mean;
+        std[u] = sqrt(unit->m2 / unit->count);
+        stats->input_mean_max = fmax(stats->input_mean_max, fabs(mean[u]));
+        stats->input_std_max = fmax(stats->input_std_max, std[u]);
     }
+    return status;
 }
 
 tonnx_status tonnx__stats_layers(tonnx_stats *stats, tonnx__survey *survey, size_t map_samples)
@@ -151,7 +162,7 @@ tonnx_status tonnx__stats_layers(tonnx_stats *stats, tonnx__survey *survey, size
     size_t count = 0;
     tonnx_status status = tonnx__net_told(&told, &count, net);
     stats->samples = survey->data->samples;
-    tell_input(stats, survey);
+    if (!status) status = tell_input(stats, survey);
     for (size_t i = 0; i < count && !status; i++) {
         tonnx_layer_stats *layer = &stats->layers[i];
         summarise(&layer->before, survey, told[i].before);

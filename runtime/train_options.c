@@ -1,11 +1,11 @@
 /* The trainer's options: defaults filled in, checked, and as text for a checkpoint to compare. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/options_impl.h"
+#include "runtime/text_impl.h"
 #include "runtime/train_impl.h"
 
 static double default_to(double given, double otherwise)
@@ -89,77 +89,54 @@ tonnx_status tonnx__options_copy(tonnx_train_options *to, const tonnx_train_opti
     return status ? status : check(to);
 }
 
-/* Text that grows; the first failure stays. */
-typedef struct text {
-    char *at;
-    size_t length, room;
-    tonnx_status status;
-} text;
-
-static void put(text *t, const char *format, ...) TONNX_PRINTF(2, 3);
-static void put(text *t, const char *format, ...)
-{
-    va_list list, again;
-    va_start(list, format);
-    va_copy(again, list);
-    const size_t more = (size_t)vsnprintf(NULL, 0, format, list);
-    if (!t->status) t->status = tonnx__grow(&t->at, &t->room, t->length + more + 1, 1);
-    if (!t->status) {
-        vsnprintf(t->at + t->length, more + 1, format, again);
-        t->length += more;
-    }
-    va_end(again);
-    va_end(list);
-}
-
 /* The shortest of 15 and 17 digits that reads back as the same number. */
-static void put_number(text *t, const char *name, double value)
+static void put_number(tonnx__text *t, const char *name, double value)
 {
     char digits[40];
     snprintf(digits, sizeof digits, "%.15g", value);
     if (strtod(digits, NULL) != value) snprintf(digits, sizeof digits, "%.17g", value);
-    put(t, "%s %s\n", name, digits);
+    tonnx__text_put(t, "%s %s\n", name, digits);
 }
 
-static void put_whole(text *t, const char *name, uint64_t value)
+static void put_whole(tonnx__text *t, const char *name, uint64_t value)
 {
-    put(t, "%s %llu\n", name, (unsigned long long)value);
+    tonnx__text_put(t, "%s %llu\n", name, (unsigned long long)value);
 }
 
-static void put_flag(text *t, const char *name, bool value)
+static void put_flag(tonnx__text *t, const char *name, bool value)
 {
-    put(t, "%s %s\n", name, value ? "yes" : "no");
+    tonnx__text_put(t, "%s %s\n", name, value ? "yes" : "no");
 }
 
 /* Names hold no line ends that could pass for another option's line: those become blanks. */
-static void put_names(text *t, const char *name, const char *const *names)
+static void put_names(tonnx__text *t, const char *name, const char *const *names)
 {
-    put(t, "%s", name);
+    tonnx__text_put(t, "%s", name);
     for (; names && *names; names++) {
         const size_t from = t->length;
-        put(t, " %s", *names);
+        tonnx__text_put(t, " %s", *names);
         for (size_t i = from; !t->status && i < t->length; i++)
             if (t->at[i] == '\n') t->at[i] = ' ';
     }
-    put(t, "\n");
+    tonnx__text_put(t, "\n");
 }
 
-static void put_loss(text *t, const tonnx_trainer *trainer)
+static void put_loss(tonnx__text *t, const tonnx_trainer *trainer)
 {
     const size_t count = trainer->class_weights ? trainer->net->values[trainer->goal.loss_value].features : 0;
-    put(t, "loss %s\n", tonnx_loss_name(trainer->goal.loss));
+    tonnx__text_put(t, "loss %s\n", tonnx_loss_name(trainer->goal.loss));
     put_number(t, "huber-delta", trainer->options.huber_delta);
     put_number(t, "label-smoothing", trainer->options.label_smoothing);
-    put(t, "class-weights");
-    for (size_t c = 0; c < count; c++) put(t, " %.17g", trainer->class_weights[c]);
-    put(t, "\n");
+    tonnx__text_put(t, "class-weights");
+    for (size_t c = 0; c < count; c++) tonnx__text_put(t, " %.17g", trainer->class_weights[c]);
+    tonnx__text_put(t, "\n");
 }
 
-static void put_optimizer(text *t, const tonnx_train_options *o)
+static void put_optimizer(tonnx__text *t, const tonnx_train_options *o)
 {
     tonnx_optimizer_info row;
     tonnx_optimizer_describe(o->optimizer, &row);
-    put(t, "optimizer %s\n", row.name);
+    tonnx__text_put(t, "optimizer %s\n", row.name);
     put_number(t, "lr", o->rate);
     put_number(t, "momentum", o->momentum);
     put_flag(t, "nesterov", o->nesterov);
@@ -168,7 +145,7 @@ static void put_optimizer(text *t, const tonnx_train_options *o)
     put_number(t, "eps", o->eps);
     put_number(t, "rho", o->rho);
     put_number(t, "weight-decay", o->weight_decay);
-    put(t, "schedule %s\n", tonnx_schedule_name(o->schedule));
+    tonnx__text_put(t, "schedule %s\n", tonnx_schedule_name(o->schedule));
     put_whole(t, "step-size", o->schedule_options.step_size);
     put_number(t, "gamma", o->schedule_options.gamma);
     put_number(t, "min-lr", o->schedule_options.min_rate);
@@ -177,7 +154,7 @@ static void put_optimizer(text *t, const tonnx_train_options *o)
     put_number(t, "clip-value", o->clip_value);
 }
 
-static void put_run(text *t, const tonnx_train_options *o)
+static void put_run(tonnx__text *t, const tonnx_train_options *o)
 {
     put_whole(t, "batch", o->batch);
     put_whole(t, "steps-per-epoch", o->steps_per_epoch);
@@ -188,14 +165,14 @@ static void put_run(text *t, const tonnx_train_options *o)
     put_flag(t, "best", o->best);
 }
 
-static void put_net(text *t, const tonnx_trainer *trainer)
+static void put_net(tonnx__text *t, const tonnx_trainer *trainer)
 {
     const tonnx_train_options *o = &trainer->options;
     const char *const input[] = { o->input, NULL }, *const output[] = { o->output, NULL };
     put_names(t, "freeze", o->freeze);
     put_names(t, "only", o->only);
     put_flag(t, "freeze-bn", o->freeze_bn);
-    put(t, "bn %s\n", trainer->goal.unbiased ? "unbiased" : "biased");
+    tonnx__text_put(t, "bn %s\n", trainer->goal.unbiased ? "unbiased" : "biased");
     put_number(t, "bn-momentum", o->bn_momentum);
     put_flag(t, "dropout", o->dropout);
     put_flag(t, "keep-ties", o->keep_ties);
@@ -208,7 +185,7 @@ static void put_net(text *t, const tonnx_trainer *trainer)
 
 tonnx_status tonnx__options_text(char **out, const tonnx_trainer *trainer)
 {
-    text t = { 0 };
+    tonnx__text t = { 0 };
     put_loss(&t, trainer);
     put_optimizer(&t, &trainer->options);
     put_run(&t, &trainer->options);
