@@ -86,10 +86,10 @@ static void add_summary(tonnx_json *object, const tonnx_summary *s)
 /* Where a weight's numbers come from; null where that is not known. */
 static void add_origin(tonnx_json *object, const tonnx_diagnosis *diagnosis, ptrdiff_t parameter)
 {
-    static const tonnx_origin none = { .variance_ratio = NAN };
+    static const tonnx_origin none = { .z = NAN, .variance_ratio = NAN };
     const tonnx_origin *origin = parameter < 0 ? &none : &diagnosis->origins[parameter];
-    tonnx_json_string(object, "scheme", origin->known && origin->trained ? "trained" : NULL);
-    tonnx_json_string(object, "scheme_z", NULL);
+    tonnx_json_string(object, "scheme", origin->known ? origin->scheme : NULL);
+    tonnx_json_rounded(object, "scheme_z", origin->z, JSON_FLOAT);
     tonnx_json_string(object, "recommended", origin->recommended);
     tonnx_json_rounded(object, "variance_ratio", origin->variance_ratio, JSON_FLOAT);
 }
@@ -103,6 +103,7 @@ static void add_bias(tonnx_json *object, const inspection *in, const tonnx_layer
     tonnx_json *bias = tonnx_json_add_object(object, "bias");
     tonnx_json_string(bias, "name", layer->bias);
     add_summary(bias, &in->stats->weights[layer->bias_at].values);
+    add_origin(bias, in->diagnosis, layer->bias_at);
 }
 
 static void add_layer(tonnx_json *array, const inspection *in, const tonnx_layer_info *layer)

@@ -112,26 +112,11 @@ static tonnx_status ask(tonnx_diagnosis *diagnosis, tonnx__case *c, tonnx_rule r
     return status;
 }
 
-/* Where the weights come from; a shared one is told by the first layer that reads it. */
-static void tell_origins(tonnx_diagnosis *diagnosis, const tonnx__case *c)
-{
-    for (size_t p = 0; p < c->stats->weight_count; p++) diagnosis->origins[p] = (tonnx_origin){ .variance_ratio = NAN };
-    for (size_t d = c->dense_count; d-- > 0;) {
-        const tonnx__dense *dense = &c->dense[d];
-        tonnx_origin *weight = &diagnosis->origins[c->net->layers[dense->layer].weight];
-        if (!dense->known) continue;
-        weight->known = true;
-        weight->trained = !dense->fresh;
-        weight->recommended = tonnx_scheme_name(dense->recommended);
-        weight->variance_ratio = dense->variance / dense->recommended_variance;
-    }
-}
-
 static tonnx_status judge_all(tonnx_diagnosis *diagnosis, tonnx__case *c)
 {
     tonnx_status status = tonnx__alloc(&diagnosis->verdicts, TONNX_RULE_COUNT, sizeof *diagnosis->verdicts);
     if (!status) status = tonnx__alloc(&diagnosis->origins, c->stats->weight_count, sizeof *diagnosis->origins);
-    if (!status) tell_origins(diagnosis, c);
+    if (!status) tonnx__case_tell_origins(c, diagnosis->origins);
     for (int rule = 0; rule < TONNX_RULE_COUNT && !status; rule++) status = ask(diagnosis, c, (tonnx_rule)rule);
     diagnosis->fresh = c->fresh;
     return status;

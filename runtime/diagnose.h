@@ -38,12 +38,14 @@ typedef struct tonnx_verdict {
     char *fix;         /* a complete command */
 } tonnx_verdict;
 
-/* How a dense layer's weight compares with fresh ones. */
+/* Where a dense layer's weight or bias comes from. */
 typedef struct tonnx_origin {
-    bool known;            /* a dense layer's weight whose numbers are finite */
-    bool trained;          /* no initialisation draws such numbers */
-    const char *recommended; /* the scheme for the activation that follows; NULL where it is not known */
-    double variance_ratio; /* the variance over that scheme's; NaN likewise */
+    bool known;              /* such a parameter, and its numbers are finite */
+    bool trained;            /* no initialisation draws such numbers */
+    char scheme[48];         /* the closest scheme, as --scheme takes it: "he-normal", "normal:0.02"; or "trained" */
+    double z;                /* its variance's distance from the scheme's, in standard errors; NaN where undefined */
+    const char *recommended; /* the scheme for the activation that follows; NULL of a bias, and where it is not known */
+    double variance_ratio;   /* the variance over that scheme's; NaN likewise */
 } tonnx_origin;
 
 typedef struct tonnx_diagnosis {

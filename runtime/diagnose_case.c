@@ -2,33 +2,9 @@
 #include <math.h>
 
 #include "runtime/diagnose_impl.h"
+#include "runtime/init_impl.h"
 #include "runtime/mem_impl.h"
 #include "runtime/ops/book_impl.h"
-
-/* Whether numbers are as an initialisation draws them: all the same, or around 0 with the fourth moment of a normal, a
- * truncated normal or a uniform, and no further out than those reach. `n` numbers; four standard errors, √(24/n) for a
- * normal's fourth moment. */
-static bool is_fresh(const tonnx_summary *values)
-{
-    const double n = (double)values->count, far = fmax(fabs(values->min), fabs(values->max)) / values->std;
-    const double normal = 4 * sqrt(24 / n), uniform = 4 * sqrt(1.2 / n);
-    if (values->std == 0) return true;
-    if (fabs(values->mean) > 4 * values->std / sqrt(n)) return false;
-    if (fabs(values->kurtosis - 1.8) < uniform + 0.05 && far < sqrt(3) * (1 + 8 / n)) return true;
-    return values->kurtosis > 2.36 - normal && values->kurtosis < 3 + normal;
-}
-
-static void recognise(tonnx__case *c)
-{
-    for (size_t d = 0; d < c->dense_count; d++) {
-        tonnx__dense *dense = &c->dense[d];
-        const tonnx__layer *layer = &c->net->layers[dense->layer];
-        const tonnx_weight_stats *weight = &c->stats->weights[layer->weight];
-        dense->known = weight->values.count && !weight->not_finite;
-        dense->variance = layer->alpha * layer->alpha * weight->values.std * weight->values.std;
-        dense->fresh = dense->known && is_fresh(&weight->values);
-    }
-}
 
 /* For every value, whether a dense layer is still to come. */
 static tonnx_status find_heads(tonnx__case *c)
@@ -60,36 +36,24 @@ static void recommend(const tonnx_net *net, tonnx__dense *dense)
     else dense->recommended_variance = 2 / (in + out);
 }
 
-/* The first activation that a value reaches through norms, dropout and arithmetic; -1 where a dense layer, a softmax or
- * the end comes first. */
-static int activation_after(const tonnx_net *net, int value, size_t from)
-{
-    for (size_t l = from; l < net->layer_count; l++) {
-        const tonnx__layer *layer = &net->layers[l];
-        bool reads = false;
-        for (size_t i = 0; i < layer->in_count; i++) reads = reads || layer->in[i].value == value;
-        if (!reads) continue;
-        if (layer->kind == TONNX__LAYER_ACTIVATION) return (int)l;
-        if (layer->kind != TONNX__LAYER_DENSE && layer->kind != TONNX__LAYER_SOFTMAX) value = layer->out;
-    }
-    return -1;
-}
-
 static tonnx_status find_dense(tonnx__case *c)
 {
-    tonnx_status status = tonnx__alloc(&c->dense, c->net->layer_count, sizeof *c->dense);
+    int *after = NULL;
+    tonnx_status status = tonnx__activations_after(&after, c->net);
+    if (!status) status = tonnx__alloc(&c->dense, c->net->layer_count, sizeof *c->dense);
     for (size_t i = 0; i < c->told_count && !status; i++) {
         const tonnx__layer *layer = &c->net->layers[c->told[i].layer];
         if (layer->kind != TONNX__LAYER_DENSE) continue;
         tonnx__dense *dense = &c->dense[c->dense_count++];
         dense->layer = c->told[i].layer;
         dense->told = i;
-        dense->act = activation_after(c->net, layer->out, dense->layer + 1);
+        dense->act = after[layer->out];
         const tonnx__param *weight = &c->net->params[layer->weight];
         dense->fan_in = (double)(layer->transposed ? weight->rows : weight->cols);
         dense->fan_out = (double)(layer->transposed ? weight->cols : weight->rows);
         recommend(c->net, dense);
     }
+    tonnx__free(after);
     return status ? status : find_heads(c);
 }
 
@@ -135,13 +99,10 @@ tonnx_status tonnx__case_new(tonnx__case *out, const tonnx_net *net, const tonnx
     *out = (tonnx__case){ .net = net, .stats = stats, .options = options };
     tonnx_status status = tonnx__net_told(&out->told, &out->told_count, net);
     if (!status) status = find_dense(out);
-    if (status) {
-        tonnx__case_clear(out);
-        return status;
-    }
-    recognise(out);
-    look_around(out);
-    return TONNX_OK;
+    if (!status) status = tonnx__case_recognise(out);
+    if (status) tonnx__case_clear(out);
+    else look_around(out);
+    return status;
 }
 
 void tonnx__case_clear(tonnx__case *c)

@@ -3,6 +3,7 @@
 #define TONNX_RUNTIME_DIAGNOSE_IMPL_H
 
 #include "runtime/diagnose.h"
+#include "runtime/diagnose_scheme_impl.h"
 #include "runtime/stats_impl.h"
 
 /* A dense layer of the net, in order. */
@@ -16,7 +17,8 @@ typedef struct tonnx__dense {
     double variance;             /* of its weight as the layer computes with it, alpha multiplied in */
     tonnx_scheme recommended;    /* for that activation */
     double recommended_variance;
-    bool known;                  /* its numbers are there and finite */
+    bool known, bias_known;      /* its numbers are there and finite */
+    tonnx__scheme_match weight_from, bias_from; /* which initialisation draws such numbers, where they are known */
 } tonnx__dense;
 
 /* A net as the rules see it. */
@@ -42,6 +44,11 @@ typedef struct tonnx__case {
 tonnx_status tonnx__case_new(tonnx__case *out, const tonnx_net *net, const tonnx_stats *stats,
                              const tonnx_diagnose_options *options);
 void tonnx__case_clear(tonnx__case *c);
+
+/* diagnose_origin.c: names where the weights and biases come from, all at once, as they help one another; tells it, per
+ * parameter of the net. */
+tonnx_status tonnx__case_recognise(tonnx__case *c);
+void tonnx__case_tell_origins(const tonnx__case *c, tonnx_origin *origins);
 
 /* Statistics of a dense layer's value, with the activation where one was joined to it. */
 const tonnx_layer_stats *tonnx__case_layer(const tonnx__case *c, size_t dense);
