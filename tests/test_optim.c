@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "runtime/cpu/kernel_impl.h"
 #include "runtime/ops/book_impl.h"
 #include "runtime/ops/math_f32.h"
 #include "tests/golden.h"
@@ -55,6 +56,37 @@ START_TEST(trajectories_are_pytorchs)
     }
     for (int i = 0; i < TONNX_OPTIMIZER_COUNT; i++) ck_assert_msg(seen[i], "optimizer %d has no golden values", i);
     golden_close(file);
+}
+END_TEST
+
+/* A step of Adam's by every kind of gradient, on one instruction set: finite where the book's is, to some ulps. */
+static void check_extremes(const tonnx__kernels *kernels, double eps)
+{
+    const float g[] = { 0, 1e-30f, -1e-18f, 1e-12f, 1, -1e12f, 1e18f, -1e25f, INFINITY, -INFINITY, NAN };
+    enum { COUNT = sizeof g / sizeof *g };
+    const double h[6] = { 0.9, 0.999, eps }, rate = 0.01;
+    double c[4];
+    float p[COUNT] = { 0 }, m[COUNT] = { 0 }, v[COUNT] = { 0 };
+    tonnx__optimizer_coefficients(TONNX_ADAM, h, 1, c);
+    const tonnx_step_f32 step = tonnx_step_of_f32(rate, c, h);
+    kernels->update->update[TONNX_ADAM](p, g, m, v, COUNT, rate, c, h);
+    for (int i = 0; i < COUNT; i++) {
+        const float want = tonnx_optim_ADAM_f32((tonnx_element_f32){ 0, 0, 0 }, g[i], step).p;
+        ck_assert_msg(isnan(want)   ? isnan(p[i])
+                      : isinf(want) ? p[i] == want
+                                    : fabsf(p[i] - want) <= 4e-7f * fabsf(want),
+                      "%s, eps %g: gradient %g gives %g, not %g", kernels->name, eps, (double)g[i], (double)p[i],
+                      (double)want);
+    }
+}
+
+START_TEST(kernels_bear_extremes)
+{
+    for (int isa = 0; isa < tonnx__isa_count(); isa++)
+        if (tonnx__isa_runs(isa)) {
+            check_extremes(tonnx__isa_kernels(isa), 1e-8);
+            check_extremes(tonnx__isa_kernels(isa), 0);
+        }
 }
 END_TEST
 
@@ -203,6 +235,7 @@ static Suite *optim_suite(void)
     Suite *suite = suite_create("optim");
     TCase *cases = tcase_create("rows");
     tcase_add_test(cases, trajectories_are_pytorchs);
+    tcase_add_test(cases, kernels_bear_extremes);
     tcase_add_test(cases, moments_may_be_dropped);
     tcase_add_test(cases, defaults_are_pytorchs);
     tcase_add_test(cases, schedules_by_hand);

@@ -11,10 +11,13 @@
 #ifndef TONNX_RUNTIME_OPS_MATH_F32_H
 #define TONNX_RUNTIME_OPS_MATH_F32_H
 
-#define real     float
-#define FN(name) tonnx_##name##_f32
+#define real          float
+#define FN(name)      tonnx_##name##_f32
+#define PICK(c, a, b) ((c) ? (a) : (b))
+#define RATIO(a, b)   ((a) / (b))
 #ifdef __STDC__
 #define R(number) number##f
+#define NUM(x)    ((float)(x))
 #define OP        static inline
 #define MAYBE     __attribute__((unused))
 #else
@@ -31,6 +34,9 @@
 #undef real
 #undef FN
 #undef R
+#undef PICK
+#undef RATIO
+#undef NUM
 #undef OP
 #undef MAYBE
 

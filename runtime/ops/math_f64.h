@@ -5,11 +5,14 @@
 
 #include <math.h>
 
-#define real      double
-#define FN(name)  tonnx_##name##_f64
-#define R(number) number
-#define OP        static inline
-#define MAYBE     __attribute__((unused))
+#define real          double
+#define FN(name)      tonnx_##name##_f64
+#define R(number)     number
+#define NUM(x)        ((double)(x))
+#define PICK(c, a, b) ((c) ? (a) : (b))
+#define RATIO(a, b)   ((a) / (b))
+#define OP            static inline
+#define MAYBE         __attribute__((unused))
 
 #define TONNX_LIBM(name, call)                                                                                         \
     OP double tonnx_##name##_f64(double x)                                                                             \
@@ -39,6 +42,9 @@ OP double tonnx_fma_f64(double a, double b, double c)
 #undef real
 #undef FN
 #undef R
+#undef PICK
+#undef RATIO
+#undef NUM
 #undef OP
 #undef MAYBE
 

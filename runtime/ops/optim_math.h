@@ -1,6 +1,7 @@
 /* The optimizers: one element's step, PyTorch's formulas. m and v are the moments as each says; one that an optimizer
  * does not keep is passed as 0 and dropped. A moving average is written v + (1 − β)(x − v), with 1 − β computed in
- * double: β rounded to float would shift its steady state. The dialect is explained in math_f32.h.
+ * double: β rounded to float would shift its steady state. The dialect is explained in math_f32.h; here `real` may also
+ * be a vector of floats, so that choices are written PICK, quotients RATIO and numbers from the host NUM.
  *
  * Full names: tonnx_optim_ADAM_f32(e, g, s), with e a tonnx_element_f32, s a tonnx_step_f32. */
 
@@ -22,8 +23,8 @@ typedef struct FN(step) FN(step);
 /* From a step's record and an instruction's h (TONNX__H_…). */
 static inline FN(step) FN(step_of)(double rate, const double *c, const double *h)
 {
-    return (FN(step)){ (real)rate, (real)c[0],         (real)c[1],         (real)c[2], (real)c[3], (real)h[0],
-                       (real)h[1], (real)(1.0 - h[0]), (real)(1.0 - h[1]), (real)h[2], (real)h[3], (real)h[4] };
+    return (FN(step)){ NUM(rate), NUM(c[0]),       NUM(c[1]),       NUM(c[2]), NUM(c[3]), NUM(h[0]),
+                       NUM(h[1]), NUM(1.0 - h[0]), NUM(1.0 - h[1]), NUM(h[2]), NUM(h[3]), NUM(h[4]) };
 }
 #endif
 
@@ -40,7 +41,7 @@ OPTIM(SGD)
 {
     g = FN(fma)(s.decay, e.p, g);
     e.m = FN(fma)(s.beta1, e.m, g);
-    real d = s.nesterov > R(0.0) ? FN(fma)(s.beta1, e.m, g) : e.m;
+    real d = PICK(s.nesterov > R(0.0), FN(fma)(s.beta1, e.m, g), e.m);
     e.p = FN(fma)(-s.rate, d, e.p);
     return e;
 }
@@ -50,7 +51,7 @@ OP FN(element) FN(adam_step)(FN(element) e, real g, FN(step) s)
 {
     e.m = FN(toward)(e.m, g, s.rest1);
     e.v = FN(toward)(e.v, g * g, s.rest2);
-    e.p = e.p - s.rate * s.c0 * e.m / FN(fma)(FN(sqrt)(e.v), s.c1, s.eps);
+    e.p = e.p - RATIO(s.rate * s.c0 * e.m, FN(fma)(FN(sqrt)(e.v), s.c1, s.eps));
     return e;
 }
 
@@ -70,7 +71,7 @@ OPTIM(RMSPROP)
 {
     g = FN(fma)(s.decay, e.p, g);
     e.m = FN(toward)(e.m, g * g, s.rest2);
-    e.v = FN(fma)(s.beta1, e.v, g / (FN(sqrt)(e.m) + s.eps));
+    e.v = FN(fma)(s.beta1, e.v, RATIO(g, FN(sqrt)(e.m) + s.eps));
     e.p = FN(fma)(-s.rate, e.v, e.p);
     return e;
 }
@@ -80,7 +81,7 @@ OPTIM(ADAGRAD)
 {
     g = FN(fma)(s.decay, e.p, g);
     e.m = FN(fma)(g, g, e.m);
-    e.p = e.p - s.rate * g / (FN(sqrt)(e.m) + s.eps);
+    e.p = e.p - RATIO(s.rate * g, FN(sqrt)(e.m) + s.eps);
     return e;
 }
 
@@ -90,7 +91,7 @@ OPTIM(NADAM)
     g = FN(fma)(s.decay, e.p, g);
     e.m = FN(toward)(e.m, g, s.rest1);
     e.v = FN(toward)(e.v, g * g, s.rest2);
-    e.p = e.p - s.rate * FN(fma)(s.c0, g, s.c1 * e.m) / FN(fma)(FN(sqrt)(e.v), s.c2, s.eps);
+    e.p = e.p - RATIO(s.rate * FN(fma)(s.c0, g, s.c1 * e.m), FN(fma)(FN(sqrt)(e.v), s.c2, s.eps));
     return e;
 }
 
@@ -98,7 +99,7 @@ OPTIM(NADAM)
 OPTIM(LION)
 {
     real blend = FN(toward)(e.m, g, s.rest1);
-    real sign = blend > R(0.0) ? R(1.0) : (blend < R(0.0) ? R(-1.0) : blend);
+    real sign = PICK(blend > R(0.0), R(1.0), PICK(blend < R(0.0), R(-1.0), blend));
     e.p = FN(fma)(-s.rate * s.decay, e.p, e.p);
     e.p = FN(fma)(-s.rate, sign, e.p);
     e.m = FN(toward)(e.m, g, s.rest2);
