@@ -11,11 +11,13 @@ import math
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
 
 SKIPPED = 77
+VECTORS = pathlib.Path(__file__).resolve().parents[1] / "data/init/torch.f32"
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 TORCH = {"normal": (0.991, 0.048), "near": (0.586, 0.020), "glorot": (0.485, 0.015)}
 
@@ -53,10 +55,21 @@ class Lesson:
         self.expect(what, loss, mean, 4 * deviation)
 
 
+def variance(l):
+    one, two, *scaled = l.numbers("std")[0], l.numbers("std")[2], *l.numbers("std")[3:]
+    l.expect("deviation behind 10 products", one, math.sqrt(10), 0.2)  # 2000 weights: 4 deviations of 1.6 %
+    l.expect("behind 200 more", two, math.sqrt(10 * 200), 3)
+    for deviation in scaled:
+        l.expect("behind weights of variance 1/fan_in", deviation, 1, 0.06)
+
+
 def bad_start(l):
     before, after = l.numbers("loss")
     l.within("a bad start's loss", before, 3 * math.log(10), 25)
     l.expect("Glorot's loss", after, math.log(10), 0.4)
+    for rule in ("init-activation-mismatch", "saturation", "logits-too-large", "initial-loss"):
+        l.expect(f"{rule} fails", l.said.count(f"FAIL  {rule}"), 1, 0)
+    l.expect("rules that hold after the cure", len(re.findall(r"(\d+) of \1 rules hold", l.said)), 1, 0)
     l.band("a bad start after 10 epochs", l.epochs("bad.jsonl")[-1], "normal")
     l.band("Glorot after 10 epochs", l.epochs("good.jsonl")[-1], "glorot")
 
@@ -73,6 +86,62 @@ def saturation(l):
     l.expect("saturated on N(0,1)", hidden[0], 1 - math.erf(enters / math.sqrt(2)), 0.01)
     l.within("saturated on images", hidden[1], 0.7, 0.95)
     l.within("saturated after Glorot", hidden[2], 0, 0.01)
+
+
+def tanh_level(gain):
+    """Where a deep tanh net's signal settles: the deviation √q of the fixed point q = E[tanh²(gain √q z)], z ~ N(0,1)."""
+    grid, level = [(i + 0.5) / 200 - 6 for i in range(2400)], 1.0
+    for _ in range(200):
+        level = sum(math.tanh(gain * math.sqrt(level) * z) ** 2 * math.exp(-z * z / 2) for z in grid) / 200 / math.sqrt(2 * math.pi)
+    return math.sqrt(level)
+
+
+def gain(l):
+    deviations, largest = l.numbers("std"), l.numbers("max")
+    gains = [1, 1, 5 / 3, math.sqrt(2), math.sqrt(2 / 1.04), 0.75]  # PyTorch's calculate_gain
+    for i, wanted in enumerate(gains):
+        l.expect(f"gain {i + 1}", 10 * deviations[i], wanted, 0.008 * wanted)  # 200,000 weights: within 5 deviations
+    for i, fan in enumerate((100, 400, 250)):
+        l.expect(f"deviation by a fan of {fan}", deviations[6 + i] * math.sqrt(fan), 1, 0.015)
+    uniform, truncated, normal = (largest[9 + i] / deviations[9 + i] for i in range(3))
+    l.expect("a uniform one's end", uniform, math.sqrt(3), 0.015)
+    l.expect("a truncated one's end", truncated, 2 / 0.87962566, 0.015)
+    l.within("a normal one's end", normal, 3.5, 6)
+    l.within("tanh with gain 1, 20 layers", deviations[12], 0.1, 0.25)  # it fades as 1/√(2 · 20)
+    l.expect("tanh with gain 5/3, 20 layers", deviations[13], tanh_level(5 / 3), 0.03)
+
+
+def torch_bits(skip, count):
+    """Numbers of PyTorch's file of vectors: for seed 0, a Linear(2, 4) by default (weight, bias), then its weight drawn afresh,
+    drawn after the default (weight, bias), and drawn for a leaky ReLU."""
+    with open(VECTORS, "rb") as file:
+        return struct.unpack(f"<{skip + count}f", file.read(4 * (skip + count)))[skip:]
+
+
+def frameworks(l):
+    spread = [line.split() for line in l.said.splitlines() if re.match(r"fc\d\.\w+ +(weight|bias) ", line)]
+    ends = [float(row[6]) for row in spread]
+    glorot, scaled = math.sqrt(6 / 912), math.sqrt(6 / 456)
+    cut = 2 / 0.87962566
+    bounds = [1 / 28, 1 / 28, 128 ** -0.5, 128 ** -0.5, glorot, 0, math.sqrt(6 / 138), 0, scaled, cut * math.sqrt(2) / 28, cut / 28]
+    l.expect("spreads", len(ends), len(bounds), 0)
+    for i, (end, bound) in enumerate(zip(ends, bounds)):
+        l.within(f"end of spread {i + 1}", end, 0.99 * bound if len(spread[i][2]) > 5 else 0, bound * 1.001)
+    rows = [line.split(",") for line in l.said.splitlines() if re.match(r"-?\d[-\d.e]*(,-?\d[-\d.e]*){3}$", line)]
+    for i, (what, at) in enumerate((("default", 0), ("fresh", 12), ("after default", 20), ("leaky", 32))):
+        columns = [struct.unpack("<4f", struct.pack("<4f", *map(float, row))) for row in rows[2 * i:2 * i + 2]]
+        drawn = [columns[k % 2][k // 2] for k in range(8)]
+        l.expect(f"numbers of {what} that are PyTorch's", sum(map(float.__eq__, drawn, torch_bits(at, 8))), 8, 0)
+
+
+def selu_conditions(l):
+    for rule in ("init", "dropout", "norm", "sequential", "input"):
+        l.expect(f"selu-{rule} is broken", l.said.count(f"WARN  selu-{rule}\n"), 1, 0)
+    l.expect("exit code where a rule fails", l.said.count("exit code 1\n"), 1, 0)
+    broken = [len(re.findall("FAIL|WARN", said)) for said in re.split(r"^ok .*rules hold", l.said, flags=re.M)[:-1]]
+    l.expect("nets judged", len(broken), 6, 0)
+    l.expect("what a net that fulfils all breaks", broken[0], 0, 0)
+    l.expect("what standardised images break", broken[-1], 0, 0)
 
 
 def depth(l):
@@ -136,8 +205,8 @@ def gradient_flow(l):
     l.within("suggestion over the brink", float(rates[1]) / float(rates[2]), 0, 0.5)
 
 
-CHECKS = {"02": bad_start, "03": near_zero, "04": saturation, "07": depth, "09": dying, "10": activations,
-          "11": batch_norm, "12": small_net, "13": gradient_flow}
+CHECKS = {"01": variance, "02": bad_start, "03": near_zero, "04": saturation, "05": gain, "06": frameworks, "07": depth,
+          "08": selu_conditions, "09": dying, "10": activations, "11": batch_norm, "12": small_net, "13": gradient_flow}
 
 
 def main():
