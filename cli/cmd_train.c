@@ -19,7 +19,7 @@
 typedef struct args {
     opt_common common;
     const char *model, *out, *log, *html;
-    uint64_t log_every;
+    uint64_t log_every, verify;
     bool dry_run, profile;
     data_args data;
     val_args val;
@@ -38,6 +38,8 @@ static const opt file_options[] = {
       OPT_FREE },
     { "profile", 0, OPT_FLAG, offsetof(args, profile), NULL, NULL, "say where a step's time went, by instruction", NULL,
       OPT_FREE },
+    { "verify", 0, OPT_POSITIVE, offsetof(args, verify), "N", NULL,
+      "do every Nth step on the reference backend too, and say how far the two were apart", NULL, OPT_FREE },
     { 0 },
 };
 
@@ -137,6 +139,7 @@ static int make_options(run *r)
     options->log = cli_log(&a->common);
     options->log_grad_norm = a->log && a->log_every;
     options->profile = a->profile;
+    options->verify = a->verify;
     options->event = train_log_event;
     options->event_user = &r->log;
     return code;
@@ -242,12 +245,26 @@ static int save(run *r)
     return code;
 }
 
-/* A result, unless stdout is taken by another. */
-static int show_profile(const run *r, double seconds)
+/* Where results go: stdout, unless that is taken by another. */
+static FILE *results_of(const args *a)
 {
-    const args *a = r->args;
     const bool taken = !strcmp(a->out, "-") || (a->log && !strcmp(a->log, "-"));
-    return profile_print(r->trainer, seconds, taken ? stderr : stdout);
+    return taken ? stderr : stdout;
+}
+
+static int show_verification(const run *r)
+{
+    FILE *out = results_of(r->args);
+    tonnx_verification v;
+    const int code = cli_status(tonnx_trainer_verification(r->trainer, &v));
+    if (code) return code;
+    fprintf(out, "verified: %s step%s on the reference backend too", print_count(v.steps), v.steps == 1 ? "" : "s");
+    if (v.steps) fprintf(out, "; largest relative deviation: loss %.2g", v.loss);
+    if (v.loss_step) fprintf(out, " (step %llu)", (unsigned long long)v.loss_step);
+    if (v.steps) fprintf(out, ", weights %.2g", v.weights);
+    if (v.tensor) fprintf(out, " (%s, step %llu)", v.tensor, (unsigned long long)v.weights_step);
+    fputc('\n', out);
+    return 0;
 }
 
 static int work(run *r)
@@ -264,7 +281,8 @@ static int work(run *r)
         return code ? code : EXIT_SIGNALLED + (int)signalled;
     }
     int code = cli_status(status);
-    if (!code && r->args->profile) code = show_profile(r, seconds);
+    if (!code && r->args->profile) code = profile_print(r->trainer, seconds, results_of(r->args));
+    if (!code && r->args->verify) code = show_verification(r);
     if (status == TONNX_DIVERGED) checkpoints_diverged(&r->checkpoints);
     if (!code) code = save(r);
     return code ? code : untold;

@@ -70,6 +70,15 @@ tonnx_status tonnx__backend_open(tonnx__backend **out, const tonnx__backend_opti
     return no_such_backend(name);
 }
 
+tonnx_status tonnx__backend_judge(tonnx__backend **out)
+{
+    const tonnx__backend_options options = { 0 };
+    *out = NULL;
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].rank < 0) return rows[i].kind->open(out, &options);
+    return tonnx__fail(TONNX_BAD_DEVICE, "none of this build's backends judges the others");
+}
+
 void tonnx__backend_close(tonnx__backend *backend)
 {
     if (backend) backend->kind->close(backend);

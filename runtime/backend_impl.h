@@ -84,6 +84,8 @@ struct tonnx__exec {
 
 /* The front door. */
 tonnx_status tonnx__backend_open(tonnx__backend **out, const tonnx__backend_options *options);
+/* The one that judges the others: naive loops in double. */
+tonnx_status tonnx__backend_judge(tonnx__backend **out);
 void tonnx__backend_close(tonnx__backend *backend);
 const char *tonnx__backend_device(const tonnx__backend *backend);
 tonnx_status tonnx__device_state_new(tonnx__device_state **out, tonnx__backend *backend, const size_t *sizes);

@@ -188,6 +188,7 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
         status =
             tonnx__state_new(&trainer->state, trainer->net, trainer->backend, trainer->trained, trainer->goal.moments);
     if (!status) status = compile_all(trainer);
+    if (!status) status = tonnx__verify_new(trainer);
     if (!status && o->profile) status = tonnx__train_profile(trainer);
     if (!status && o->shuffle) status = tonnx__alloc(&trainer->order, trainer->data->samples, sizeof *trainer->order);
     trainer->prints[0] = tonnx__fingerprint_model(model);
@@ -219,6 +220,7 @@ void tonnx_trainer_free(tonnx_trainer *trainer)
 {
     if (!trainer) return;
     tonnx__sweep_free(trainer->validation);
+    tonnx__verify_free(trainer->verify);
     for (int i = 0; i < 2; i++) {
         tonnx__exec_free(trainer->execs[i]);
         tonnx__program_free(trainer->programs[i]);

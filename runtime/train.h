@@ -74,14 +74,23 @@ typedef struct tonnx_train_options {
     size_t class_weight_count;
     bool balance_classes;         /* weights are samples / (classes that occur · samples of the class) */
     bool profile; /* measure what each instruction takes: tonnx_trainer_profile */
+    uint64_t verify; /* every Nth step is also done by the reference backend: tonnx_trainer_verification; 0: none */
 } tonnx_train_options;
 
 #define TONNX_TRAIN_OPTIONS_DEFAULT                                                                                    \
     { sizeof(tonnx_train_options), TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, TONNX_NAN, TONNX_NAN, TONNX_NAN, TONNX_NAN,       \
       TONNX_NAN, TONNX_NAN, TONNX_NAN, false, TONNX_SCHEDULE_constant, { 30, 0.1, 0.0 }, 0, 0.0, 0.0, 10, 0, 32,       \
       false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
-      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false, false }
+      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false, false, 0 }
 #define TONNX_NAN __builtin_nan("")
+
+/* How far a backend's steps were from those of the reference backend, done in double from the same state. */
+typedef struct tonnx_verification {
+    uint64_t steps;                   /* that were compared */
+    double loss, weights;             /* largest relative deviation: |l - r| / |r|; of a tensor, |w - r| / |r| by Euclid's norm */
+    uint64_t loss_step, weights_step; /* where that was, counted from 1; 0: nowhere */
+    const char *tensor;               /* whose that was, borrowed from the trainer; NULL: none's */
+} tonnx_verification;
 
 typedef struct tonnx_trainer tonnx_trainer;
 
@@ -130,6 +139,9 @@ TONNX_API tonnx_status tonnx_trainer_plan(const tonnx_trainer *trainer, void (*l
  * TONNX_BAD_USAGE where the options did not ask for a profile. */
 TONNX_API tonnx_status tonnx_trainer_profile(const tonnx_trainer *trainer, tonnx_profile *out,
                                              void (*row)(void *user, const tonnx_profile_row *row), void *user);
+
+/* What `verify` has found so far. TONNX_BAD_USAGE where the options did not ask for it. */
+TONNX_API tonnx_status tonnx_trainer_verification(const tonnx_trainer *trainer, tonnx_verification *out);
 
 TONNX_END
 

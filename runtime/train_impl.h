@@ -39,6 +39,7 @@ struct tonnx_trainer {
     tonnx_checkpoint *good;  /* the last state that was looked at and finite; NULL where no checkpoints are wanted */
     tonnx__spent *spent[2];  /* per instruction of the programs; NULL where no profile is wanted */
     tonnx_profile profile;
+    struct tonnx__verify *verify; /* NULL where no step is verified */
     double mark; /* when the trainer last looked at the clock */
     bool started, ended, told;
     _Atomic bool stop;
@@ -57,6 +58,15 @@ tonnx_status tonnx__train_weigh(tonnx_trainer *trainer);
 /* train_profile.c: has the backend measure its instructions; adds the time since the last lap to *to and returns it. */
 tonnx_status tonnx__train_profile(tonnx_trainer *trainer);
 double tonnx__lap(tonnx_trainer *trainer, double *to);
+
+/* train_verify.c: the judge made ready, where wanted; how many steps may run before it has to look; whether it looks at
+ * the next one; before that step, which is a run of its own, and after it. */
+tonnx_status tonnx__verify_new(tonnx_trainer *trainer);
+void tonnx__verify_free(struct tonnx__verify *verify);
+uint64_t tonnx__verify_steps(const tonnx_trainer *trainer);
+bool tonnx__verify_due(const tonnx_trainer *trainer);
+tonnx_status tonnx__verify_before(tonnx_trainer *trainer);
+tonnx_status tonnx__verify_after(tonnx_trainer *trainer, int which);
 
 /* train_event.c: an event of a kind with everything unknown; START and END, once each. */
 tonnx_event tonnx__event_of(const tonnx_trainer *trainer, tonnx_event_kind kind);

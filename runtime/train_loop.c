@@ -28,7 +28,7 @@ static void at_most(uint64_t *count, uint64_t limit)
 }
 
 /* How many steps one run may have: all of one program, none past the end of epoch, pass or training nor past a
- * checkpoint, about 50 ms at most, so that a stop is heard. The first run of all is one step, for nothing is
+ * checkpoint nor into one that is verified, about 50 ms at most, so that a stop is heard. The first run of all is one step, for nothing is
  * known of its time. */
 static uint64_t run_length(const tonnx_trainer *trainer, uint64_t steps, int which)
 {
@@ -40,6 +40,7 @@ static uint64_t run_length(const tonnx_trainer *trainer, uint64_t steps, int whi
     at_most(&count, trainer->total_steps - at->step);
     at_most(&count, trainer->steps_per_epoch - at->step_in_epoch);
     at_most(&count, TONNX__MAX_STEPS);
+    at_most(&count, tonnx__verify_steps(trainer));
     if (trainer->options.checkpoint && every) at_most(&count, every - at->step % every);
     if ((double)count > fit) count = fit < 1 ? 1 : (uint64_t)fit;
     return count;
@@ -140,6 +141,14 @@ static tonnx_status run(tonnx_trainer *trainer, int which, uint64_t count)
     return status;
 }
 
+static tonnx_status run_verified(tonnx_trainer *trainer, int which, uint64_t count)
+{
+    const bool due = tonnx__verify_due(trainer);
+    tonnx_status status = due ? tonnx__verify_before(trainer) : TONNX_OK;
+    if (!status) status = run(trainer, which, count);
+    return due && !status ? tonnx__verify_after(trainer, which) : status;
+}
+
 static tonnx_status stopped(const tonnx_trainer *trainer)
 {
     return tonnx__fail(TONNX_INTERRUPTED, "stopped after step %llu of %llu", (unsigned long long)trainer->at.step,
@@ -181,7 +190,7 @@ tonnx_status tonnx__train_some(tonnx_trainer *trainer, uint64_t steps)
     while (steps && !status && at->epoch == epoch && !tonnx_trainer_done(trainer)) {
         const int which = at->batch == trainer->data->samples / trainer->goal.rows;
         const uint64_t count = run_length(trainer, steps, which);
-        if (count) status = run(trainer, which, count); /* none where an interrupt came before the epoch was closed */
+        if (count) status = run_verified(trainer, which, count); /* none where an interrupt came before the epoch was closed */
         steps -= count;
         trainer->mark = tonnx__now();
         if (!status) status = between(trainer);

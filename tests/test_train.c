@@ -309,6 +309,37 @@ START_TEST(misfits)
 }
 END_TEST
 
+/* Every second step is done in double too, short batches among them; the run itself does not change. */
+START_TEST(verifies)
+{
+    tonnx_model *plain = mlp(7, 11, 3, true), *watched = mlp(7, 11, 3, true);
+    tonnx_dataset *data = graph_data(60, 7, 3, 0);
+    tonnx_train_options options = options_of(TONNX_ADAM, 0.01);
+    tonnx_trainer *trainer = NULL;
+    tonnx_verification found;
+    double numbers[2][128];
+    train(plain, data, &options);
+    options.verify = 2;
+    ck_ok(tonnx_trainer_new(&trainer, watched, data, &options));
+    ck_ok(tonnx_trainer_run(trainer));
+    ck_ok(tonnx_trainer_verification(trainer, &found));
+    ck_assert_uint_eq(found.steps, 3 * 8 / 2);
+    ck_assert_msg(found.loss > 0 && found.loss < 1e-6, "loss %g", found.loss);
+    ck_assert_msg(found.weights > 0 && found.weights < 1e-5, "weights %g in %s", found.weights, found.tensor);
+    ck_assert(found.loss_step % 2 == 0 && found.weights_step % 2 == 0);
+    ck_ok(tonnx_trainer_pull(trainer, watched));
+    for (size_t t = 0; t < plain->tensor_count; t++) {
+        ck_ok(tonnx_model_read(plain, t, numbers[0]));
+        ck_ok(tonnx_model_read(watched, t, numbers[1]));
+        ck_assert(!memcmp(numbers[0], numbers[1], plain->tensors[t].count * sizeof **numbers));
+    }
+    tonnx_trainer_free(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(plain);
+    tonnx_model_free(watched);
+}
+END_TEST
+
 /* Validation never disturbs training. */
 START_TEST(validation)
 {
@@ -344,6 +375,7 @@ static Suite *train_suite(void)
     tcase_add_test(tcase, diverges);
     tcase_add_test(tcase, misfits);
     tcase_add_test(tcase, validation);
+    tcase_add_test(tcase, verifies);
     suite_add_tcase(suite, tcase);
     return suite;
 }
