@@ -108,6 +108,7 @@ static Suite *profile_suite(void)
 {
     Suite *suite = suite_create("profile");
     TCase *tcase = tcase_create("profile");
+    tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, every_instruction_is_counted, 0, sizeof runs / sizeof *runs);
     tcase_add_loop_test(tcase, watching_changes_no_bit, 0, sizeof runs / sizeof *runs);
     suite_add_tcase(suite, tcase);

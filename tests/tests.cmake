@@ -4,6 +4,8 @@ file(GLOB TEST_SOURCES CONFIGURE_DEPENDS tests/test_*.c)
 if(NOT GLSLC OR NOT VULKAN_HEADERS)
   list(REMOVE_ITEM TEST_SOURCES ${PROJECT_SOURCE_DIR}/tests/test_vulkan.c
     ${PROJECT_SOURCE_DIR}/tests/test_validation.c)
+elseif(TONNX_SANITIZE) # sanitizer.c unloads no library, and the loader takes up a layer only when it is loaded
+  list(REMOVE_ITEM TEST_SOURCES ${PROJECT_SOURCE_DIR}/tests/test_validation.c)
 endif()
 foreach(source ${TEST_SOURCES})
   get_filename_component(name ${source} NAME_WE)
@@ -18,9 +20,11 @@ file(GLOB TEST_EXTRAS CONFIGURE_DEPENDS tests/*/tests.cmake)
 foreach(extra ${TEST_EXTRAS})
   include(${extra})
 endforeach()
-if(TEST vulkan)
-  set_tests_properties(vulkan validation PROPERTIES SKIP_RETURN_CODE 77)
-endif()
+foreach(suite vulkan validation)
+  if(TEST ${suite})
+    set_tests_properties(${suite} PROPERTIES SKIP_RETURN_CODE 77)
+  endif()
+endforeach()
 
 # Not part of a build: cmake --build build/release --target bench_gemm
 add_executable(bench_gemm EXCLUDE_FROM_ALL tests/bench/gemm.c)
