@@ -193,18 +193,31 @@ static tonnx_status check_records(const tonnx__exec *exec, const tonnx__feed *fe
     return TONNX_OK;
 }
 
+static tonnx_status check_feed(const tonnx__exec *exec, const tonnx__feed *feed)
+{
+    tonnx_status status = TONNX_OK;
+    for (size_t i = 0; i < exec->program->code_count && !status; i++) {
+        const tonnx__instruction *code = &exec->program->code[i];
+        if (code->kind == TONNX__GATHER) status = check_gather(exec, code, feed);
+    }
+    return status;
+}
+
+tonnx_status tonnx__exec_plan(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text),
+                              void *user)
+{
+    const tonnx_status status = check_feed(exec, feed);
+    return status ? status : exec->state->backend->kind->plan(exec, feed, line, user);
+}
+
 tonnx_status tonnx__exec_run(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order,
                              const tonnx__record *records, size_t count)
 {
     if (!count) return TONNX_OK;
     if (count > TONNX__MAX_STEPS)
         return tonnx__fail(TONNX_BAD_USAGE, "%zu steps in one run; at most %d", count, TONNX__MAX_STEPS);
-    for (size_t i = 0; i < exec->program->code_count; i++) {
-        const tonnx__instruction *code = &exec->program->code[i];
-        const tonnx_status status = code->kind == TONNX__GATHER ? check_gather(exec, code, feed) : TONNX_OK;
-        if (status) return status;
-    }
-    const tonnx_status status = check_records(exec, feed, records, count);
+    tonnx_status status = check_feed(exec, feed);
+    if (!status) status = check_records(exec, feed, records, count);
     if (status) return status;
     return exec->state->backend->kind->run(exec, feed, order, records, count);
 }

@@ -66,6 +66,9 @@ typedef struct tonnx__backend_kind {
     /* From here on what the instructions of a run cost is added to spent[i], i the instruction; up to date when results
      * or finish returns. The array stays the caller's; NULL: no more. */
     tonnx_status (*profile)(tonnx__exec *exec, tonnx__spent *spent);
+    /* How it runs the program, as lines of text, the memory that takes among them. `feed` is what batches would be gathered
+     * from; NULL for a program without gather. */
+    tonnx_status (*plan)(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text), void *user);
 } tonnx__backend_kind;
 
 enum { TONNX__MAX_STEPS = 256 };
@@ -104,6 +107,8 @@ tonnx_status tonnx__exec_write(tonnx__exec *exec, int buffer, const void *from, 
 tonnx_status tonnx__exec_read(tonnx__exec *exec, int buffer, void *to, tonnx__numbers numbers);
 /* `spent`: one per instruction of the program, zeroed. It outlives the exec, or is taken back with NULL. */
 tonnx_status tonnx__exec_profile(tonnx__exec *exec, tonnx__spent *spent);
+tonnx_status tonnx__exec_plan(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text),
+                              void *user);
 tonnx_status tonnx__backend_finish(tonnx__backend *backend);
 
 #endif

@@ -140,6 +140,9 @@ double tonnx__instruction_bytes(const tonnx__program *program, const tonnx__inst
 enum { TONNX__INSTRUCTION_TEXT = 1024 };
 void tonnx__instruction_text(const tonnx__program *program, size_t number, char text[TONNX__INSTRUCTION_TEXT]);
 
+/* What the program's arenas take, in elements of so many bytes, as a line of text: "memory: param 2.9 KiB, …". */
+void tonnx__program_memory(const tonnx__program *program, size_t element, char text[TONNX__INSTRUCTION_TEXT]);
+
 /* Prints the program, one instruction a line: number, kind, outputs = inputs with their names, shapes and arenas, flags
  * and numbers that are not at rest, activation or loss by name. */
 void tonnx__program_print(const tonnx__program *program, void (*line)(void *user, const char *text), void *user);

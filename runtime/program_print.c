@@ -114,6 +114,16 @@ void tonnx__instruction_text(const tonnx__program *program, size_t number, char 
     put_numbers(&t, code);
 }
 
+void tonnx__program_memory(const tonnx__program *program, size_t element, char to[TONNX__INSTRUCTION_TEXT])
+{
+    text t = { to, 0 };
+    put(&t, "memory:");
+    for (int a = 0; a < TONNX__ARENAS; a++)
+        if (a != TONNX__ARENA_RESULT)
+            put(&t, "%s %s %.1f KiB", a ? "," : "", tonnx__arena_name((tonnx__arena)a),
+                (double)(program->arena_size[a] * element) / 1024);
+}
+
 void tonnx__program_print(const tonnx__program *program, void (*line)(void *user, const char *text), void *user)
 {
     char to[TONNX__INSTRUCTION_TEXT];

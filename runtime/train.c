@@ -261,5 +261,5 @@ double tonnx_trainer_last_loss(const tonnx_trainer *trainer)
 tonnx_status tonnx_trainer_plan(const tonnx_trainer *trainer, void (*line)(void *user, const char *text), void *user)
 {
     tonnx__program_print(trainer->programs[0], line, user);
-    return TONNX_OK;
+    return tonnx__exec_plan(trainer->execs[0], &trainer->feed, line, user);
 }

@@ -131,7 +131,7 @@ TONNX_API tonnx_loss tonnx_trainer_loss(const tonnx_trainer *trainer);
 TONNX_API double tonnx_trainer_last_loss(const tonnx_trainer *trainer);
 
 /* The program of a full batch's training step, as text, one instruction a line, through `line` (design.md: a program
- * is data and can be printed). */
+ * is data and can be printed); then how the backend runs it, and the memory that takes. */
 TONNX_API tonnx_status tonnx_trainer_plan(const tonnx_trainer *trainer, void (*line)(void *user, const char *text),
                                           void *user);
 

@@ -1,6 +1,8 @@
 /* The Vulkan backend against the reference, every variant of every kind, as the device is and as if it had no more than
  * Vulkan promises; the same bits twice; what the validation layer says. Without a device: skipped, in CI a failure. */
 
+#include "runtime/train_impl.h"
+#include "graphs.h"
 #include "trial_judge.h"
 #include "vulkan/exec_impl.h"
 
@@ -79,6 +81,84 @@ START_TEST(more_than_a_binding_spans)
 }
 END_TEST
 
+/* A net of `depth` dense layers, tanh between them. */
+static tonnx_model *dense_net(size_t depth, size_t width, size_t outputs)
+{
+    tonnx_model *model = NULL;
+    char from[8] = "input", to[8], act[8];
+    ck_ok(tonnx__model_new(&model, 17, 19, outputs));
+    for (size_t l = 1; l < depth; l++) {
+        snprintf(to, sizeof to, "fc%zu", l);
+        snprintf(act, sizeof act, "h%zu", l);
+        graph_dense(model, from, to, l == 1 ? 19 : width, width);
+        graph_node(model, "Tanh", to, act);
+        snprintf(from, sizeof from, "%s", act);
+    }
+    graph_dense(model, from, "output", depth == 1 ? 19 : width, outputs);
+    return model;
+}
+
+/* Trains six steps, each of them verified; how many dispatches of a step waited one for the other. */
+static size_t train_verified(tonnx_model *model, const tonnx_dataset *data, tonnx_train_options *options)
+{
+    tonnx_trainer *trainer = NULL;
+    tonnx_verification found;
+    size_t levels = 0;
+    options->batch = 33;
+    options->steps = 6;
+    options->verify = 1;
+    ck_ok(tonnx_trainer_new(&trainer, model, data, options));
+    ck_ok(tonnx_trainer_run(trainer));
+    ck_ok(tonnx_trainer_verification(trainer, &found));
+    ck_assert_uint_eq(found.steps, 6);
+    ck_assert_msg(found.loss < 1e-6, "%s: loss %g", options->backend, found.loss);
+    ck_assert_msg(found.weights < 1e-5, "%s: weights %g in %s", options->backend, found.weights, found.tensor);
+    const tonnx__vk_exec *exec = (const tonnx__vk_exec *)trainer->execs[0];
+    for (size_t i = 0; i + 1 < exec->count; i++) levels += exec->list[i].barrier;
+    tonnx_trainer_free(trainer);
+    return levels;
+}
+
+/* Of L dense layers: the gather, L products, the last with the loss, L - 1 products back, the last update. */
+START_TEST(few_dependent_dispatches)
+{
+    for (size_t depth = 1; depth <= 8; depth++) {
+        tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
+        tonnx_model *model = dense_net(depth, 21, 10);
+        tonnx_dataset *data = graph_data(198, 19, 10, 0);
+        options.backend = "vulkan";
+        const size_t levels = train_verified(model, data, &options);
+        ck_assert_msg(levels <= 2 * depth + 1, "%zu layers: %zu levels", depth, levels);
+        tonnx_dataset_free(data);
+        tonnx_model_free(model);
+    }
+}
+END_TEST
+
+/* The last product takes the loss with it where its rows are whole in a workgroup: every loss, widths on both sides. */
+START_TEST(losses_ride_on_products)
+{
+    static const size_t widths[] = { 2, 33, 65 };
+    static const tonnx_loss losses[] = { TONNX_CROSS_ENTROPY, TONNX_BCE, TONNX_MSE, TONNX_MAE, TONNX_HUBER };
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        for (int fancy = 0; fancy < (losses[i] == TONNX_CROSS_ENTROPY ? 2 : 1); fancy++) {
+            tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
+            tonnx_model *model = dense_net(1, 21, widths[_i]);
+            const bool classes = losses[i] == TONNX_CROSS_ENTROPY;
+            tonnx_dataset *data = graph_data(198, 19, classes ? widths[_i] : 0, classes ? 0 : widths[_i]);
+            options.backend = names[i % NAMES];
+            options.optimizer = TONNX_SGD;
+            options.rate = 0.01;
+            options.loss = losses[i];
+            options.label_smoothing = fancy ? 0.1 : 0;
+            options.balance_classes = fancy;
+            train_verified(model, data, &options);
+            tonnx_dataset_free(data);
+            tonnx_model_free(model);
+        }
+}
+END_TEST
+
 START_TEST(devices_are_named)
 {
     tonnx__backend *vulkan = NULL;
@@ -122,6 +202,8 @@ static Suite *vulkan_suite(void)
     tcase_add_test(device, the_same_bits_twice);
     tcase_add_loop_test(device, large_operands_are_split, 0, NAMES);
     tcase_add_test(device, more_than_a_binding_spans);
+    tcase_add_test(device, few_dependent_dispatches);
+    tcase_add_loop_test(device, losses_ride_on_products, 0, 3);
     tcase_add_test(device, devices_are_named);
     tcase_add_test(device, loss_is_latched);
     suite_add_tcase(suite, kinds);

@@ -37,6 +37,13 @@ tonnx__vk_operand tonnx__vk_operand_of(tonnx__vk_exec *exec, int index)
     return (tonnx__vk_operand){ buffer, b->offset, b->rows, b->cols, result };
 }
 
+void tonnx__vk_cut_open(tonnx__vk_cut *cut)
+{
+    cut->code = &cut->exec->base.program->code[cut->index];
+    for (int k = 0; k < TONNX__MAX_IN; k++) cut->in[k] = tonnx__vk_operand_of(cut->exec, cut->code->in[k]);
+    for (int k = 0; k < TONNX__MAX_OUT; k++) cut->out[k] = tonnx__vk_operand_of(cut->exec, cut->code->out[k]);
+}
+
 tonnx__vk_operand tonnx__vk_rows_of(tonnx__vk_operand operand, size_t from, size_t rows)
 {
     operand.at += from * operand.cols;

@@ -143,10 +143,10 @@ static uint32_t how(const tonnx__vk_cut *cut, const product *p)
            (is_wide(&cut->in[1], p, p->trans_b ? p->k : p->n) ? WIDE_B : 0u) | (cut->out[sums].buffer ? SUMS : 0u);
 }
 
-static void emit_part(tonnx__vk_cut *cut, const product *p, const tile *t, const part *at)
+static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader shader, const product *p, const tile *t,
+                                     const part *at)
 {
-    const bool update = cut->code->kind == TONNX__GEMM_UPDATE;
-    tonnx__vk_dispatch d = tonnx__vk_begin(cut, update ? TONNX__VK_gemm_update : TONNX__VK_gemm);
+    tonnx__vk_dispatch d = tonnx__vk_begin(cut, shader);
     const uint32_t specs[TONNX__VK_SPECS] = { invocations(t), 0,     how(cut, p),       t->bm, t->bn, t->bk,
                                               t->tm,          t->tn, is_direct(cut->vk) };
     memcpy(d.specs, specs, sizeof specs);
@@ -157,6 +157,13 @@ static void emit_part(tonnx__vk_cut *cut, const product *p, const tile *t, const
     d.push.u[1] = (uint32_t)cut->in[1].cols;
     d.push.u[2] = (uint32_t)p->n;
     take_factors(cut, &d, p, at);
+    return d;
+}
+
+static void emit_part(tonnx__vk_cut *cut, const product *p, const tile *t, const part *at)
+{
+    const bool update = cut->code->kind == TONNX__GEMM_UPDATE;
+    tonnx__vk_dispatch d = begin_part(cut, update ? TONNX__VK_gemm_update : TONNX__VK_gemm, p, t, at);
     if (update) take_update(cut, &d, at);
     else take_epilogue(cut, &d, p, at);
     tonnx__vk_emit(cut, &d, (at->cols + t->bn - 1) / t->bn, (at->rows + t->bm - 1) / t->bm);
@@ -227,4 +234,45 @@ void tonnx__vk_cut_GEMM_UPDATE(tonnx__vk_cut *cut)
     const tile t = choose_tile(cut->vk, &p);
     if (choose_part(cut, &p, &t).depth < p.k) cut_apart(cut, &p);
     else tonnx__vk_cut_GEMM(cut);
+}
+
+/* A product with no epilogue of its own, and the loss of what it makes right after it. */
+static bool is_before_loss(const tonnx__vk_cut *cut)
+{
+    const tonnx__program *program = cut->exec->base.program;
+    const tonnx__instruction *code = cut->code, *next = code + 1;
+    return cut->index + 1 < program->code_count && code->kind == TONNX__GEMM && next->kind == TONNX__LOSS &&
+           next->in[0] == code->out[0] && code->op < 0 && !(code->flags & (TONNX__ACC0 | TONNX__EPILOGUE_BACK)) &&
+           code->out[1] < 0 && code->out[2] < 0;
+}
+
+static void take_loss(const tonnx__vk_cut *gemm, const tonnx__vk_cut *of, tonnx__vk_dispatch *d)
+{
+    const tonnx__vk_loss loss = tonnx__vk_loss_of(of->code, of->in[0].rows);
+    const uint32_t specs[] = { loss.classes, loss.by_rows, loss.logits };
+    const float x[] = { loss.a, loss.smoothing, loss.share, 0, (float)gemm->code->alpha, (float)gemm->code->beta };
+    d->specs[1] = loss.line;
+    memcpy(d->specs + 9, specs, sizeof specs);
+    memcpy(d->push.x, x, sizeof x);
+    tonnx__vk_takes(d, gemm->in[2]);
+    tonnx__vk_takes(d, of->in[1]);
+    tonnx__vk_takes(d, of->in[2]);
+    tonnx__vk_gives(d, gemm->out[0]);
+    for (int k = 0; k < 3; k++) tonnx__vk_gives(d, of->out[k]);
+}
+
+bool tonnx__vk_cut_with_loss(tonnx__vk_cut *cut)
+{
+    if (!is_before_loss(cut)) return false;
+    const product p = product_of(cut);
+    const tile t = choose_tile(cut->vk, &p);
+    const part most = choose_part(cut, &p, &t), whole = { 0, 0, 0, p.m, p.n, p.k };
+    if (p.n > t.bn || most.rows < p.m || most.cols < p.n || most.depth < p.k) return false;
+    tonnx__vk_cut loss = *cut;
+    loss.index++;
+    tonnx__vk_cut_open(&loss);
+    tonnx__vk_dispatch d = begin_part(cut, TONNX__VK_gemm_loss, &p, &t, &whole);
+    take_loss(cut, &loss, &d);
+    tonnx__vk_emit(cut, &d, 1, (p.m + t.bm - 1) / t.bm);
+    return true;
 }

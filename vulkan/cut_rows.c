@@ -46,19 +46,30 @@ static uint32_t loss_line(int op)
     return lines[op];
 }
 
+tonnx__vk_loss tonnx__vk_loss_of(const tonnx__instruction *code, size_t rows)
+{
+    return (tonnx__vk_loss){ .line = loss_line(code->op),
+                             .classes = (code->flags & TONNX__CLASSES) != 0,
+                             .by_rows = !tonnx__loss_elementwise(code->op),
+                             .logits = code->op == TONNX_CROSS_ENTROPY,
+                             .a = (float)code->a,
+                             .smoothing = (float)code->b,
+                             .share = (float)(1.0 / (double)rows) };
+}
+
 /* L[n] = the row's loss; dX[n] = ∂(mean over rows)/∂X[n] */
 void tonnx__vk_cut_LOSS(tonnx__vk_cut *cut)
 {
-    const tonnx__instruction *code = cut->code;
     const tonnx__vk_operand x = cut->in[0];
+    const tonnx__vk_loss loss = tonnx__vk_loss_of(cut->code, x.rows);
     tonnx__vk_dispatch d = tonnx__vk_begin(cut, TONNX__VK_loss);
-    d.specs[1] = loss_line(code->op);
-    d.specs[3] = (code->flags & TONNX__CLASSES) != 0;
-    d.specs[4] = !tonnx__loss_elementwise(code->op);
-    d.specs[5] = code->op == TONNX_CROSS_ENTROPY;
-    d.push.x[0] = (float)code->a;
-    d.push.x[1] = (float)code->b;
-    d.push.x[2] = (float)(1.0 / (double)x.rows);
+    d.specs[1] = loss.line;
+    d.specs[3] = loss.classes;
+    d.specs[4] = loss.by_rows;
+    d.specs[5] = loss.logits;
+    d.push.x[0] = loss.a;
+    d.push.x[1] = loss.smoothing;
+    d.push.x[2] = loss.share;
     for (int k = 0; k < 3; k++) tonnx__vk_takes(&d, cut->in[k]);
     for (int k = 0; k < 3; k++) tonnx__vk_gives(&d, cut->out[k]);
     emit(cut, &d, x.rows, x.cols);

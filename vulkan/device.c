@@ -130,4 +130,5 @@ const tonnx__backend_kind tonnx__backend_vulkan = {
     .work_read = tonnx__vk_work_read,
     .finish = tonnx__vk_finish,
     .profile = tonnx__vk_profile,
+    .plan = tonnx__vk_plan,
 };

@@ -27,7 +27,8 @@ typedef struct tonnx__vk_dispatch {
     tonnx__vk_push push;
     uint32_t groups[3];
     size_t code;  /* the instruction it belongs to */
-    bool barrier; /* what it touches was touched since the last barrier */
+    size_t level; /* how many others of its step it waits for, one after the other */
+    bool barrier; /* the first of its level */
     VkPipeline pipeline;
     VkPipelineLayout layout;
     VkDescriptorSet set;
@@ -108,6 +109,8 @@ typedef void tonnx__vk_cutter(tonnx__vk_cut *cut);
 /* cut.c: the kind's; NULL where the backend does not have it. */
 tonnx__vk_cutter *tonnx__vk_cutter_of(tonnx__kind kind);
 tonnx__vk_operand tonnx__vk_operand_of(tonnx__vk_exec *exec, int index);
+/* Takes up the instruction at the cut's index. */
+void tonnx__vk_cut_open(tonnx__vk_cut *cut);
 
 /* Making a dispatch: begin, name the operands in the order of the shader's bindings, emit. */
 tonnx__vk_dispatch tonnx__vk_begin(const tonnx__vk_cut *cut, tonnx__vk_shader shader);
@@ -125,6 +128,14 @@ size_t tonnx__vk_span(tonnx__vk_cut *cut, size_t rows, size_t cols, size_t unit)
 tonnx__vk_operand tonnx__vk_rows_of(tonnx__vk_operand operand, size_t from, size_t rows);
 tonnx__vk_operand tonnx__vk_flat(tonnx__vk_operand operand);
 tonnx__vk_operand tonnx__vk_scratch(tonnx__vk_cut *cut, size_t rows, size_t cols);
+/* What shaders know a loss by, and what of it is constant and pushed: cut_rows.c. A product and the loss that follows as one
+ * dispatch, where one workgroup makes whole rows; false, and nothing done, else: cut_gemm.c. */
+typedef struct tonnx__vk_loss {
+    uint32_t line, classes, by_rows, logits;
+    float a, smoothing, share; /* share: 1/rows */
+} tonnx__vk_loss;
+tonnx__vk_loss tonnx__vk_loss_of(const tonnx__instruction *code, size_t rows);
+bool tonnx__vk_cut_with_loss(tonnx__vk_cut *cut);
 /* What shaders know an activation by (0: none), and an optimizer; its hyper-parameters as they read them. */
 uint32_t tonnx__vk_act(int op);
 uint32_t tonnx__vk_optimizer(int op);
@@ -162,7 +173,10 @@ void tonnx__vk_data_free_all(tonnx__vk *vk);
 tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec);
 tonnx_status tonnx__vk_record(tonnx__vk_exec *exec, tonnx__vk_rung *rung);
 void tonnx__vk_unprepare(tonnx__vk_exec *exec);
-/* run.c: waits for what was submitted. */
+/* schedule.c: the dispatches in the order of their levels, with barriers. */
+tonnx_status tonnx__vk_schedule(tonnx__vk_exec *exec);
+/* run.c: ready to gather from the feed (NULL: nothing is gathered), as a run would be. Waits for what was submitted. */
+tonnx_status tonnx__vk_make_ready(tonnx__vk_exec *exec, const tonnx__feed *feed);
 tonnx_status tonnx__vk_wait(tonnx__vk_exec *exec);
 
 /* profile.c: what recording and running add where a profile is wanted; `dispatch` comes next in the rung's first step.

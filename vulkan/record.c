@@ -1,38 +1,9 @@
-/* From a program to recorded commands: its dispatches, barriers where one needs what another made, pipelines, bindings.
- */
+/* From a program to recorded commands: its dispatches, their pipelines and bindings. */
 #include "vulkan/exec_impl.h"
 
 static tonnx__vk *device_of(const tonnx__vk_exec *exec)
 {
     return (tonnx__vk *)exec->base.state->backend;
-}
-
-static bool overlap(const tonnx__vk_window *a, const tonnx__vk_window *b)
-{
-    return a->buffer == b->buffer && a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
-}
-
-/* Whether one of two dispatches writes what the other reads or writes. */
-static bool conflict(const tonnx__vk_dispatch *a, const tonnx__vk_dispatch *b)
-{
-    for (uint32_t i = 0; i < a->operand_count; i++)
-        for (uint32_t k = 0; k < b->operand_count; k++)
-            if ((a->windows[i].write || b->windows[k].write) && overlap(&a->windows[i], &b->windows[k])) return true;
-    return false;
-}
-
-/* A barrier stands before a dispatch that conflicts with one since the last barrier; those between two barriers may run
- * at once. The first of a step has one for the step before. */
-static void place_barriers(tonnx__vk_exec *exec)
-{
-    const bool none = device_of(exec)->no_barriers;
-    size_t met = 0;
-    for (size_t i = 0; i < exec->count && !none; i++) {
-        tonnx__vk_dispatch *d = &exec->list[i];
-        d->barrier = i == 0;
-        for (size_t k = met; k < i && !d->barrier; k++) d->barrier = conflict(d, &exec->list[k]);
-        if (d->barrier) met = i;
-    }
 }
 
 /* The clock goes on. */
@@ -48,10 +19,9 @@ static tonnx_status cut_all(tonnx__vk_exec *exec)
     const tonnx__program *program = exec->base.program;
     tonnx__vk_cut cut = { .vk = device_of(exec), .exec = exec };
     for (; cut.index < program->code_count && !cut.status; cut.index++) {
-        cut.code = &program->code[cut.index];
-        for (int k = 0; k < TONNX__MAX_IN; k++) cut.in[k] = tonnx__vk_operand_of(exec, cut.code->in[k]);
-        for (int k = 0; k < TONNX__MAX_OUT; k++) cut.out[k] = tonnx__vk_operand_of(exec, cut.code->out[k]);
-        tonnx__vk_cutter_of(cut.code->kind)(&cut);
+        tonnx__vk_cut_open(&cut);
+        if (tonnx__vk_cut_with_loss(&cut)) cut.index++;
+        else tonnx__vk_cutter_of(cut.code->kind)(&cut);
     }
     if (!cut.status) cut_tick(&cut);
     return cut.status;
@@ -109,7 +79,7 @@ tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec)
     tonnx_status status = cut_all(exec);
     if (!status && exec->scratch_size)
         status = tonnx__vk_buffer_new(vk, &exec->scratch, exec->scratch_size * sizeof(float), false, "scratch room");
-    if (!status) place_barriers(exec);
+    if (!status) status = tonnx__vk_schedule(exec);
     if (!status) status = make_pool(exec);
     if (!status) status = tonnx__vk_meter_prepare(exec);
     for (size_t i = 0; i < exec->count && !status; i++) status = equip(exec, &exec->list[i]);

@@ -115,16 +115,21 @@ static tonnx_status bind_data(tonnx__vk_exec *exec, const tonnx__vk_data *data)
     return tonnx__vk_prepare(exec);
 }
 
+static tonnx_status ready_resident(tonnx__vk_exec *exec, const tonnx__vk_data *data, size_t least)
+{
+    const size_t most = exec->base.program->rows * TONNX__MAX_STEPS;
+    const size_t room = most < data->samples ? most : data->samples;
+    const tonnx_status status = want_order(exec, room < least ? least : room);
+    return status ? status : bind_data(exec, data);
+}
+
 /* The data lies on the device: only the order of the run's samples is sent. */
 static tonnx_status run_resident(tonnx__vk_exec *exec, const tonnx__vk_data *data, const uint32_t *order,
                                  const tonnx__record *records, size_t count)
 {
     size_t low = 0;
-    const size_t high = span_of(records, count, &low), rows = exec->base.program->rows;
-    size_t room = rows * TONNX__MAX_STEPS < data->samples ? rows * TONNX__MAX_STEPS : data->samples;
-    if (room < high - low) room = high - low;
-    tonnx_status status = want_order(exec, room);
-    if (!status) status = bind_data(exec, data);
+    const size_t high = span_of(records, count, &low);
+    tonnx_status status = ready_resident(exec, data, high - low);
     if (status) return status;
     uint32_t *to = exec->order.host;
     for (size_t i = low; i < high; i++) to[i - low] = order ? order[i] : (uint32_t)i;
@@ -154,6 +159,17 @@ static void fill_slot(tonnx__vk_exec *exec, const tonnx__feed *feed, const uint3
     }
 }
 
+static tonnx_status ready_ring(tonnx__vk_exec *exec, const tonnx__feed *feed, size_t slot_rows)
+{
+    if (exec->slot_rows < slot_rows) exec->slot_rows = slot_rows;
+    tonnx_status status = tonnx__vk_ring_want(exec, feed, TONNX__VK_SLOTS * exec->slot_rows);
+    if (!status) status = want_order(exec, TONNX__VK_SLOTS * exec->slot_rows);
+    if (!status) status = bind_data(exec, &exec->ring);
+    for (size_t i = 0; i < TONNX__VK_SLOTS * exec->slot_rows && !status; i++)
+        ((uint32_t *)exec->order.host)[i] = (uint32_t)i;
+    return status;
+}
+
 /* The data does not: its rows go through a ring of slots, one filled while the device works on the others. */
 static tonnx_status run_ring(tonnx__vk_exec *exec, const tonnx__feed *feed, const uint32_t *order,
                              const tonnx__record *records, size_t count)
@@ -161,12 +177,7 @@ static tonnx_status run_ring(tonnx__vk_exec *exec, const tonnx__feed *feed, cons
     const size_t rows = exec->base.program->rows, row_bytes = (feed->features + feed->width + 1) * sizeof(float);
     size_t at_once = SLOT_BYTES / row_bytes / rows;
     at_once = at_once < 1 ? 1 : at_once > count ? count : at_once;
-    if (exec->slot_rows < at_once * rows) exec->slot_rows = at_once * rows;
-    tonnx_status status = tonnx__vk_ring_want(exec, feed, TONNX__VK_SLOTS * exec->slot_rows);
-    if (!status) status = want_order(exec, TONNX__VK_SLOTS * exec->slot_rows);
-    if (!status) status = bind_data(exec, &exec->ring);
-    for (size_t i = 0; i < TONNX__VK_SLOTS * exec->slot_rows && !status; i++)
-        ((uint32_t *)exec->order.host)[i] = (uint32_t)i;
+    tonnx_status status = ready_ring(exec, feed, at_once * rows);
     for (size_t done = 0; done < count && !status;) {
         size_t steps = fitting(exec, count - done);
         if (steps > exec->slot_rows / rows) steps = exec->slot_rows / rows;
@@ -216,4 +227,15 @@ tonnx_status tonnx__vk_results(tonnx__exec *base, size_t count, double *to)
     const float *from = exec->results.host;
     for (size_t i = 0; i < count * TONNX__RESULTS && !status; i++) to[i] = (double)from[i];
     return status;
+}
+
+tonnx_status tonnx__vk_make_ready(tonnx__vk_exec *exec, const tonnx__feed *feed)
+{
+    const tonnx__vk_data *data = NULL;
+    tonnx_status status = tonnx__vk_wait(exec);
+    if (status || exec->ready) return status;
+    if (!exec->gathers) return tonnx__vk_prepare(exec);
+    status = tonnx__vk_data_find(device_of(exec), feed, &data);
+    if (status) return status;
+    return data ? ready_resident(exec, data, 0) : ready_ring(exec, feed, exec->base.program->rows);
 }

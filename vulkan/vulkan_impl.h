@@ -170,7 +170,7 @@ tonnx_status tonnx__vk_state_write(tonnx__device_state *state, tonnx__arena aren
 tonnx_status tonnx__vk_state_read(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count, void *to,
                                   tonnx__numbers numbers);
 
-/* exec.c, run.c, profile.c */
+/* exec.c, run.c, profile.c, plan.c */
 tonnx_status tonnx__vk_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
 void tonnx__vk_exec_free(tonnx__exec *exec);
 tonnx_status tonnx__vk_run(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order,
@@ -179,6 +179,8 @@ tonnx_status tonnx__vk_results(tonnx__exec *exec, size_t count, double *to);
 tonnx_status tonnx__vk_work_write(tonnx__exec *exec, size_t offset, size_t count, const void *from,
                                   tonnx__numbers numbers);
 tonnx_status tonnx__vk_work_read(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
+tonnx_status tonnx__vk_plan(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text),
+                            void *user);
 tonnx_status tonnx__vk_profile(tonnx__exec *exec, tonnx__spent *spent);
 
 extern const tonnx__backend_kind tonnx__backend_vulkan;

@@ -147,4 +147,5 @@ const tonnx__backend_kind tonnx__backend_cpu = {
     .work_read = tonnx__cpu_work_read,
     .finish = cpu_finish,
     .profile = tonnx__cpu_profile,
+    .plan = tonnx__cpu_plan,
 };

@@ -2,6 +2,7 @@
 #include "runtime/cpu/cpu_impl.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct cpu_exec {
@@ -179,6 +180,25 @@ tonnx_status tonnx__cpu_profile(tonnx__exec *base, tonnx__spent *spent)
         of->meets += exec->tasks[i].barrier;
     }
     return tonnx__meter_new(&exec->meter, spent, exec->count, (size_t)tonnx__pool_threads(pool));
+}
+
+tonnx_status tonnx__cpu_plan(tonnx__exec *base, const tonnx__feed *feed, void (*line)(void *user, const char *text),
+                             void *user)
+{
+    const cpu_exec *exec = (const cpu_exec *)base;
+    char text[TONNX__INSTRUCTION_TEXT];
+    size_t tiles = 0, meets = 0;
+    (void)feed;
+    for (size_t i = 0; i < exec->count; i++) {
+        tiles += exec->tasks[i].tiles;
+        meets += exec->tasks[i].barrier;
+    }
+    snprintf(text, sizeof text, "%s: %zu tasks in %zu tiles, all threads meet %zu times a step",
+             tonnx__backend_device(base->state->backend), exec->count, tiles, meets);
+    line(user, text);
+    tonnx__program_memory(base->program, sizeof(float), text);
+    line(user, text);
+    return TONNX_OK;
 }
 
 tonnx_status tonnx__cpu_run(tonnx__exec *base, const tonnx__feed *feed, const uint32_t *order,

@@ -5,7 +5,9 @@
 
 #include "runtime/lower/lower_impl.h"
 
-enum { ALIGN = 16 }; /* elements: a cache line */
+/* Elements: a cache line. Instructions for which a place rests before it is used again, so that what comes right after the
+ * last reader need not wait for it: a product back beside the update of the layer above. */
+enum { ALIGN = 16, REST = 2 };
 
 typedef struct life {
     size_t birth, death; /* instructions; birth > death: never used */
@@ -35,6 +37,8 @@ static void measure(const tonnx__program *program, life *lives)
         for (int i = 0; i < TONNX__MAX_OUT; i++)
             if (program->code[k].out[i] >= 0) lives[program->code[k].out[i]].written = true;
     }
+    for (size_t b = 0; b < program->buffer_count; b++)
+        if (lives[b].birth <= lives[b].death) lives[b].death += REST;
     for (size_t b = 0; b < program->buffer_count; b++)
         if (program->buffers[b].keep) lives[b].death = program->code_count;
     for (size_t b = 0; b < program->buffer_count; b++)

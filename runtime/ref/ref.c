@@ -161,6 +161,17 @@ static tonnx_status ref_profile(tonnx__exec *exec, tonnx__spent *spent)
     return TONNX_OK;
 }
 
+static tonnx_status ref_plan(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text),
+                             void *user)
+{
+    char text[TONNX__INSTRUCTION_TEXT];
+    (void)feed;
+    line(user, "naive loops in double: an instruction after the other");
+    tonnx__program_memory(exec->program, sizeof(double), text);
+    line(user, text);
+    return TONNX_OK;
+}
+
 static tonnx_status ref_results(tonnx__exec *exec, size_t count, double *to)
 {
     memcpy(to, ((ref_exec *)exec)->results, count * sizeof((ref_exec *)exec)->results[0]);
@@ -204,4 +215,5 @@ const tonnx__backend_kind tonnx__backend_reference = {
     .work_read = ref_work_read,
     .finish = ref_finish,
     .profile = ref_profile,
+    .plan = ref_plan,
 };

@@ -9,6 +9,7 @@ layout(constant_id = 1) const uint LOG = 0u;
 
 IN(0, x);
 OUT(1, y);
+#define X 0
 #include "vulkan/shaders/log_sum.glsl"
 
 void main()
