@@ -16,29 +16,39 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* A trained slope takes the place of `a`: one for all, or one per column. */
-static tonnx__act_args act_args(const tonnx__instruction *code, const tonnx__cpu_operand *slope)
+/* A trained slope takes the place of `a`: one for all, or one per column, of which `col` is the first. */
+static tonnx__act_args act_args(const tonnx__instruction *code, const tonnx__cpu_operand *slope, size_t col)
 {
     tonnx__act_args args = { NULL, (float)code->a, (float)code->b };
     if (slope->at && slope->cols == 1) args.a = slope->at[0];
-    if (slope->at && slope->cols > 1) args.slope = slope->at;
+    if (slope->at && slope->cols > 1) args.slope = slope->at + col;
     return args;
 }
 
-/* Where slopes go by columns, rows are the unit; else elements are. */
+/* An activation that rides on no product follows a norm by columns as a rule: strips of columns, so that features stay
+ * with their owners. Where there are few, rows under slopes by column, else elements. */
 static void cut_act(tonnx__cpu_task *task, tonnx__cpu_tile *tile, const tonnx__cpu_operand *slope)
 {
+    enum { STRIP = 2 * TONNX__COLUMNS, STRIPS = 16 };
     const tonnx__cpu_operand *x = &task->out[0];
-    if (slope->at && slope->cols > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, 1, x->cols);
+    const size_t panels = (x->cols + STRIP - 1) / STRIP, wide = (panels + STRIPS - 1) / STRIPS * STRIP;
+    if (panels > 1) task->reach = TONNX__REACH_PLACE;
+    if (panels > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, x->rows, wide);
+    else if (slope->at && slope->cols > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, 1, x->cols);
     else tonnx__cut_flat(task, tile, count_of(x));
 }
 
 static void act_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     (void)step;
-    const tonnx__act_args args = act_args(task->code, &task->in[1]);
-    const size_t from = index * task->wide, n = smaller(task->wide, count_of(&task->in[0]) - from);
-    task->kernels->act->forward[task->code->op](task->out[0].at + from, task->in[0].at + from, n, &args);
+    const tonnx__span rows = tonnx__tile_rows(task, index, task->rows);
+    const tonnx__span cols = tonnx__tile_columns(task, index, task->cols);
+    const tonnx__act_args args = act_args(task->code, &task->in[1], cols.from);
+    for (size_t n = rows.from; n < rows.to; n++) {
+        const size_t at = n * task->cols + cols.from;
+        task->kernels->act->forward[task->code->op](task->out[0].at + at, task->in[0].at + at, cols.to - cols.from,
+                                                    &args);
+    }
 }
 
 /* Y = f(X; a, b) */
@@ -50,11 +60,16 @@ void tonnx__cpu_cut_ACT(tonnx__cpu_task task[2])
 static void act_back_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     (void)step;
-    const tonnx__act_args args = act_args(task->code, &task->in[3]);
+    const tonnx__span rows = tonnx__tile_rows(task, index, task->rows);
+    const tonnx__span cols = tonnx__tile_columns(task, index, task->cols);
+    const tonnx__act_args args = act_args(task->code, &task->in[3], cols.from);
     const tonnx__cpu_operand *x = &task->in[1], *y = &task->in[2];
-    const size_t from = index * task->wide, n = smaller(task->wide, count_of(&task->in[0]) - from);
-    task->kernels->act->back[task->code->op](task->out[0].at + from, task->in[0].at + from, x->at ? x->at + from : NULL,
-                                             y->at ? y->at + from : NULL, n, &args, task->code->flags & TONNX__ACC0);
+    for (size_t n = rows.from; n < rows.to; n++) {
+        const size_t at = n * task->cols + cols.from;
+        task->kernels->act->back[task->code->op](task->out[0].at + at, task->in[0].at + at, x->at ? x->at + at : NULL,
+                                                 y->at ? y->at + at : NULL, cols.to - cols.from, &args,
+                                                 task->code->flags & TONNX__ACC0);
+    }
 }
 
 /* dX = dY ∘ f'(X, Y; a, b) */
