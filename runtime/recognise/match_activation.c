@@ -10,7 +10,7 @@
 enum { AT_0, AT_1, AT_MINUS_1, AT_MINUS_40, NEAR_0, FAR_BELOW, FAR_ABOVE, SOLVE };
 enum { GRID = 33, POINTS = SOLVE + GRID + 4 * TONNX__MAX_STEPS };
 static const double solve_at[SOLVE] = { 0, 1, -1, -40, 1e-3, -1e30, 1e30 };
-static const double widest = 100; /* beyond it eˣ may overflow in a spelling that is right nevertheless */
+static const double widest = 100; /* beyond it eˣ may overflow in a spelling that is right nevertheless: no value */
 
 typedef struct samples {
     size_t count;
@@ -35,15 +35,16 @@ static void choose_points(samples *s)
 }
 
 /* Constants match to 1e-3 of their value: exporters round (√2 as 1.4142), and write halves. Infinity: the greatest
- * error is beyond that. */
+ * error is beyond that. Far out a row must fit too (0.1·max(x, 0) is no hard sigmoid), but how well does not count. */
 static double error_of(const samples *s, tonnx_activation act, double a, double b)
 {
     double worst = 0;
     for (size_t i = 0; i < s->count; i++) {
-        if (fabs(s->x[i]) > widest) continue;
+        const bool far = fabs(s->x[i]) > widest;
+        if (far && !isfinite(s->y[i])) continue;
         const double wanted = tonnx__activation_f(act, s->x[i], a, b), error = fabs(s->y[i] - wanted);
         if (!(error <= 1e-3 * (fabs(wanted) + 0.3))) return INFINITY;
-        if (error > worst) worst = error;
+        if (error > worst && !far) worst = error;
     }
     return worst;
 }

@@ -15,8 +15,9 @@ typedef struct norm {
     double epsilon;
 } norm;
 
-/* Samples asked about, the last of them of great numbers, where e^x may overflow in a spelling that is right. */
-enum { MODEST = 3, ROWS = MODEST + 1, NARROW = 8, WIDEST = 1 << 14 };
+/* Samples asked about, the last of them of great numbers, where e^x may overflow in a spelling that is right: of both
+ * signs, all below every bound, all above. Of two features a norm says little more than which is the greater. */
+enum { MODEST = 3, BELOW = MODEST + 1, ABOVE, ROWS, NARROW = 8, WIDEST = 1 << 14 };
 
 typedef struct trial {
     const tonnx__expression *expression;
@@ -45,9 +46,13 @@ static double beyond_bounds(const tonnx__expression *e)
 /* x differs in size from sample to sample, and every other constant comes near zero, so that an epsilon shows. */
 static void choose_values(trial *t)
 {
-    const double great = beyond_bounds(t->expression), size[ROWS] = { 2, 0.3, 0.01, great };
+    const double great = beyond_bounds(t->expression), size[ROWS] = { 2, 0.3, 0.01, great, great, great };
     for (size_t i = 0; i < ROWS * t->cols; i++) t->x[i] = size[i / t->cols] * (2 * guess(i) - 0.9);
     t->x[MODEST * t->cols] = 100 * great * (double)t->cols; /* where one stands out, a norm comes near √cols */
+    for (size_t c = 0; c < t->cols; c++) {
+        t->x[BELOW * t->cols + c] = -great * (1 + guess(c));
+        t->x[ABOVE * t->cols + c] = great * (1 + guess(c));
+    }
     for (size_t k = 0; k < TONNX__MAX_ROWS; k++)
         for (size_t c = 0; c < t->cols; c++) {
             const double g = guess(c * TONNX__MAX_ROWS + k + 17);
