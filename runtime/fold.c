@@ -27,8 +27,8 @@ static tonnx_status fold_constant(tonnx__builder *builder, const tonnx__node *no
     const tonnx_status status = constant_tensor(node, &tensor);
     if (status || !tensor) return status;
     if (tensor->rank > TONNX__MAX_RANK)
-        return tonnx__node_fail(builder, node, "constant of rank %zu; tonnx reads up to %d", tensor->rank,
-                                TONNX__MAX_RANK);
+        return tonnx__node_fail(builder, node, "constant of rank %zu; tonnx reads up to %d: reshape it in the file",
+                                tensor->rank, TONNX__MAX_RANK);
     if (!tonnx__fact_whole(&fact, tensor)) return TONNX_OK;
     fact.constant = tensor;
     fact.name = node->outputs[0];

@@ -54,7 +54,8 @@ static tonnx_status spend(tonnx__derivation *d, size_t rank, const size_t *dims)
     for (size_t i = 0; i < rank; i++) fits = fits && tonnx__mul(&bytes, bytes, dims[i]);
     fits = fits && tonnx__add(&d->builder->derived_bytes, d->builder->derived_bytes, bytes);
     if (fits && d->builder->derived_bytes <= DERIVED_BYTES + 4 * d->builder->model->source_size) return TONNX_OK;
-    return tonnx__node_fail(d->builder, d->node, "the constants that it computes grow beyond any use; the file is odd");
+    return tonnx__node_fail(d->builder, d->node,
+                            "the constants that it computes grow beyond any use; export with constant folding on");
 }
 
 tonnx_status tonnx__derive_start(tonnx__derivation *d, tonnx__builder *builder, const tonnx__node *node,

@@ -68,14 +68,17 @@ static tonnx_status choose_input(const tonnx_model *model, const char *name, con
         found++;
         *out = value;
     }
-    if (!found && name) return tonnx__fail(TONNX_BAD_USAGE, "%s: no input is named '%s'", model->path, name);
-    if (!found) return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has no input", model->path);
+    if (!found && name)
+        return tonnx__fail(TONNX_BAD_USAGE, "%s: no input is named '%s'; `tonnx inspect` lists them", model->path,
+                           name);
+    if (!found)
+        return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has no input to feed; export it with one", model->path);
     if (found > 1)
         return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has %zu inputs; choose one with --input", model->path,
                            found);
     if (!is_float((*out)->dtype))
-        return tonnx__fail(TONNX_BAD_MODEL, "%s: input '%s' is %s; tonnx feeds floats", model->path, (*out)->name,
-                           tonnx_dtype_name((*out)->dtype));
+        return tonnx__fail(TONNX_BAD_MODEL, "%s: input '%s' is %s; tonnx feeds floats: choose another with --input",
+                           model->path, (*out)->name, tonnx_dtype_name((*out)->dtype));
     return TONNX_OK;
 }
 
@@ -89,8 +92,9 @@ static tonnx_status choose_output(const tonnx_model *model, const char *name, co
     }
     if (!*out && !name && model->output_count) *out = &model->outputs[0];
     if (*out) return TONNX_OK;
-    return name ? tonnx__fail(TONNX_BAD_USAGE, "%s: no float output is named '%s'", model->path, name)
-                : tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has no float output", model->path);
+    return name ? tonnx__fail(TONNX_BAD_USAGE, "%s: no float output is named '%s'; `tonnx inspect` lists them",
+                              model->path, name)
+                : tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has no float output; export it with one", model->path);
 }
 
 /* The features of [N, d1, d2, …]: the product of all but the batch, which must be known. */
@@ -104,11 +108,12 @@ static tonnx_status bind_input(tonnx__builder *builder, const tonnx__value *inpu
     for (size_t i = 1; i < input->rank; i++) {
         if (input->dims[i] < 1)
             return tonnx__fail(TONNX_BAD_MODEL,
-                               "%s: input '%s', dimension %zu is not fixed; only the batch may be open", builder->path,
-                               input->name, i);
+                               "%s: input '%s', dimension %zu is not fixed; only the batch may be open: export it so",
+                               builder->path, input->name, i);
         like.dims[i] = (size_t)input->dims[i];
         if (!tonnx__mul(&features, features, like.dims[i]) || features > INT32_MAX)
-            return tonnx__fail(TONNX_BAD_MODEL, "%s: input '%s' is too wide", builder->path, input->name);
+            return tonnx__fail(TONNX_BAD_MODEL, "%s: input '%s' is too wide: at most %d features", builder->path,
+                               input->name, INT32_MAX);
     }
     if (input->dims[0] > 0)
         tonnx__say(
@@ -206,6 +211,22 @@ static void say_derived(const tonnx_net *net)
                        "'%s' is computed from other constants of the file: it is not trained", net->params[p].name);
 }
 
+/* A Mul by a trained row is how a folded batch norm is written: its affine part trains, its statistics are gone. */
+static void say_affine(const tonnx_net *net)
+{
+    for (size_t l = 0; l < net->layer_count; l++)
+        for (size_t i = 0; i < net->layers[l].in_count && net->layers[l].kind == TONNX__LAYER_BINARY; i++) {
+            const int p = net->layers[l].in[i].param;
+            if (p < 0 || net->params[p].role != TONNX__ROLE_SCALE || !net->params[p].trained) continue;
+            tonnx__say(
+                &net->log, TONNX_LOG_INFO,
+                "'%s' scales each feature and is trained so; a batch norm that was folded into such rows follows "
+                "no batch's statistics any more (--freeze keeps them)",
+                net->params[p].name);
+            return;
+        }
+}
+
 static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
 {
     tonnx_model *model = net->model;
@@ -218,12 +239,15 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     if (!status) status = prune_layers(net);
     if (!status) status = prune_params(net);
     if (!status && !net->layer_count)
-        status = tonnx__fail(TONNX_BAD_MODEL, "%s: the graph computes nothing: it has no layer", model->path);
+        status = tonnx__fail(TONNX_BAD_MODEL,
+                             "%s: the graph computes nothing: it has no layer; choose another output with --output",
+                             model->path);
     tonnx__builder_clear(&builder);
     if (!status) status = tonnx__ties_resolve(net);
     if (!status) status = prune_params(net);
     if (!status) status = tonnx__gates_name(net);
     if (!status) say_derived(net);
+    if (!status) say_affine(net);
     return status;
 }
 

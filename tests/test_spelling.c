@@ -228,6 +228,15 @@ static const struct {
     { "Slice h #-2 #99 #1 > output", 2, 2 },
     { "SwiGLU h h > output /alpha=1.5", 3, WIDE },
     { "Mul h #1 > a;Add a #0 > b;Relu b > output", 2, WIDE },
+    { "Neg h > n;Add n #0.3 > a;Relu a > output", 4, WIDE },
+    { "Relu h > r;Mul r #0.1 > output", 3, WIDE }, /* it has no bound far out: no hard sigmoid */
+    { "Greater h #0.3 > g;Where g h #0 > t;Clip t #0 #3 > c;Neg h > n;Add n #0.3 > a;Relu a > r;Mul r #0.1 > m;"
+      "Sub c m > output",
+      8, WIDE },
+    /* A norm of two features says which is the greater: that the bound is no part of it, only samples below it say. */
+    { "Slice h #0 #2 #1 > s;Max s #-1 > b;ReduceMean b #1 > m;Sub b m > c;Mul c c > p;ReduceMean p #1 > v;"
+      "Add v #0.001 > a;Sqrt a > d;Div c d > output",
+      4, 2 },
 };
 
 START_TEST(heads_and_parts)

@@ -83,8 +83,9 @@ static tonnx_status recognise_prelu(tonnx__builder *builder, const tonnx__node *
     if (drawn) return recognise_random_slope(builder, node, x, drawn, known);
     if (!slope || x->rank != 2) return TONNX_OK;
     if (!tonnx__fact_is_row(slope, features))
-        return tonnx__node_fail(builder, node, "slope '%s' has %zu elements, the data %zu features", slope->name,
-                                tonnx__fact_count(slope), features);
+        return tonnx__node_fail(builder, node,
+                                "slope '%s' has %zu elements, the data %zu features; mend the file: 1 or %zu fit",
+                                slope->name, tonnx__fact_count(slope), features, features);
     tonnx_status status = tonnx__param_vector(builder, &weight, TONNX__ROLE_SLOPE, slope, node, 1);
     if (!status) status = tonnx__activation_add(builder, &layer, node, x, TONNX_ACT_prelu, NULL); /* moves the facts */
     if (!status) layer->weight = weight;
@@ -123,6 +124,7 @@ static bool along_features(const tonnx__builder *builder, const tonnx__fact *x, 
 static tonnx_status recognise_softmax(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
                                       bool *known)
 {
+    char shape[128];
     const bool log_softmax = !strcmp(node->op_type, "LogSoftmax");
     const int64_t axis = tonnx__node_int(node, "axis", builder->opset < 13 ? 1 : -1);
     const tonnx__operand in = { x->value, -1 };
@@ -130,8 +132,9 @@ static tonnx_status recognise_softmax(tonnx__builder *builder, const tonnx__node
     if (!log_softmax && strcmp(node->op_type, "Softmax") != 0) return TONNX_OK;
     if (!along_features(builder, x, axis))
         return tonnx__node_fail(builder, node,
-                                "softmax along axis %lld of rank %zu; tonnx reads it along the features of [N, F]",
-                                (long long)axis, x->rank);
+                                "softmax along axis %lld of %s; tonnx reads it along the features of [N, F]: flatten "
+                                "first, or choose an output before it (--output)",
+                                (long long)axis, tonnx__fact_shape(x, shape, sizeof shape));
     const tonnx__fact like = *x;
     const tonnx_status status = tonnx__layer_add(builder, &layer, TONNX__LAYER_SOFTMAX, node, &in, 1,
                                                  builder->net->values[x->value].features, &like);

@@ -1,4 +1,4 @@
-/* Add, Sub, Mul and Div: of two values (a residual, a gate), or of a value and a constant (a scale, a shift). And
+/* Add, Sub, Mul and Div: of two values (a residual, a gate), or of a value and a constant (a scale, a shift). Neg, and
  * Concat. */
 #include <string.h>
 
@@ -87,6 +87,24 @@ static tonnx_status recognise_binary(tonnx__builder *builder, const tonnx__node 
     return status;
 }
 
+/* −x = −1·x, to the bit. */
+static tonnx_status recognise_neg(tonnx__builder *builder, const tonnx__node *node, bool *known)
+{
+    const tonnx__fact *x = tonnx__value_input(builder, node, 0);
+    const float minus = -1;
+    if (!x) return TONNX_OK;
+    const tonnx__fact like = *x;
+    tonnx__operand in[2] = { { x->value, -1 }, { -1, -1 } };
+    tonnx__layer *layer = NULL;
+    tonnx_status status = tonnx__param_numbers(builder, &in[1].param, node, &minus, 1);
+    if (!status)
+        status = tonnx__layer_add(builder, &layer, TONNX__LAYER_BINARY, node, in, 2,
+                                  builder->net->values[like.value].features, &like);
+    if (!status) layer->binary = TONNX__MUL;
+    *known = !status;
+    return status;
+}
+
 static tonnx_status recognise_concat(tonnx__builder *builder, const tonnx__node *node, bool *known)
 {
     const int64_t axis = tonnx__node_int(node, "axis", 1);
@@ -113,5 +131,6 @@ tonnx_status tonnx__recognise_arithmetic(tonnx__builder *builder, const tonnx__n
 {
     tonnx__binary binary = TONNX__ADD;
     if (!strcmp(node->op_type, "Concat")) return recognise_concat(builder, node, known);
+    if (!strcmp(node->op_type, "Neg")) return recognise_neg(builder, node, known);
     return binary_of(node->op_type, &binary) ? recognise_binary(builder, node, binary, known) : TONNX_OK;
 }

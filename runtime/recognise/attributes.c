@@ -47,8 +47,8 @@ static tonnx_status check_one(const tonnx__builder *builder, const tonnx__node *
 {
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         if (!strcmp(attribute->name, expected[i].name) && attribute->type != expected[i].type)
-            return tonnx__node_fail(builder, node, "attribute '%s' is %s; ONNX has %s here", attribute->name,
-                                    type_name(attribute->type), type_name(expected[i].type));
+            return tonnx__node_fail(builder, node, "attribute '%s' is %s; ONNX has %s here: mend the file",
+                                    attribute->name, type_name(attribute->type), type_name(expected[i].type));
     return TONNX_OK;
 }
 

@@ -178,8 +178,8 @@ tonnx_status tonnx__value_add(tonnx__builder *builder, int *out, const char *nam
     };
     *out = -1;
     if (features < 1 || features > INT32_MAX)
-        return tonnx__fail(TONNX_BAD_MODEL, "%s: '%s' has %zu features; a value has 1 to %d", builder->path, name,
-                           features, INT32_MAX);
+        return tonnx__fail(TONNX_BAD_MODEL, "%s: '%s' has %zu features; a value has 1 to %d: export it narrower",
+                           builder->path, name, features, INT32_MAX);
     if (like) {
         fact.rank = like->rank;
         fact.transposed = like->transposed;
@@ -228,8 +228,9 @@ static tonnx_status check_dtype(const tonnx__builder *builder, const tonnx__para
     const tonnx_dtype dtype = tonnx__param_tensor(param, builder->model)->dtype;
     if (dtype == TONNX_FLOAT || dtype == TONNX_DOUBLE || dtype == TONNX_FLOAT16 || dtype == TONNX_BFLOAT16)
         return TONNX_OK;
-    return tonnx__node_fail(builder, node, "'%s' is %s; tonnx trains float32, float64, float16 and bfloat16", name,
-                            tonnx_dtype_name(dtype));
+    return tonnx__node_fail(builder, node,
+                            "'%s' is %s; tonnx trains float32, float64, float16 and bfloat16: export it as one of them",
+                            name, tonnx_dtype_name(dtype));
 }
 
 /* A parameter reads each element of its tensor at most once, and none that is not there: whatever the views came from.
@@ -244,8 +245,9 @@ static tonnx_status check_view(const tonnx__builder *builder, const tonnx__param
                       tonnx__mul(&along, param->cols - 1, param->view.col_stride) && tonnx__add(&last, down, along) &&
                       tonnx__add(&last, last, param->view.offset);
     if (fits && count <= tensor->count && last < tensor->count) return TONNX_OK;
-    return tonnx__node_fail(builder, node, "'%s' read as [%zu, %zu] does not fit its %zu elements", name, param->rows,
-                            param->cols, tensor->count);
+    return tonnx__node_fail(builder, node,
+                            "'%s' read as [%zu, %zu] does not fit its %zu elements; mend its dims or its data", name,
+                            param->rows, param->cols, tensor->count);
 }
 
 /* Every use gets a parameter; whether uses of one tensor are one parameter is decided when the net is whole (ties.c).
@@ -305,6 +307,26 @@ tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role 
         if (fact->dims[i] != 1) param.view.col_stride = fact->strides[i];
     note_use(builder, &param, fact, node, input);
     return add_param(builder, out, &param, fact->name, node);
+}
+
+tonnx_status tonnx__param_numbers(tonnx__builder *builder, int *out, const tonnx__node *node, const float *numbers,
+                                  size_t count)
+{
+    tonnx__derivation d;
+    tonnx_status status = tonnx__derive_start(&d, builder, node, TONNX_FLOAT, 1, &count);
+    *out = -1;
+    for (size_t i = 0; i < count && !status; i++)
+        status = tonnx__derive_put(&d, i, (tonnx__number){ (double)numbers[i], 0 });
+    return status ? status : tonnx__param_vector(builder, out, TONNX__ROLE_CONSTANT, &d.fact, node, 0);
+}
+
+const char *tonnx__fact_shape(const tonnx__fact *fact, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "[N");
+    for (size_t i = 1; i < fact->rank && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, ", %zu", fact->dims[i]);
+    if (used < size) snprintf(text + used, size - used, "]");
+    return text;
 }
 
 tonnx_status tonnx__node_fail(const tonnx__builder *builder, const tonnx__node *node, const char *format, ...)

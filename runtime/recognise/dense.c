@@ -12,12 +12,17 @@ static tonnx_status check_shapes(const tonnx__builder *builder, const tonnx__nod
                                  const tonnx__fact *w, bool transpose)
 {
     const size_t in = transpose ? w->dims[1] : w->dims[0], features = builder->net->values[x->value].features;
+    char shape[128];
     if (x->rank != 2)
-        return tonnx__node_fail(builder, node, "data of rank %zu; a dense layer takes [N, features]: flatten it first",
-                                x->rank);
+        return tonnx__node_fail(builder, node,
+                                "weight '%s' [%zu, %zu] on data %s; an MLP's layer takes [N, features]: put a Flatten "
+                                "in front, or export for [N, %zu] and give each row as a sample",
+                                w->name, w->dims[0], w->dims[1], tonnx__fact_shape(x, shape, sizeof shape), in);
     if (in != features)
-        return tonnx__node_fail(builder, node, "weight '%s' [%zu, %zu] takes %zu features, the data has %zu", w->name,
-                                w->dims[0], w->dims[1], in, features);
+        return tonnx__node_fail(builder, node,
+                                "weight '%s' [%zu, %zu] takes %zu features, the data has %zu; mend the file: they must "
+                                "be equal",
+                                w->name, w->dims[0], w->dims[1], in, features);
     return TONNX_OK;
 }
 
@@ -39,11 +44,13 @@ static tonnx_status add_bias(tonnx__builder *builder, tonnx__layer *layer, const
     const tonnx__fact *c = tonnx__constant_input(builder, node, input);
     const size_t features = builder->net->values[layer->out].features;
     if (!c)
-        return tonnx__node_fail(builder, node, "bias '%s' is computed from data; tonnx reads constant biases",
+        return tonnx__node_fail(builder, node,
+                                "bias '%s' is computed from data; tonnx reads constant biases: write Gemm and Add",
                                 tonnx__node_input(node, input));
     if (!tonnx__fact_is_row(c, features))
-        return tonnx__node_fail(builder, node, "bias '%s' has %zu elements, the layer %zu features", c->name,
-                                tonnx__fact_count(c), features);
+        return tonnx__node_fail(builder, node,
+                                "bias '%s' has %zu elements, the layer %zu features; mend the file: 1 or %zu fit",
+                                c->name, tonnx__fact_count(c), features, features);
     /* One number added to every unit is a constant of the graph, as it is where Add stands alone (arithmetic.c). */
     const tonnx__role role = tonnx__fact_count(c) == 1 && features > 1 ? TONNX__ROLE_CONSTANT : TONNX__ROLE_BIAS;
     return tonnx__param_vector(builder, &layer->bias, role, c, node, input);

@@ -36,8 +36,8 @@ typedef struct tonnx__step {
     int in[3];
     double number;
     tonnx__step_shape shape;
-    bool needed;              /* the expression depends on it without going through x */
-    const tonnx__node *user;  /* a constant's first reader, and which input it is there: where it would be un-shared */
+    bool needed;             /* the expression depends on it without going through x */
+    const tonnx__node *user; /* a constant's first reader, and which input it is there: where it would be un-shared */
     size_t user_input;
 } tonnx__step;
 
@@ -48,8 +48,8 @@ typedef struct tonnx__expression {
     int x;                     /* the step that is taken as x */
     int rows[TONNX__MAX_ROWS]; /* the constants per feature that it needs */
     size_t row_count;
-    size_t node_count;         /* nodes that it needs */
-    bool reduces;              /* some of them along the features */
+    size_t node_count; /* nodes that it needs */
+    bool reduces;      /* some of them along the features */
 } tonnx__expression;
 
 /* What to ask for: x [rows, cols], and `cols` elements for each of the constants per feature. */
@@ -59,7 +59,8 @@ typedef struct tonnx__probe {
     const double *row[TONNX__MAX_ROWS];
 } tonnx__probe;
 
-/* Reads the nodes behind `node` as far as they are of ops that an expression knows, and as there is room. False where `node` itself is not. */
+/* Reads the nodes behind `node` as far as they are of ops that an expression knows, and as there is room. False where
+ * `node` itself is not. */
 bool tonnx__expression_read(tonnx__expression *expression, const tonnx__builder *builder, const tonnx__node *node);
 
 /* Takes step x as x. False where the whole then still depends on other values, or on too many constants. */
@@ -77,7 +78,8 @@ tonnx_status tonnx__match_activation(tonnx__builder *builder, const tonnx__expre
 tonnx_status tonnx__match_norm(tonnx__builder *builder, const tonnx__expression *expression, const tonnx__node *node,
                                bool *known);
 
-/* The momentum of a batch norm whose file names none: --bn-momentum, else what the producer's framework starts from; said. */
+/* The momentum of a batch norm whose file names none: --bn-momentum, else what the producer's framework starts from;
+ * said. */
 double tonnx__producer_momentum(const tonnx__builder *builder, const tonnx__node *node);
 
 #endif

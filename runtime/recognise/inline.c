@@ -53,7 +53,7 @@ static tonnx_status outer_name(char **out, const tonnx__function *f, const tonnx
         if (!strcmp(f->outputs[i], name) && i < call->output_count && *call->outputs[i])
             return tonnx__strdup(out, call->outputs[i]);
     if ((size_t)snprintf(text, sizeof text, "%s/%s", call->outputs[0], name) >= sizeof text)
-        return tonnx__fail(TONNX_BAD_MODEL, "function '%s': its names grow beyond any use", f->name);
+        return tonnx__fail(TONNX_BAD_MODEL, "function '%s': its names grow beyond any use; export it inlined", f->name);
     return tonnx__strdup(out, text);
 }
 
@@ -117,8 +117,11 @@ static tonnx_status add_node(tonnx__builder *builder, const tonnx__node *node, p
 {
     const tonnx__function *f = function_of(builder->model, node);
     if (builder->node_count > builder->model->node_count + NODES_MOST)
-        return tonnx__node_fail(builder, node, "the model's functions grow beyond any use when they are inlined");
-    if (f && depth == DEPTH_MOST) return tonnx__node_fail(builder, node, "functions call one another without an end");
+        return tonnx__node_fail(builder, node,
+                                "the model's functions grow beyond any use when they are inlined; export with fewer");
+    if (f && depth == DEPTH_MOST)
+        return tonnx__node_fail(builder, node,
+                                "functions call one another without an end; mend the file, ONNX allows no recursion");
     if (!f || !node->output_count) {
         const tonnx_status status =
             tonnx__grow(&builder->nodes, &builder->node_room, builder->node_count + 1, sizeof *builder->nodes);

@@ -29,11 +29,15 @@ static tonnx_status norm_param(tonnx__builder *builder, int *out, tonnx__role ro
                                size_t input, size_t features)
 {
     const tonnx__fact *found = tonnx__constant_input(builder, node, input);
-    if (!found) return tonnx__node_fail(builder, node, "'%s' is no constant", tonnx__node_input(node, input));
+    if (!found)
+        return tonnx__node_fail(
+            builder, node, "'%s' is no constant; tonnx trains a norm whose operands are initializers: export it so",
+            tonnx__node_input(node, input));
     tonnx__fact fact = *found;
     if (tonnx__fact_count(&fact) != features || !tonnx__fact_reshape(&fact, 1, &features))
-        return tonnx__node_fail(builder, node, "'%s' has %zu elements, the data %zu features", fact.name,
-                                tonnx__fact_count(&fact), features);
+        return tonnx__node_fail(builder, node,
+                                "'%s' has %zu elements, the data %zu features; mend the file: they must be equal",
+                                fact.name, tonnx__fact_count(&fact), features);
     if (stands_for_none(builder, &fact, role)) role = TONNX__ROLE_CONSTANT;
     return tonnx__param_vector(builder, out, role, &fact, node, input);
 }
@@ -125,8 +129,10 @@ static tonnx_status recognise_dropout(tonnx__builder *builder, const tonnx__node
     double ratio = tonnx__node_float(node, "ratio", 0.5);
     tonnx__layer *layer = NULL;
     if (*tonnx__node_input(node, 1) && !tonnx__fact_scalar(builder, tonnx__constant_input(builder, node, 1), &ratio))
-        return tonnx__node_fail(builder, node, "ratio '%s' is no constant number", tonnx__node_input(node, 1));
-    if (!(ratio >= 0 && ratio < 1)) return tonnx__node_fail(builder, node, "ratio %g is not in [0, 1)", ratio);
+        return tonnx__node_fail(builder, node, "ratio '%s' is no constant number; export it as an initializer",
+                                tonnx__node_input(node, 1));
+    if (!(ratio >= 0 && ratio < 1))
+        return tonnx__node_fail(builder, node, "ratio %g is not in [0, 1); mend the file", ratio);
     const tonnx_status status = tonnx__layer_add(builder, &layer, TONNX__LAYER_DROPOUT, node, &in, 1,
                                                  builder->net->values[x->value].features, x);
     if (!status) layer->a = ratio;

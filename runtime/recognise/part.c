@@ -65,7 +65,8 @@ static tonnx_status recognise_slice(tonnx__builder *builder, const tonnx__node *
         if (axis == 0 && (starts[i] != 0 || ends[i] < INT32_MAX)) return TONNX_OK;
         if (axis == 1) from = clamp_index(starts[i], features), to = clamp_index(ends[i], features);
     }
-    if (from >= to) return tonnx__node_fail(builder, node, "no feature of %zu is left", features);
+    if (from >= to)
+        return tonnx__node_fail(builder, node, "no feature of %zu is left; mend its starts and ends", features);
     *known = true;
     return add_slice(builder, node, 0, &in, from, to - from);
 }
@@ -81,10 +82,12 @@ tonnx_status tonnx__split_widths(const tonnx__builder *builder, const tonnx__nod
     for (size_t i = 0; i < parts; i++) {
         if (!count) widths[i] = (int64_t)(each < left ? each : left);
         if (widths[i] < 1 || (size_t)widths[i] > left)
-            return tonnx__node_fail(builder, node, "%zu features cannot be split so", features);
+            return tonnx__node_fail(builder, node, "%zu features cannot be split into %zu parts so; mend its sizes",
+                                    features, parts);
         left -= (size_t)widths[i];
     }
-    return left ? tonnx__node_fail(builder, node, "%zu features of %zu are left over", left, features) : TONNX_OK;
+    return left ? tonnx__node_fail(builder, node, "%zu features of %zu are left over; mend its sizes", left, features)
+                : TONNX_OK;
 }
 
 static tonnx_status recognise_split(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x, bool *known)

@@ -127,6 +127,10 @@ tonnx_status tonnx__param_matrix(tonnx__builder *builder, int *out, tonnx__role 
 tonnx_status tonnx__param_vector(tonnx__builder *builder, int *out, tonnx__role role, const tonnx__fact *fact,
                                  const tonnx__node *node, size_t input);
 
+/* A parameter that no tensor of the file holds: a row of numbers that `node` stands for, which are not trained. */
+tonnx_status tonnx__param_numbers(tonnx__builder *builder, int *out, const tonnx__node *node, const float *numbers,
+                                  size_t count);
+
 /* Squeeze and Unsqueeze: how many axes the node names (an attribute below opset 13, input 1 from there on), and which
  * ones of `rank`; false where one is none or they are not known. */
 size_t tonnx__node_axis_count(const tonnx__builder *builder, const tonnx__node *node);
@@ -175,6 +179,9 @@ tonnx_status tonnx__gates_name(tonnx_net *net);
 
 /* The name of the last value of the net before `output` where only deciding stands in between; NULL else. */
 const char *tonnx__before_tail(const tonnx__builder *builder, const char *output);
+
+/* "[N, 3, 6]", as messages name a value's shape. */
+const char *tonnx__fact_shape(const tonnx__fact *fact, char *text, size_t size);
 
 /* Fails with TONNX_BAD_MODEL: "PATH: OP node 'NAME' (inputs → outputs): …". */
 tonnx_status tonnx__node_fail(const tonnx__builder *builder, const tonnx__node *node, const char *format, ...)

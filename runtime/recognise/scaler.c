@@ -1,21 +1,16 @@
 /* Operators of ai.onnx.ml that are part of a net: Scaler, in which scikit-learn's standardisation is written. */
 #include <string.h>
 
-#include "runtime/fold_impl.h"
 #include "runtime/recognise/recognise_impl.h"
 
 /* y = x op c, c a row of numbers from an attribute: a standardisation, which is not trained. */
 static tonnx_status add_constant(tonnx__builder *builder, const tonnx__node *node, int *value, tonnx__binary binary,
                                  const tonnx__attribute *numbers)
 {
-    const size_t dims[1] = { numbers->count }, features = builder->net->values[*value].features;
+    const size_t features = builder->net->values[*value].features;
     tonnx__operand in[2] = { { *value, -1 }, { -1, -1 } };
     tonnx__layer *layer = NULL;
-    tonnx__derivation d;
-    tonnx_status status = tonnx__derive_start(&d, builder, node, TONNX_FLOAT, 1, dims);
-    for (size_t i = 0; i < numbers->count && !status; i++)
-        status = tonnx__derive_put(&d, i, (tonnx__number){ (double)numbers->floats[i], 0 });
-    if (!status) status = tonnx__param_vector(builder, &in[1].param, TONNX__ROLE_CONSTANT, &d.fact, node, 0);
+    tonnx_status status = tonnx__param_numbers(builder, &in[1].param, node, numbers->floats, numbers->count);
     if (!status) status = tonnx__layer_add(builder, &layer, TONNX__LAYER_BINARY, node, in, 2, features, NULL);
     if (status) return status;
     layer->binary = binary;
@@ -36,8 +31,9 @@ static tonnx_status recognise_scaler(tonnx__builder *builder, const tonnx__node 
         const tonnx__attribute *numbers = i ? scale : offset;
         if (!numbers) continue;
         if (numbers->count != 1 && numbers->count != features)
-            return tonnx__node_fail(builder, node, "%s has %zu elements, the data %zu features", numbers->name,
-                                    numbers->count, features);
+            return tonnx__node_fail(builder, node,
+                                    "%s has %zu elements, the data %zu features; mend the file: 1 or %zu fit",
+                                    numbers->name, numbers->count, features, features);
         const tonnx_status status = add_constant(builder, node, &value, i ? TONNX__MUL : TONNX__SUB, numbers);
         if (status) return status;
         *known = true;

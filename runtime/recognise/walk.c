@@ -46,7 +46,7 @@ typedef struct frame {
 typedef struct walk {
     frame *stack;
     size_t depth, room;
-    unsigned char *state; /* per node: 0 not seen, 1 on the stack, 2 in the order */
+    unsigned char *state; /* per node: 0 not seen, 1 on the stack, 2 in the order, 3 missing */
     size_t *order, count;
 } walk;
 
@@ -54,7 +54,8 @@ static tonnx_status push(const tonnx__builder *builder, walk *w, size_t node)
 {
     if (w->state[node] == 2) return TONNX_OK;
     if (w->state[node] == 1)
-        return tonnx__node_fail(builder, builder->nodes[node], "the graph has a cycle through this node");
+        return tonnx__node_fail(builder, builder->nodes[node],
+                                "the graph has a cycle through this node; mend the file, ONNX allows none");
     const tonnx_status status = tonnx__grow(&w->stack, &w->room, w->depth + 1, sizeof *w->stack);
     if (status) return status;
     w->state[node] = 1;
@@ -112,16 +113,45 @@ static tonnx_status recognise_node(tonnx__builder *builder, const tonnx__node *n
     return status;
 }
 
-/* The first node that no family knew although all it reads is known: what stands between the user and training. */
-static tonnx_status refuse(const tonnx__builder *builder, const walk *w)
+/* Leaves state 3 at the nodes that the output misses: unknown ones, and behind them only what such a one reads. A node
+ * that is unknown by itself but part of a spelling that is known is none of them. */
+static void mark_missing(const tonnx__builder *builder, walk *w, const char *output)
 {
+    const ptrdiff_t last = tonnx__map_get(&builder->maker, output);
+    if (last >= 0) w->state[last] = 3;
+    for (size_t k = w->count; k-- > 0;) {
+        const tonnx__node *node = builder->nodes[w->order[k]];
+        for (size_t i = 0; i < node->input_count && w->state[w->order[k]] == 3; i++) {
+            const char *name = node->inputs[i];
+            const ptrdiff_t maker = *name ? tonnx__map_get(&builder->maker, name) : -1;
+            if (maker >= 0 && tonnx__fact_of(builder, name)->kind == TONNX__FACT_UNKNOWN) w->state[maker] = 3;
+        }
+    }
+}
+
+static tonnx_status refuse_node(const tonnx__builder *builder, const tonnx__node *node)
+{
+    char shape[128];
+    const tonnx__fact *x = tonnx__value_input(builder, node, 0);
+    if (*node->domain && strcmp(node->domain, "ai.onnx") != 0)
+        return tonnx__node_fail(builder, node,
+                                "operator domain '%s' is not one that tonnx reads; export with operators of ONNX, or "
+                                "choose an output before it (--output)",
+                                node->domain);
+    return tonnx__node_fail(builder, node,
+                            "tonnx does not read this operator here%s%s; export the model with what `tonnx ops` lists, "
+                            "or choose an output before it (--output)",
+                            x ? ", on data " : "", x ? tonnx__fact_shape(x, shape, sizeof shape) : "");
+}
+
+/* The first node that no family knew although all it reads is known: what stands between the user and training. */
+static tonnx_status refuse(const tonnx__builder *builder, walk *w, const char *output)
+{
+    mark_missing(builder, w, output);
     for (size_t k = 0; k < w->count; k++) {
         const tonnx__node *node = builder->nodes[w->order[k]];
-        if (tonnx__fact_of(builder, node->outputs[0])->kind != TONNX__FACT_UNKNOWN) continue;
-        if (*node->domain && strcmp(node->domain, "ai.onnx") != 0)
-            return tonnx__node_fail(builder, node, "operator domain '%s' is not one that tonnx reads", node->domain);
-        return tonnx__node_fail(builder, node,
-                                "tonnx does not read this operator here; `tonnx ops` lists what it reads");
+        if (w->state[w->order[k]] == 3 && tonnx__fact_of(builder, node->outputs[0])->kind == TONNX__FACT_UNKNOWN)
+            return refuse_node(builder, node);
     }
     return TONNX_OK;
 }
@@ -138,10 +168,11 @@ tonnx_status tonnx__walk(tonnx__builder *builder, const char *output, int *end)
     for (size_t k = 0; k < w.count && !status; k++) status = recognise_node(builder, builder->nodes[w.order[k]]);
     const char *last = status ? NULL : tonnx__before_tail(builder, output);
     if (last) *end = tonnx__fact_of(builder, last)->value;
-    else if (!status) status = refuse(builder, &w);
+    else if (!status) status = refuse(builder, &w, output);
     if (!status && !last)
-        status = tonnx__fail(TONNX_BAD_MODEL, "%s: output '%s' does not depend on input '%s'", builder->path, output,
-                             builder->net->values[0].name);
+        status = tonnx__fail(TONNX_BAD_MODEL,
+                             "%s: output '%s' does not depend on input '%s'; choose others with --output and --input",
+                             builder->path, output, builder->net->values[0].name);
     if (last && strcmp(last, output) != 0)
         tonnx__say(&builder->net->log, TONNX_LOG_INFO,
                    "what follows '%s' only decides and is not trained: the net ends there, the file keeps the rest",
