@@ -19,8 +19,8 @@
 typedef struct args {
     opt_common common;
     const char *model, *out, *log, *html;
-    uint64_t log_every, verify;
-    bool dry_run, profile;
+    uint64_t log_every, stats_every, verify;
+    bool dry_run, profile, watch;
     data_args data;
     val_args val;
     checkpoint_args checkpoint;
@@ -33,6 +33,9 @@ static const opt file_options[] = {
       OPT_FREE },
     { "log-every", 0, OPT_COUNT, offsetof(args, log_every), "N", "0", "a line for every Nth step too; 0: none", NULL,
       OPT_FREE },
+    { "stats-every", 0, OPT_COUNT, offsetof(args, stats_every), "N", "0",
+      "and one for every Nth step's statistics: weights, gradients, updates, activations; 0: none", NULL, OPT_FREE },
+    { "watch", 0, OPT_FLAG, offsetof(args, watch), NULL, NULL, "a table of the layers as they learn", NULL, OPT_FREE },
     { "html", 0, OPT_FILE, offsetof(args, html), "FILE", NULL, "a page with the run's curves", NULL, OPT_FREE },
     { "dry-run", 0, OPT_FLAG, offsetof(args, dry_run), NULL, NULL, "build everything, run no step, write nothing", NULL,
       OPT_FREE },
@@ -145,6 +148,25 @@ static int make_options(run *r)
     return code;
 }
 
+/* Batches of an epoch, as nearly as the table's pace has to know it. */
+static uint64_t epoch_length(const train_args *train, size_t samples)
+{
+    return train->steps_per_epoch ? train->steps_per_epoch : (samples - 1) / train->batch + 1;
+}
+
+static int want_stats(run *r, size_t samples)
+{
+    const args *a = r->args;
+    if (a->stats_every && !a->log && !a->watch && !a->html)
+        return cli_usage("train: --stats-every says nothing without --log, --watch or --html");
+    r->options.stats_every = a->stats_every;
+    r->log.stats = a->stats_every > 0;
+    if (!a->watch || a->common.quiet) return 0;
+    r->log.watch = train_watch_new();
+    if (!a->stats_every) r->options.stats_every = train_watch_interval(epoch_length(&a->train, samples));
+    return 0;
+}
+
 /* Enough steps to draw curves with, and all that the log wants. */
 static void hear_for_report(run *r, size_t samples)
 {
@@ -177,7 +199,8 @@ static int prepare(run *r)
     tonnx_dataset_describe(r->sets.data, &info);
     r->options.log_every = train_log_step_interval(&r->log, info.samples);
     if (a->html && !a->dry_run) hear_for_report(r, info.samples);
-    if (a->log && !a->dry_run) code = train_log_open(&r->log, a->log, a->checkpoint.resume != NULL);
+    code = want_stats(r, info.samples);
+    if (!code && a->log && !a->dry_run) code = train_log_open(&r->log, a->log, a->checkpoint.resume != NULL);
     if (!code) code = cli_status(tonnx_trainer_new(&r->trainer, r->model, r->sets.data, &r->options));
     if (!code) r->log.loss = tonnx_loss_name(tonnx_trainer_loss(r->trainer));
     return code;
@@ -298,6 +321,7 @@ static int train(void *opaque)
     tonnx_trainer_free(r.trainer);
     checkpoints_free(&r.checkpoints);
     report_run_free(r.log.report);
+    train_watch_free(r.log.watch);
     free(r.class_weights);
     data_free(&r.sets);
     tonnx_model_free(r.model);

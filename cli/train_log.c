@@ -62,6 +62,54 @@ static void json_epoch(const tonnx_event *event, tonnx_json *line)
     tonnx_json_rounded(line, "samples_per_second", event->samples_per_second, JSON_TIME);
 }
 
+static void json_weights(const tonnx_event *event, tonnx_json *line)
+{
+    tonnx_json *array = tonnx_json_add_array(line, "weights");
+    for (size_t p = 0; p < event->stats->weight_count; p++) {
+        const tonnx_weight_stats *weight = &event->stats->weights[p];
+        tonnx_parameter_info info;
+        tonnx_net_parameter(event->net, weight->parameter, &info);
+        tonnx_json *object = tonnx_json_add_object(array, NULL);
+        tonnx_json_string(object, "weight", info.name);
+        tonnx_json_rounded(object, "mean", weight->values.mean, JSON_FLOAT);
+        tonnx_json_rounded(object, "std", weight->values.std, JSON_FLOAT);
+        tonnx_json_rounded(object, "rms", weight->values.rms, JSON_FLOAT);
+        tonnx_json_rounded(object, "grad_rms", weight->gradient.rms, JSON_FLOAT);
+        tonnx_json_rounded(object, "update_rms", weight->update_rms, JSON_FLOAT);
+        tonnx_json_rounded(object, "update_ratio", weight->update_ratio, JSON_FLOAT);
+    }
+}
+
+static void json_activations(const tonnx_event *event, tonnx_json *line)
+{
+    tonnx_json *array = tonnx_json_add_array(line, "activations");
+    for (size_t i = 0; i < event->stats->layer_count; i++) {
+        const tonnx_layer_stats *layer = &event->stats->layers[i];
+        tonnx_layer_info info;
+        tonnx_net_layer(event->net, layer->layer, &info);
+        tonnx_json *object = tonnx_json_add_object(array, NULL);
+        tonnx_json_string(object, "layer", info.name);
+        tonnx_json_rounded(object, "mean", layer->after.mean, JSON_FLOAT);
+        tonnx_json_rounded(object, "std", layer->after.std, JSON_FLOAT);
+        tonnx_json_rounded(object, "before_std", layer->before.std, JSON_FLOAT);
+        tonnx_json_rounded(object, "saturated", layer->saturated, JSON_FLOAT);
+        tonnx_json_integer(object, "dead_units", (long long)layer->dead_units);
+        tonnx_json_integer(object, "units", (long long)layer->units);
+    }
+}
+
+/* Named as inspect --json names them; the loss and gradients are those of the samples that were measured. */
+static void json_stats(const tonnx_event *event, tonnx_json *line)
+{
+    tonnx_json_integer(line, "step", (long long)event->step);
+    tonnx_json_integer(line, "epoch", (long long)event->epoch);
+    tonnx_json_integer(line, "samples", (long long)event->stats->samples);
+    tonnx_json_rounded(line, "loss", event->stats->loss, JSON_FLOAT);
+    tonnx_json_rounded(line, "grad_norm", event->stats->grad_norm, JSON_FLOAT);
+    json_activations(event, line);
+    json_weights(event, line);
+}
+
 static void json_end(const train_log *log, const tonnx_event *event, tonnx_json *line)
 {
     tonnx_json_string(line, "status", tonnx_status_name(event->status));
@@ -71,7 +119,7 @@ static void json_end(const train_log *log, const tonnx_event *event, tonnx_json 
 
 static void write_json(const train_log *log, const tonnx_event *event)
 {
-    static const char *const names[] = { "start", "step", "epoch", "end" }; /* in the order of tonnx_event_kind */
+    static const char *const names[] = { "start", "step", "epoch", "end", "stats" }; /* in the order of tonnx_event_kind */
     tonnx_json *line = tonnx_json_object();
     tonnx_json_string(line, "event", names[event->kind]);
     switch (event->kind) {
@@ -86,6 +134,9 @@ static void write_json(const train_log *log, const tonnx_event *event)
         break;
     case TONNX_EVENT_END:
         json_end(log, event, line);
+        break;
+    case TONNX_EVENT_STATS:
+        json_stats(event, line);
         break;
     }
     char *text = tonnx_json_text(line, false);
@@ -113,22 +164,40 @@ static void show_step(train_log *log, const tonnx_event *event)
     log->shown_at = time;
 }
 
+static void show_stats(train_log *log, const tonnx_event *event)
+{
+    const double time = now();
+    train_watch_hear(log->watch, event);
+    if (!print_is_live(stderr) || time - log->watched_at < refresh) return;
+    print_live_clear();
+    train_watch_clear(log->watch);
+    train_watch_show(log->watch);
+    log->watched_at = time;
+}
+
 static void show_epoch(train_log *log, const tonnx_event *event)
 {
     print_live_clear();
+    if (log->watch) train_watch_clear(log->watch);
     fprintf(stderr, "epoch %s/%s  loss %.4f", print_count(event->epoch), print_count(log->total_epochs),
             event->train_loss);
     if (!isnan(event->val_loss)) fprintf(stderr, "  val loss %.4f", event->val_loss);
     if (!isnan(event->val_accuracy)) fprintf(stderr, "  val accuracy %.4f", event->val_accuracy);
     fprintf(stderr, "  %.2f s  %s samples/s\n", event->seconds,
             print_count((uint64_t)fmax(0, event->samples_per_second)));
+    if (log->watch) train_watch_show(log->watch);
+}
+
+static bool stands_in_file(const train_log *log, const tonnx_event *event)
+{
+    if (event->kind == TONNX_EVENT_STATS) return log->stats;
+    return event->kind != TONNX_EVENT_STEP || (log->log_every && event->step % log->log_every == 0);
 }
 
 void train_log_event(void *user, const tonnx_event *event)
 {
     train_log *log = user;
-    const bool wanted = event->kind != TONNX_EVENT_STEP || (log->log_every && event->step % log->log_every == 0);
-    if (log->file && wanted) write_json(log, event);
+    if (log->file && stands_in_file(log, event)) write_json(log, event);
     if (log->report) report_run_hear(log->report, event);
     if (event->kind == TONNX_EVENT_START) {
         log->steps_per_epoch = event->steps_per_epoch;
@@ -136,6 +205,7 @@ void train_log_event(void *user, const tonnx_event *event)
     }
     if (event->kind == TONNX_EVENT_STEP) log->step = event->step;
     if (log->quiet) return;
+    if (event->kind == TONNX_EVENT_STATS && log->watch) show_stats(log, event);
     if (event->kind == TONNX_EVENT_STEP) show_step(log, event);
     if (event->kind == TONNX_EVENT_EPOCH) show_epoch(log, event);
 }

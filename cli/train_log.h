@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/report/report.h"
+#include "cli/train_watch.h"
 #include "runtime/train.h"
 
 typedef struct train_log {
@@ -15,8 +16,11 @@ typedef struct train_log {
     uint64_t seed, batch;
     uint64_t log_every; /* step lines of the file; 0: none */
     report_run *report; /* hears all; NULL: none */
+    train_watch *watch; /* hears of statistics; NULL: none */
+    bool stats;        /* statistics stand in the file too */
     bool quiet;
     uint64_t steps_per_epoch, total_epochs, step; /* known from the start event on */
+    double watched_at; /* when the live table was, s */
     double shown_at;                              /* when the live line was last drawn, s */
 } train_log;
 

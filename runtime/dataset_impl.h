@@ -47,6 +47,9 @@ tonnx_status tonnx__dataset_take(tonnx_dataset **out, tonnx_dataset *parts, cons
 /* The numbers were made or changed: gives the data set a new identity. */
 void tonnx__dataset_renew(tonnx_dataset *data);
 
+/* `count` of the samples (not more than there are), evenly spread over the file, as a data set of their own. */
+tonnx_status tonnx__dataset_sample(tonnx_dataset **out, const tonnx_dataset *data, size_t count);
+
 /* Frees what `parts` owns and zeroes it. */
 void tonnx__dataset_clear(tonnx_dataset *parts);
 

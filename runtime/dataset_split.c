@@ -121,6 +121,29 @@ static void move_samples(tonnx_dataset *to, tonnx_dataset *data, const unsigned 
     data->samples -= to->samples;
 }
 
+/* Every so manieth row of `width` bytes, `count` of `samples` in all. */
+static void copy_rows(void *to, const void *rows, size_t width, size_t count, size_t samples)
+{
+    for (size_t i = 0; rows && i < count; i++)
+        memcpy((unsigned char *)to + i * width, (const unsigned char *)rows + i * samples / count * width, width);
+}
+
+tonnx_status tonnx__dataset_sample(tonnx_dataset **out, const tonnx_dataset *data, size_t count)
+{
+    const size_t n = data->samples;
+    tonnx_dataset *to = NULL;
+    *out = NULL;
+    const tonnx_status status = make_like(&to, data, count);
+    if (status) return status;
+    copy_rows(to->x, data->x, data->features * sizeof(float), count, n);
+    copy_rows(to->x_bytes, data->x_bytes, data->features, count, n);
+    copy_rows(to->classes, data->classes, sizeof(int32_t), count, n);
+    copy_rows(to->targets, data->targets, data->target_width * sizeof(float), count, n);
+    tonnx__dataset_renew(to);
+    *out = to;
+    return TONNX_OK;
+}
+
 tonnx_status tonnx_dataset_split(tonnx_dataset **out, tonnx_dataset *data, double share, uint64_t seed)
 {
     strata by = { .count = data->classes ? data->class_count : 1 };

@@ -107,19 +107,16 @@ static void measuring_clear(measuring *m)
 {
     tonnx__survey_free(m->survey);
     tonnx__state_free(m->state);
-    tonnx__backend_close(m->backend);
     tonnx__free(m->trained);
 }
 
-tonnx_status tonnx_stats_measure(tonnx_stats **out, tonnx_net *net, const tonnx_dataset *data,
-                                 const tonnx_stats_options *options)
+tonnx_status tonnx__stats_on(tonnx_stats **out, tonnx_net *net, tonnx__backend *backend, const tonnx_dataset *data,
+                             tonnx_stats_options *o)
 {
-    tonnx_stats_options o;
     tonnx_stats *stats = NULL;
-    measuring m = { .net = net, .data = data, .options = &o };
+    measuring m = { .net = net, .data = data, .options = o, .backend = backend };
     *out = NULL;
-    tonnx_status status = take_options(&o, options);
-    if (!status) status = tonnx__alloc(&stats, 1, sizeof *stats);
+    tonnx_status status = tonnx__alloc(&stats, 1, sizeof *stats);
     if (status) return status;
     *stats = (tonnx_stats){ .input = tonnx__no_summary,
                             .input_mean_max = NAN,
@@ -129,18 +126,31 @@ tonnx_status tonnx_stats_measure(tonnx_stats **out, tonnx_net *net, const tonnx_
                             .baseline_loss = NAN,
                             .share_loss = NAN,
                             .target_mean = NAN,
-                            .optimizer = o.optimizer,
+                            .optimizer = o->optimizer,
                             .rate = NAN,
                             .grad_norm = NAN };
-    const tonnx__backend_options backend = { o.backend, o.threads, o.log };
-    status = tonnx__backend_open(&m.backend, &backend);
-    if (!status) status = tonnx__stats_tell(stats, net);
-    if (!status) status = tonnx__stats_values(stats, net, m.backend, o.histograms);
-    if (!status && o.spectral) status = tonnx__stats_spectra(stats, net);
+    status = tonnx__stats_tell(stats, net);
+    if (!status) status = tonnx__stats_values(stats, net, backend, o->histograms);
+    if (!status && o->spectral) status = tonnx__stats_spectra(stats, net);
     if (!status && data) status = measure_data(&m, stats);
     measuring_clear(&m);
     if (status) tonnx_stats_free(stats);
     else *out = stats;
+    return status;
+}
+
+tonnx_status tonnx_stats_measure(tonnx_stats **out, tonnx_net *net, const tonnx_dataset *data,
+                                 const tonnx_stats_options *options)
+{
+    tonnx_stats_options o;
+    tonnx__backend *backend = NULL;
+    *out = NULL;
+    tonnx_status status = take_options(&o, options);
+    if (status) return status;
+    const tonnx__backend_options wanted = { o.backend, o.threads, o.log };
+    status = tonnx__backend_open(&backend, &wanted);
+    if (!status) status = tonnx__stats_on(out, net, backend, data, &o);
+    tonnx__backend_close(backend);
     return status;
 }
 

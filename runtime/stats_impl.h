@@ -58,6 +58,10 @@ tonnx__moments tonnx__survey_value(const tonnx__survey *survey, int value);
 /* What a survey found, as layers of *stats (which hold their numbers already). Maps are made too where `map_samples`. */
 tonnx_status tonnx__stats_layers(tonnx_stats *stats, tonnx__survey *survey, size_t map_samples);
 
+/* tonnx_stats_measure on a backend that is open; `options` are taken as they are. */
+tonnx_status tonnx__stats_on(tonnx_stats **out, tonnx_net *net, tonnx__backend *backend, const tonnx_dataset *data,
+                             tonnx_stats_options *options);
+
 /* Room for the layers of a net, their numbers and nothing else known; and their arrays freed. */
 tonnx_status tonnx__stats_tell(tonnx_stats *stats, const tonnx_net *net);
 void tonnx__stats_layers_clear(tonnx_stats *stats);

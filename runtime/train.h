@@ -6,14 +6,16 @@
 #include "dataset.h"
 #include "log.h"
 #include "model.h"
+#include "net.h"
 #include "ops/book.h"
 #include "profile.h"
+#include "stats.h"
 
 TONNX_BEGIN
 
 typedef enum tonnx_bn_variance { TONNX_BN_AUTO, TONNX_BN_BIASED, TONNX_BN_UNBIASED } tonnx_bn_variance;
 
-typedef enum tonnx_event_kind { TONNX_EVENT_START, TONNX_EVENT_STEP, TONNX_EVENT_EPOCH, TONNX_EVENT_END } tonnx_event_kind;
+typedef enum tonnx_event_kind { TONNX_EVENT_START, TONNX_EVENT_STEP, TONNX_EVENT_EPOCH, TONNX_EVENT_END, TONNX_EVENT_STATS } tonnx_event_kind;
 
 /* One line of the story of a run; which fields mean something depends on `kind`. Numbers that are not known are NaN. */
 typedef struct tonnx_event {
@@ -26,6 +28,10 @@ typedef struct tonnx_event {
     double train_loss, val_loss, val_accuracy;    /* epoch */
     double seconds, samples_per_second;           /* epoch: its wall time with shuffling, without validation; end: the sum of these */
     tonnx_status status;                          /* end */
+    /* stats: the net after the step, on some samples spread over the data, batch norms as in training; updates are the
+     * step's own. Borrowed for the call, as is the net that the numbers of layers and parameters are of. */
+    const tonnx_stats *stats;
+    const tonnx_net *net;
 } tonnx_event;
 
 typedef struct tonnx_train_options {
@@ -75,13 +81,14 @@ typedef struct tonnx_train_options {
     bool balance_classes;         /* weights are samples / (classes that occur · samples of the class) */
     bool profile; /* measure what each instruction takes: tonnx_trainer_profile */
     uint64_t verify; /* every Nth step is also done by the reference backend: tonnx_trainer_verification; 0: none */
+    uint64_t stats_every; /* stats events every N steps, after each of which the model holds the net's numbers; 0: none */
 } tonnx_train_options;
 
 #define TONNX_TRAIN_OPTIONS_DEFAULT                                                                                    \
     { sizeof(tonnx_train_options), TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, TONNX_NAN, TONNX_NAN, TONNX_NAN, TONNX_NAN,       \
       TONNX_NAN, TONNX_NAN, TONNX_NAN, false, TONNX_SCHEDULE_constant, { 30, 0.1, 0.0 }, 0, 0.0, 0.0, 10, 0, 32,       \
       false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
-      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false, false, 0 }
+      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false, false, 0, 0 }
 #define TONNX_NAN __builtin_nan("")
 
 /* How far a backend's steps were from those of the reference backend, done in double from the same state. */

@@ -40,6 +40,8 @@ struct tonnx_trainer {
     tonnx__spent *spent[2];  /* per instruction of the programs; NULL where no profile is wanted */
     tonnx_profile profile;
     struct tonnx__verify *verify; /* NULL where no step is verified */
+    tonnx_dataset *sample;   /* what stats events are measured on; NULL before the first */
+    tonnx__image before;     /* parameters before the step that one tells of */
     double mark; /* when the trainer last looked at the clock */
     bool started, ended, told;
     _Atomic bool stop;
@@ -73,6 +75,11 @@ tonnx_event tonnx__event_of(const tonnx_trainer *trainer, tonnx_event_kind kind)
 void tonnx__emit(const tonnx_trainer *trainer, const tonnx_event *event);
 void tonnx__train_start(tonnx_trainer *trainer);
 tonnx_status tonnx__train_end(tonnx_trainer *trainer, tonnx_status status);
+
+/* train_stats.c: whether a stats event is due once `step` steps are done; before and after that step. */
+bool tonnx__train_stats_due(const tonnx_trainer *trainer, uint64_t step);
+tonnx_status tonnx__train_stats_begin(tonnx_trainer *trainer);
+tonnx_status tonnx__train_stats_tell(tonnx_trainer *trainer);
 
 /* train_watch.c: what an epoch's loss decides, the rate's plateau and the best weights; whether patience is at its end;
  * and, once a run is done, what it ends with: the best weights where wanted, which is said, and numbers that are finite. */

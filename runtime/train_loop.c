@@ -27,9 +27,18 @@ static void at_most(uint64_t *count, uint64_t limit)
     if (*count > limit) *count = limit;
 }
 
+/* Steps up to one whose statistics are wanted; that one runs alone. */
+static uint64_t until_stats(const tonnx_trainer *trainer)
+{
+    const uint64_t every = trainer->options.stats_every;
+    if (!every) return UINT64_MAX;
+    const uint64_t left = every - trainer->at.step % every;
+    return left > 1 ? left - 1 : 1;
+}
+
 /* How many steps one run may have: all of one program, none past the end of epoch, pass or training nor past a
- * checkpoint nor into one that is verified, about 50 ms at most, so that a stop is heard. The first run of all is one step, for nothing is
- * known of its time. */
+ * checkpoint or statistics nor into a step that is verified, about 50 ms at most, so that a stop is heard. The first run
+ * of all is one step, for nothing is known of its time. */
 static uint64_t run_length(const tonnx_trainer *trainer, uint64_t steps, int which)
 {
     const tonnx__progress *at = &trainer->at;
@@ -41,6 +50,7 @@ static uint64_t run_length(const tonnx_trainer *trainer, uint64_t steps, int whi
     at_most(&count, trainer->steps_per_epoch - at->step_in_epoch);
     at_most(&count, TONNX__MAX_STEPS);
     at_most(&count, tonnx__verify_steps(trainer));
+    at_most(&count, until_stats(trainer));
     if (trainer->options.checkpoint && every) at_most(&count, every - at->step % every);
     if ((double)count > fit) count = fit < 1 ? 1 : (uint64_t)fit;
     return count;
@@ -149,6 +159,15 @@ static tonnx_status run_verified(tonnx_trainer *trainer, int which, uint64_t cou
     return due && !status ? tonnx__verify_after(trainer, which) : status;
 }
 
+/* The same, and where its last step is one whose statistics are wanted, these. */
+static tonnx_status run_told(tonnx_trainer *trainer, int which, uint64_t count)
+{
+    const bool telling = tonnx__train_stats_due(trainer, trainer->at.step + count);
+    tonnx_status status = telling ? tonnx__train_stats_begin(trainer) : TONNX_OK;
+    if (!status) status = run_verified(trainer, which, count);
+    return !status && telling ? tonnx__train_stats_tell(trainer) : status;
+}
+
 static tonnx_status stopped(const tonnx_trainer *trainer)
 {
     return tonnx__fail(TONNX_INTERRUPTED, "stopped after step %llu of %llu", (unsigned long long)trainer->at.step,
@@ -190,7 +209,7 @@ tonnx_status tonnx__train_some(tonnx_trainer *trainer, uint64_t steps)
     while (steps && !status && at->epoch == epoch && !tonnx_trainer_done(trainer)) {
         const int which = at->batch == trainer->data->samples / trainer->goal.rows;
         const uint64_t count = run_length(trainer, steps, which);
-        if (count) status = run_verified(trainer, which, count); /* none where an interrupt came before the epoch was closed */
+        if (count) status = run_told(trainer, which, count); /* none where an interrupt came before the epoch was closed */
         steps -= count;
         trainer->mark = tonnx__now();
         if (!status) status = between(trainer);
