@@ -128,14 +128,15 @@ bool tonnx__judge_saturation(const tonnx__case *c, tonnx__finding *f)
 
 bool tonnx__judge_dead_units(const tonnx__case *c, tonnx__finding *f)
 {
+    enum { SOME = 5 }; /* of a narrow layer, chance alone kills one or two */
     size_t dead = 0, units = 0;
-    f->expected = c->learnt ? 0.5 : 0.25;
+    f->expected = c->learnt ? 0.5 : 0.2;
     f->measured = 0;
     f->cure = cure_of_layers(c);
     for (size_t i = 0; i < c->told_count && c->stats->samples >= TONNX__ENOUGH_SAMPLES; i++) {
         const tonnx_layer_stats *layer = &c->stats->layers[i];
         const double share = (double)layer->dead_units / (double)layer->units;
-        if (!is_hidden(c, i) || !(share > f->expected)) continue;
+        if (!is_hidden(c, i) || !(share > f->expected) || (share < 0.25 && layer->dead_units < SOME)) continue;
         tonnx__finding_mark(f, tonnx__case_dense_of(c, i), share);
         if (share <= f->measured) continue;
         f->measured = share;

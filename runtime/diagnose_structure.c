@@ -40,7 +40,9 @@ bool tonnx__judge_selu_input(const tonnx__case *c, tonnx__finding *f)
     const int first = tonnx__case_first(c);
     for (size_t i = 0; i < c->told_count; i++) /* scaling nodes may stand before the first layer */
         if (c->told[i].after == first) mean = c->stats->layers[i].after.mean, std = c->stats->layers[i].after.std;
+    const double made = c->dense_count ? tonnx__case_layer(c, 0)->before.std : (double)NAN;
     if (!tonnx__case_uses(c, TONNX_ACT_selu) || (fabs(mean) <= 0.25 && std >= 0.6 && std <= 1.6)) return false;
+    if (made >= 0.6 && made <= 1.6) return false; /* its weights make up for it, as lsuv's do */
     f->cure = c->stats->loss_kind == TONNX_LOSS_AUTO ? TONNX__CURE_LSUV : TONNX__CURE_SCALE;
     f->measured = std;
     f->expected = 1;
