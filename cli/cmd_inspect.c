@@ -1,10 +1,10 @@
 /* tonnx inspect: what a model is, layer by layer, and how its weights are distributed. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/commands.h"
 #include "cli/inspect_json.h"
+#include "cli/inspect_tables.h"
 #include "cli/inspection.h"
 #include "cli/print.h"
 #include "cli/report/report.h"
@@ -68,77 +68,6 @@ static void print_head(const tonnx_model *model, const char *path)
     putchar('\n');
 }
 
-static void print_layer(print_table *table, const tonnx_layer_info *layer)
-{
-    print_table_cell(table, "%s", layer->name);
-    print_table_cell(table, "%s", layer->op);
-    print_table_cell(table, "%zu -> %zu", layer->fan_in, layer->fan_out);
-    print_table_cell(table, "%s", strcmp(layer->activation, "none") != 0 ? layer->activation : "");
-    print_table_cell(table, "%s", print_count(layer->parameters));
-    print_table_cell(table, "%s", inspect_flops(layer) > 0 ? print_count((uint64_t)inspect_flops(layer)) : "");
-}
-
-static void print_head_row(print_table *table, const char *const *head)
-{
-    for (; *head; head++) print_table_cell(table, "%s", *head);
-}
-
-static void print_layers(const tonnx_net *net, const tonnx_stats *stats)
-{
-    static const char *const head[] = { "layer", "op", "features", "activation", "parameters", "FLOPs", NULL };
-    print_table *table = print_table_new("lllrrr");
-    double flops = 0;
-    print_head_row(table, head);
-    for (size_t i = 0; i < stats->layer_count; i++) {
-        tonnx_layer_info layer;
-        tonnx_net_layer(net, stats->layers[i].layer, &layer);
-        flops += inspect_flops(&layer);
-        print_layer(table, &layer);
-    }
-    print_table_end(table, stdout);
-    printf("\n%zu -> %zu features, %s parameters, %s FLOPs a sample\n", tonnx_net_features_in(net),
-           tonnx_net_features_out(net), print_count(tonnx_net_parameters(net)), print_count((uint64_t)flops));
-}
-
-/* The histogram in as many bars as fit a line. */
-static const char *bars(const tonnx_summary *summary)
-{
-    enum { BARS = 16 };
-    uint64_t counts[BARS] = { 0 };
-    if (print_is_plain() || !summary->count || !isfinite(summary->mean)) return "";
-    for (size_t i = 0; i < TONNX_BINS; i++) counts[i * BARS / TONNX_BINS] += summary->histogram[i];
-    return print_bars(counts, BARS);
-}
-
-static void print_parameter(print_table *table, const tonnx_net *net, const tonnx_weight_stats *weight)
-{
-    const tonnx_summary *values = &weight->values;
-    const bool finite = isfinite(values->mean);
-    tonnx_parameter_info info;
-    tonnx_net_parameter(net, weight->parameter, &info);
-    print_table_cell(table, "%s", info.name);
-    print_table_cell(table, "%s", info.role);
-    if (info.rows > 1) print_table_cell(table, "%zux%zu", info.rows, info.cols);
-    else print_table_cell(table, "%zu", info.cols);
-    print_table_cell(table, "%s", print_number(finite ? values->mean : (double)NAN));
-    print_table_cell(table, "%s", print_number(finite ? values->std : (double)NAN));
-    print_table_cell(table, "%s", print_number(finite ? values->min : (double)NAN));
-    print_table_cell(table, "%s", print_number(finite ? values->max : (double)NAN));
-    print_table_cell(table, "%s", bars(values));
-}
-
-/* Every parameter under the name that --freeze and --only know it by. */
-static void print_parameters(const tonnx_net *net, const tonnx_stats *stats)
-{
-    static const char *const head[] = { "parameter", "is", "shape", "mean", "std", "min", "max", "values", NULL };
-    if (!stats->weight_count) return;
-    print_table *table = print_table_new("llrrrrrl");
-    print_head_row(table, head);
-    for (size_t i = 0; i < stats->weight_count; i++) print_parameter(table, net, &stats->weights[i]);
-    putchar('\n');
-    print_table_end(table, stdout);
-}
-
 static int measure(inspection *in, const args *a)
 {
     const inspection_args how = { .model = a->model,
@@ -155,8 +84,7 @@ static int measure(inspection *in, const args *a)
 static void print_all(const inspection *in, const args *a)
 {
     print_head(in->model, strcmp(a->model, "-") != 0 ? a->model : "stdin");
-    print_layers(in->net, in->stats);
-    print_parameters(in->net, in->stats);
+    inspect_tables(in);
     if (in->diagnosis->verdict_count) putchar('\n');
     inspection_print_verdicts(in);
 }
@@ -193,8 +121,10 @@ const command cmd_inspect = {
     "inspect",
     "what a model is: layers, parameters, FLOPs, and how its weights are distributed",
     "FLOPs are those of the matrix products in one sample's forward pass, 2 x in x out. Parameters stand "
-    "under the names that train's --freeze and --only take, in the shape that the net computes with; the histogram "
-    "runs from min to max.",
+    "under the names that train's --freeze and --only take, in the shape that the net computes with; histograms "
+    "run from min to max. A weight is drawn by the scheme that makes such numbers likeliest; z is its variance's distance "
+    "from the scheme's, in standard errors of a sample of that size. The variance ratio is to the scheme that suits the "
+    "activation that follows.",
     examples,
     operands,
     groups,

@@ -208,10 +208,32 @@ static void print_row(const print_table *table, size_t row, const size_t *widths
     fputc('\n', out);
 }
 
+/* On a terminal a first column of names gives way where the table is too wide: a name keeps its end, which tells it apart. */
+static void shorten(print_table *table, size_t *widths)
+{
+    enum { LEAST = 8 };
+    size_t total = 2 * (table->columns - 1);
+    for (size_t c = 0; c < table->columns; c++) total += widths[c];
+    if (total <= PRINT_COLUMNS || widths[0] <= LEAST) return;
+    const size_t over = total - PRINT_COLUMNS;
+    widths[0] = widths[0] > over + LEAST ? widths[0] - over : LEAST;
+    for (size_t i = 0; i < table->cells; i += table->columns) {
+        char *text = table->text[i], *end = text;
+        size_t drop = cell_width(text);
+        if (drop <= widths[0]) continue;
+        for (drop -= widths[0] - 2; drop; drop--)
+            do end++;
+            while (((unsigned char)*end & 0xc0) == 0x80);
+        text[0] = text[1] = '.';
+        memmove(text + 2, end, strlen(end) + 1);
+    }
+}
+
 void print_table_end(print_table *table, FILE *out)
 {
     size_t *widths = cli_alloc(table->columns, sizeof *widths);
     for (size_t c = 0; c < table->columns; c++) widths[c] = widest(table, c);
+    if (print_is_live(out)) shorten(table, widths);
     for (size_t row = 0; row * table->columns < table->cells; row++) {
         if (!row) print_set_style(out, PRINT_BOLD);
         print_row(table, row, widths, out);

@@ -17,7 +17,7 @@ add_test(NAME cli_stats COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/test
   $<TARGET_FILE:tonnx> ${PROJECT_SOURCE_DIR}/tests/data/stats)
 add_test(NAME cli_pages COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/pages.py $<TARGET_FILE:tonnx>
   ${PROJECT_SOURCE_DIR}/tests/data)
-foreach(test rules alarms schemes)
+foreach(test rules alarms schemes terminal)
   add_test(NAME cli_${test} COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/cli/${test}.py
     $<TARGET_FILE:tonnx> ${PROJECT_SOURCE_DIR}/tests/data)
 endforeach()
