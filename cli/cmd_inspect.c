@@ -95,7 +95,8 @@ static int show(const inspection *in, const args *a)
                                       .data = a->probe.data.data,
                                       .model = in->model,
                                       .net = in->net,
-                                      .stats = in->stats };
+                                      .stats = in->stats,
+                                      .diagnosis = in->diagnosis };
     const int code = a->html ? report_inspect(&found, a->html) : 0;
     if (code) return code;
     if (a->json) return inspect_json(in);

@@ -67,6 +67,7 @@ int report_inspect(const report_inspection *found, const char *path)
              found->data ? found->data : "");
     report_page *page = page_new(slash ? slash + 1 : found->name, subtitle);
     add_facts(page, found);
+    inspect_part_verdicts(page, found);
     add_layers(page, found);
     inspect_part_weights(page, found);
     if (found->stats->samples) {

@@ -5,6 +5,7 @@
 #include "cli/report/chart.h"
 #include "cli/report/report.h"
 
+void inspect_part_verdicts(report_page *page, const report_inspection *found);
 void inspect_part_weights(report_page *page, const report_inspection *found);
 void inspect_part_signal(report_page *page, const report_inspection *found);
 void inspect_part_maps(report_page *page, const report_inspection *found);

@@ -2,6 +2,7 @@
 #ifndef TONNX_CLI_REPORT_REPORT_H
 #define TONNX_CLI_REPORT_REPORT_H
 
+#include "runtime/diagnose.h"
 #include "runtime/lr_find.h"
 #include "runtime/net.h"
 #include "runtime/stats.h"
@@ -20,6 +21,7 @@ typedef struct report_inspection {
     const tonnx_model *model;
     const tonnx_net *net;
     const tonnx_stats *stats; /* with histograms, and with maps where there are data */
+    const tonnx_diagnosis *diagnosis;
 } report_inspection;
 
 int report_inspect(const report_inspection *found, const char *path);
