@@ -119,12 +119,12 @@ static void draw_series(report_page *page, const chart_plot *plot, size_t s, con
  * the same way, the one that another's text would cross begins below that text. */
 static void draw_mark(report_page *page, const chart_plot *plot, size_t which, const axis *x)
 {
-    const double at = axis_place(x, plot->marks[which].at), middle = SVG_WIDTH * 0.6;
+    const double at = axis_place(x, plot->marks[which].at), middle = SVG_WIDTH * 0.66;
     const bool left = at > middle;
-    int row = 0;
+    int row = 0; /* labels to the right stand above those to the left, as they may meet */
     for (size_t i = 0; i < plot->mark_count; i++) {
         const double other = axis_place(x, plot->marks[i].at);
-        row += i != which && (other > middle) == left && (left ? other > at : other < at);
+        row += i != which && (left ? other > at || other <= middle : other < at);
     }
     svg_line(page, "mark", at, TOP + 14.0 * row, at, HEIGHT - BOTTOM);
     svg_text(page, left ? "name end" : "name", at + (left ? -4 : 4), TOP + 10 + 14.0 * row, 0,

@@ -58,6 +58,49 @@ static void draw_activation(report_page *page, tonnx_activation act)
     chart_lines(page, &plot);
 }
 
+/* One logit among `classes`, the others 0: exp(x) / (exp(x) + classes − 1) = sigmoid(x − ln(classes − 1)). */
+static void draw_softmax(report_page *page, bool logarithm)
+{
+    static const char *const names[] = { "of 2", "of 10", "of 100" };
+    static const double classes[] = { 2, 10, 100 };
+    enum { CURVES = sizeof classes / sizeof *classes };
+    double x[POINTS], y[CURVES][POINTS], slope;
+    chart_series series[CURVES];
+    for (size_t i = 0; i < POINTS; i++) x[i] = 2 * x_at(i);
+    for (size_t c = 0; c < CURVES; c++) {
+        for (size_t i = 0; i < POINTS; i++)
+            tonnx_activation_evaluate(logarithm ? TONNX_ACT_log_sigmoid : TONNX_ACT_sigmoid, x[i] - log(classes[c] - 1),
+                                      NAN, NAN, &y[c][i], &slope);
+        series[c] = (chart_series){ .name = names[c], .x = x, .y = y[c], .count = POINTS };
+    }
+    const chart_plot plot = { .title = logarithm ? "log-softmax" : "softmax",
+                              .caption = logarithm
+                                             ? "Its logarithm: straight where the probability is small, so that "
+                                               "a wrong answer's gradient does not fade."
+                                             : "Probability of a class over its logit, all others' at 0. Fresh logits "
+                                               "are near 0: each class gets 1/C.",
+                              .x_label = "logit",
+                              .series = series,
+                              .series_count = CURVES };
+    chart_lines(page, &plot);
+}
+
+/* x · act(gate) over the gate, for a value of 1 and by its slope for both factors. */
+static void draw_gate(report_page *page, tonnx_activation act, const char *title, const char *caption)
+{
+    double x[POINTS], y[POINTS], slope[POINTS];
+    for (size_t i = 0; i < POINTS; i++) {
+        x[i] = x_at(i);
+        tonnx_activation_evaluate(act, x[i], NAN, NAN, &y[i], &slope[i]);
+    }
+    const chart_series series[] = { { .name = "by the value", .x = x, .y = y, .count = POINTS },
+                                    { .name = "by the gate", .x = x, .y = slope, .count = POINTS, .dashed = true } };
+    const chart_plot plot = {
+        .title = title, .caption = caption, .x_label = "gate", .series = series, .series_count = 2
+    };
+    chart_lines(page, &plot);
+}
+
 /* Losses that are a sum over outputs, against the distance of an output from its target. */
 static void draw_losses(report_page *page, bool slopes)
 {
@@ -123,6 +166,19 @@ int report_ops(const char *path)
                  "nothing is learnt; where it stays below 1, a deep net's gradient fades.");
     page_figures(page, PAGE_GRID);
     for (int act = 0; act < TONNX_ACT_COUNT; act++) draw_activation(page, (tonnx_activation)act);
+    page_figures_end(page);
+    page_section(
+        page, "Gates and rows",
+        "A gated layer multiplies one half of its outputs by an activation of the other; softmax reads a whole row.");
+    page_figures(page, PAGE_GRID);
+    draw_gate(page, TONNX_ACT_sigmoid, "GLU",
+              "value · sigmoid(gate): its derivatives for a value of 1. The first is also "
+              "the output.");
+    draw_gate(page, TONNX_ACT_silu, "SwiGLU",
+              "value · silu(gate): the gate has no ceiling, and passes a gradient where it "
+              "is open.");
+    draw_softmax(page, false);
+    draw_softmax(page, true);
     page_figures_end(page);
     page_section(page, "Losses", NULL);
     page_figures(page, PAGE_GRID);

@@ -112,11 +112,11 @@ static chart_series series_of(const table *t, size_t column, const char *name)
 }
 
 /* A loss that fell to a small part of what it was is still seen to fall on a logarithmic axis. */
-static bool wants_log(const table *t, size_t column)
+static bool wants_log(const double *values, size_t count)
 {
     double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < t->rows; i++) {
-        const double value = t->columns[column][i];
+    for (size_t i = 0; i < count; i++) {
+        const double value = values[i];
         if (!isfinite(value)) continue;
         low = fmin(low, value);
         high = fmax(high, value);
@@ -136,7 +136,7 @@ static void draw_epochs(report_page *page, const report_run *run)
                                                "heart."
                                              : NULL,
                               .x_label = "epoch",
-                              .log_y = wants_log(t, EPOCH_TRAIN),
+                              .log_y = wants_log(t->columns[EPOCH_TRAIN], t->rows),
                               .series = series,
                               .series_count = any_finite(t, EPOCH_VAL) ? 2 : 1 };
     const chart_plot right = { .title = "accuracy by epoch",
@@ -181,7 +181,7 @@ static void draw_steps(report_page *page, const report_run *run)
         { .title = "loss by step",
           .caption = "Of each batch, before its update.",
           .x_label = "step",
-          .log_y = wants_log(t, STEP_LOSS),
+          .log_y = wants_log(smooth, t->rows),
           .series = loss,
           .series_count = 2 },
         { .title = "learning rate", .x_label = "step", .series = rate, .series_count = 1 },
