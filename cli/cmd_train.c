@@ -154,6 +154,13 @@ static uint64_t epoch_length(const train_args *train, size_t samples)
     return train->steps_per_epoch ? train->steps_per_epoch : (samples - 1) / train->batch + 1;
 }
 
+/* Batches of a run, likewise. */
+static uint64_t run_length(const train_args *train, size_t samples)
+{
+    const uint64_t steps = train->epochs * epoch_length(train, samples);
+    return train->steps && train->steps < steps ? train->steps : steps;
+}
+
 static int want_stats(run *r, size_t samples)
 {
     const args *a = r->args;
@@ -161,6 +168,8 @@ static int want_stats(run *r, size_t samples)
         return cli_usage("train: --stats-every says nothing without --log, --watch or --html");
     r->options.stats_every = a->stats_every;
     r->log.stats = a->stats_every > 0;
+    if (r->log.report && !a->stats_every)
+        r->options.stats_every = report_run_stats_interval(run_length(&a->train, samples));
     if (!a->watch || a->common.quiet) return 0;
     r->log.watch = train_watch_new();
     if (!a->stats_every) r->options.stats_every = train_watch_interval(epoch_length(&a->train, samples));
@@ -170,11 +179,8 @@ static int want_stats(run *r, size_t samples)
 /* Enough steps to draw curves with, and all that the log wants. */
 static void hear_for_report(run *r, size_t samples)
 {
-    const train_args *t = &r->args->train;
-    uint64_t steps = t->epochs * (t->steps_per_epoch ? t->steps_per_epoch : samples / t->batch + 1);
-    if (t->steps && t->steps < steps) steps = t->steps;
     r->log.report = report_run_new();
-    r->options.log_every = report_run_interval(steps, r->options.log_every);
+    r->options.log_every = report_run_interval(run_length(&r->args->train, samples), r->options.log_every);
 }
 
 static int prepare(run *r)

@@ -7,9 +7,11 @@ tonnx new 784-64-64-10 --act elu --seed 1 -o elu.onnx -q
 dead() { tonnx inspect "$1" --data $images --limit 2000 --json -q --html "${1%.onnx}.html" | grep '"dead_units"'; }
 dead alive.onnx
 
-# A sensible rate leaves (nearly) all units alive; one that is twenty times as large does not.
+# A sensible rate leaves (nearly) all units alive; one that is twenty times as large does not. The log counts them, epoch by epoch.
 for rate in 0.1 2; do
-    tonnx train alive.onnx --data $images --target $labels --optimizer sgd --lr $rate --steps 500 -o relu-$rate.onnx -q
+    tonnx train alive.onnx --data $images --target $labels --optimizer sgd --lr $rate --epochs 5 --steps-per-epoch 100 \
+        --stats-every 100 --log relu-$rate.jsonl --html relu-$rate-run.html -o relu-$rate.onnx -q
+    echo "rate $rate:" $(grep '"stats"' relu-$rate.jsonl | grep -oE '"(epoch|dead_units)":[0-9]+' | tr -d '"')
     dead relu-$rate.onnx
 done
 

@@ -35,6 +35,9 @@ void report_run_hear(report_run *run, const tonnx_event *event);
 /* Every how many of a run's `steps` it wants to hear of one, where something else wants every `wanted`th (0: none). */
 uint64_t report_run_interval(uint64_t steps, uint64_t wanted);
 
+/* The same for stats events, where nothing else wants them. */
+uint64_t report_run_stats_interval(uint64_t steps);
+
 /* `model` is how it was named; `how` says in a line what was trained on what. */
 int report_train(const report_run *run, const char *model, const char *how, const char *path);
 

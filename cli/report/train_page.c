@@ -8,6 +8,7 @@
 #include "cli/print.h"
 #include "cli/report/chart.h"
 #include "cli/report/report.h"
+#include "cli/report/train_flow.h"
 
 /* Columns of numbers that grow together; the first is x. */
 typedef struct table {
@@ -20,6 +21,7 @@ enum { EPOCH_AT, EPOCH_TRAIN, EPOCH_VAL, EPOCH_ACCURACY, EPOCH_WIDTH };
 
 struct report_run {
     table steps, epochs;
+    train_flow flow;
     double seconds, samples_per_second;
     uint64_t last_step;
     tonnx_status status;
@@ -48,12 +50,13 @@ void report_run_free(report_run *run)
     if (!run) return;
     for (size_t c = 0; c < STEP_WIDTH; c++) free(run->steps.columns[c]);
     for (size_t c = 0; c < EPOCH_WIDTH; c++) free(run->epochs.columns[c]);
+    train_flow_clear(&run->flow);
     free(run);
 }
 
 uint64_t report_run_interval(uint64_t steps, uint64_t wanted)
 {
-    enum { POINTS = 600 };
+    enum { POINTS = 600 }; /* a curve has no more */
     uint64_t every = steps / POINTS + 1;
     if (!wanted) return every;
     if (every >= wanted) return wanted;
@@ -70,11 +73,19 @@ void report_run_hear(report_run *run, const tonnx_event *event)
         add_row(&run->epochs,
                 (const double[]){ (double)event->epoch, event->train_loss, event->val_loss, event->val_accuracy });
         run->samples_per_second = event->samples_per_second;
+    } else if (event->kind == TONNX_EVENT_STATS) {
+        train_flow_hear(&run->flow, event);
     } else if (event->kind == TONNX_EVENT_END) {
         run->status = event->status;
         run->seconds = event->seconds;
         if (event->step) run->last_step = event->step;
     }
+}
+
+uint64_t report_run_stats_interval(uint64_t steps)
+{
+    enum { LOOKS = 50 };
+    return steps / LOOKS + 1;
 }
 
 static bool any_finite(const table *t, size_t column)
@@ -205,5 +216,6 @@ int report_train(const report_run *run, const char *model, const char *how, cons
     draw_epochs(page, run);
     if (run->steps.rows) draw_steps(page, run);
     page_figures_end(page);
+    train_flow_draw(page, &run->flow);
     return page_end(page, path);
 }

@@ -166,6 +166,11 @@ def dying(l):
     l.within("dead after a sensible rate", nets[1], 0, 12)
     l.within("dead after a large rate", nets[2], 64, 128)
     l.expect("dead leaky ReLUs", nets[3], 0, 0)
+    counted = [sum(layer["dead_units"] for layer in line["activations"])
+               for line in map(json.loads, (l.folder / "relu-2.jsonl").open()) if line["event"] == "stats"]
+    l.expect("epochs counted in the log", len(counted), 5, 0)
+    l.within("dead after the first epoch", counted[0], 64, 128)
+    l.within("dead who come back", counted[0] - min(counted), 0, 2)
     l.expect("dead ELUs", nets[4], 0, 0)
 
 
