@@ -1,7 +1,8 @@
 #!/bin/sh
 . "$(dirname "$0")/lesson.sh"
 # What the frameworks do. PyTorch's Linear draws weight and bias evenly within 1/√fan_in (kaiming_uniform_ with a = √5): 1/28 and
-# 1/√128. Keras' Dense draws Glorot's √(6 / (fan_in + fan_out)), and its bias is zero.
+# 1/√128. Keras' Dense draws Glorot's √(6 / (fan_in + fan_out)), and its bias is zero. inspect knows
+# both, and whatever else is drawn: the second table names the closest scheme, with its z-score.
 spread() { tonnx inspect $1 -q | grep -E '^(parameter|fc)' | grep -v Gemm; }
 tonnx new 784-128-10 --init torch-default --seed 1 -o mlp.onnx -q && spread mlp.onnx
 tonnx new 784-128-10 --init keras-default --seed 1 -o mlp.onnx -q && spread mlp.onnx

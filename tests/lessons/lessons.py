@@ -126,7 +126,10 @@ def frameworks(l):
     bounds = [1 / 28, 1 / 28, 128 ** -0.5, 128 ** -0.5, glorot, 0, math.sqrt(6 / 138), 0, scaled, cut * math.sqrt(2) / 28, cut / 28]
     l.expect("spreads", len(ends), len(bounds), 0)
     for i, (end, bound) in enumerate(zip(ends, bounds)):
-        l.within(f"end of spread {i + 1}", end, 0.99 * bound if len(spread[i][2]) > 5 else 0, bound * 1.001)
+        l.within(f"end of spread {i + 1}", end, 0.985 * bound if len(spread[i][2]) > 5 else 0, bound * 1.006)  # three digits
+    names = re.findall(r"^fc1\.weight +(?!weight)([a-z][-a-z:\d]+) +-?\d", l.said, re.M)
+    if names != ["torch-default", "glorot-uniform", "variance-scaling:2:fan-avg:uniform", "he-normal", "lecun-normal"]:
+        l.wrong.append(f"recognised as {names}")
     rows = [line.split(",") for line in l.said.splitlines() if re.match(r"-?\d[-\d.e]*(,-?\d[-\d.e]*){3}$", line)]
     for i, (what, at) in enumerate((("default", 0), ("fresh", 12), ("after default", 20), ("leaky", 32))):
         columns = [struct.unpack("<4f", struct.pack("<4f", *map(float, row))) for row in rows[2 * i:2 * i + 2]]
