@@ -2,6 +2,7 @@
 import math
 
 import numpy as np
+from ml_dtypes import bfloat16
 from onnx import TensorProto
 
 
@@ -166,7 +167,7 @@ def concat(b, x, features, dense):
 
 def stored(b, array, name, tensors):
     """A float constant in another type of storage and a Cast to float; None where this one is stored as float."""
-    kind = b.pick(np.float64, np.float16)
+    kind = b.pick(np.float64, np.float16, *([bfloat16] if b.opset >= 13 else []))
     if not b.chance(0.1):
         return None
     b.words.append(np.dtype(kind).name)
