@@ -79,12 +79,14 @@ static tonnx_status check_node(const tonnx_model *model, const names *n, size_t 
         if (!*node->inputs[k]) continue;
         const made *at = find(n, node->inputs[k]);
         if (!at)
-            return tonnx__fail(TONNX_BAD_MODEL, "%s: its input '%s' is made by no node, input or initializer", label,
+            return tonnx__fail(TONNX_BAD_MODEL,
+                               "%s: its input '%s' is made by no node, input or initializer; mend that name", label,
                                node->inputs[k]);
         if (at->from > i)
-            return tonnx__fail(TONNX_BAD_MODEL,
-                               "%s: its input '%s' is made only later: the nodes are out of order or form a cycle",
-                               label, node->inputs[k]);
+            return tonnx__fail(
+                TONNX_BAD_MODEL,
+                "%s: its input '%s' is made only later: the nodes are out of order or form a cycle: sort them", label,
+                node->inputs[k]);
     }
     return TONNX_OK;
 }
@@ -92,13 +94,14 @@ static tonnx_status check_node(const tonnx_model *model, const names *n, size_t 
 tonnx_status tonnx__onnx_check_graph(const tonnx_model *model)
 {
     names n = { 0 };
-    if (!model->output_count) return tonnx__fail(TONNX_BAD_MODEL, "graph: has no output");
+    if (!model->output_count) return tonnx__fail(TONNX_BAD_MODEL, "graph: has no output; export it with one");
     tonnx_status status = collect(model, &n);
     if (!status) status = check_once(&n);
     for (size_t i = 0; !status && i < model->node_count; i++) status = check_node(model, &n, i);
     for (size_t i = 0; !status && i < model->output_count; i++)
         if (!find(&n, model->outputs[i].name))
-            status = tonnx__fail(TONNX_BAD_MODEL, "graph.output '%s': is made by no node, input or initializer",
+            status = tonnx__fail(TONNX_BAD_MODEL,
+                                 "graph.output '%s': is made by no node, input or initializer; mend that name",
                                  model->outputs[i].name);
     tonnx__free(n.all);
     return status;

@@ -109,7 +109,9 @@ static tonnx_status open_failed(const tonnx__tensor *tensor, const char *locatio
 {
     if (errno == ELOOP || errno == EXDEV)
         return bad(tensor, "location", location, "is reached through a symbolic link");
-    if (errno == ENOENT) return bad(tensor, "location", location, "there is no such file in the model's folder");
+    if (errno == ENOENT)
+        return bad(tensor, "location", location,
+                   "there is no such file in the model's folder; put it beside the model");
     if (errno == EIO || errno == ENOMEM || errno == EMFILE || errno == ENFILE || errno == EINTR)
         return tonnx__fail(TONNX_IO_FAILED, "tensor '%s': external_data location '%s' cannot be opened: %s",
                            tensor->name, location, strerror(errno));

@@ -40,7 +40,7 @@ static tonnx_status parser_failed(const parser_memory *memory)
     if (memory->budget.overdrawn)
         return tonnx__fail(TONNX_BAD_MODEL, "reading it would go over the memory limit of 96 MiB + 3 × the file");
     if (memory->refused) return tonnx__fail(TONNX_NO_MEMORY, "out of memory while parsing");
-    return tonnx__fail(TONNX_BAD_MODEL, "is not a readable ONNX model");
+    return tonnx__fail(TONNX_BAD_MODEL, "is not a readable ONNX model; export or copy it again");
 }
 
 /* `slim` is the file without what the parser need not see; it is freed once it is parsed. Payloads are then read from
@@ -71,10 +71,12 @@ static tonnx_status check_versions(const tonnx_model *model, const tonnx_log *lo
     const int64_t opset = tonnx__model_opset(model);
     if (!model->ir_version) return tonnx__fail(TONNX_BAD_MODEL, "ir_version: is missing; is this an ONNX model?");
     if (!opset && needs_default_opset(model))
-        return tonnx__fail(TONNX_BAD_MODEL, "opset_import: has no entry for the default domain");
+        return tonnx__fail(TONNX_BAD_MODEL,
+                           "opset_import: has no entry for the default domain; mend the file, ONNX asks for one");
     if (opset < 0 || opset > OPSET_NEWEST)
-        return tonnx__fail(TONNX_BAD_MODEL, "opset_import: opset %lld is not known; 1 to %d are", (long long)opset,
-                           OPSET_NEWEST);
+        return tonnx__fail(TONNX_BAD_MODEL,
+                           "opset_import: opset %lld is not known; 1 to %d are: export for one of them",
+                           (long long)opset, OPSET_NEWEST);
     if (model->ir_version > IR_NEWEST)
         tonnx__say(log, TONNX_LOG_WARNING, "%s: ir_version %lld is newer than the %d that is known here", model->path,
                    (long long)model->ir_version, IR_NEWEST);
@@ -88,7 +90,8 @@ static tonnx_status read_source(tonnx_model *model, const tonnx_log *log)
     tonnx__splice cuts = { 0 };
     unsigned char *slim = NULL;
     size_t slim_size = 0;
-    if (!model->source_size) return tonnx__fail(TONNX_BAD_MODEL, "is empty, not an ONNX model");
+    if (!model->source_size)
+        return tonnx__fail(TONNX_BAD_MODEL, "is empty, not an ONNX model; export or copy it again");
     tonnx_status status = tonnx__onnx_scan(model->source, model->source_size, &budget, &cuts);
     if (!status) status = tonnx__splice_bytes(&cuts, model->source, model->source_size, &slim, &slim_size);
     tonnx__splice_clear(&cuts);

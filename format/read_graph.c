@@ -303,7 +303,8 @@ tonnx_status tonnx__onnx_fill(tonnx_model *model, const Tonnx__Onnx__ModelProto 
     tonnx__wire_walk walk = children(&r, &whole, 7);
     tonnx__field graph;
     model->ir_version = proto->ir_version;
-    if (!proto->graph || !tonnx__wire_each(&walk, &graph)) return tonnx__fail(TONNX_BAD_MODEL, "has no graph");
+    if (!proto->graph || !tonnx__wire_each(&walk, &graph))
+        return tonnx__fail(TONNX_BAD_MODEL, "has no graph; is this an ONNX model? export it again");
     tonnx_status status = tonnx__copy_text(&model->producer, proto->producer_name);
     if (!status) status = tonnx__copy_text(&model->producer_version, proto->producer_version);
     if (!status) status = read_opsets(model, proto);

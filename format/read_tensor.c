@@ -36,7 +36,8 @@ tonnx_status tonnx__read_tensor(const tonnx__reader *r, tonnx__tensor *tensor, c
     tensor->source_at = field->content;
     tensor->dtype = (tonnx_dtype)proto->data_type;
     if (proto->segment)
-        return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': has a segment, which is not read", tensor->name);
+        return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s': has a segment, which is not read; export it whole",
+                           tensor->name);
     status = read_dims(tensor, proto->dims, proto->n_dims);
     if (status) return status;
     if (proto->data_location != EXTERNAL)
