@@ -44,7 +44,7 @@ static void add_rest(report_page *page, const report_inspection *found)
     page_add(page, found->diagnosis->fresh ? "; the net is untrained." : "; the net has been trained.");
     if (judged < TONNX_RULE_COUNT)
         page_add(page,
-                 " <span class=\"rule\">%zu more need data or targets (<code>--data</code>, <code>--target</code>)."
+                 " <span class=\"rule\">%zu more need real data or targets (<code>--data</code>, <code>--target</code>)."
                  "</span>",
                  TONNX_RULE_COUNT - judged);
     page_add(page, "</li>\n");

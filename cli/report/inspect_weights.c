@@ -43,6 +43,25 @@ static void add_row(report_page *page, const tonnx_net *net, const tonnx_weight_
     add_number(page, weight->effective_rank);
 }
 
+/* Who draws such numbers, and how they compare with what suits the activation that follows. */
+static void add_origins(report_page *page, const report_inspection *found)
+{
+    static const char *const head[] = { "parameter", "drawn by", "z", "suits", "variance ratio" };
+    page_table(page, "llrlr");
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) page_cell(page, "%s", head[i]);
+    for (size_t i = 0; i < found->stats->weight_count; i++) {
+        const tonnx_origin *origin = &found->diagnosis->origins[i];
+        const char *name;
+        if (!is_weight(found->net, i, &name)) continue;
+        page_cell(page, "%s", name);
+        page_cell(page, "%s", origin->known ? origin->scheme : "–");
+        add_number(page, origin->z);
+        page_cell(page, "%s", origin->recommended ? origin->recommended : "–");
+        add_number(page, origin->variance_ratio);
+    }
+    page_table_end(page);
+}
+
 static bool has_spectra(const tonnx_stats *stats)
 {
     for (size_t i = 0; i < stats->weight_count; i++)
@@ -81,6 +100,10 @@ void inspect_part_weights(report_page *page, const report_inspection *found)
     row_list_draw(&list, page, ROW_RIDGE, 5, "biases", "Those that are not all zero. Right: std.");
     page_figures_end(page);
     add_table(page, found);
+    page_add(page,
+             "<p class=\"lead\">Which initialisation makes such numbers likeliest, its variance's distance in standard "
+             "errors, and the variance over that of the scheme that suits the activation.</p>\n");
+    add_origins(page, found);
     row_list_free(&list);
 }
 

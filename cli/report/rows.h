@@ -5,7 +5,7 @@
 #include "cli/report/axis.h"
 #include "cli/report/chart.h"
 
-enum { ROWS_MOST = 60, ROWS_LEFT = 92, ROWS_RIGHT = 44, ROWS_BOTTOM = 22 };
+enum { ROWS_MOST = 60, ROWS_LEFT = 92, ROWS_RIGHT = 52, ROWS_BOTTOM = 22 };
 
 typedef struct rows_layout {
     size_t shown;      /* at most ROWS_MOST */

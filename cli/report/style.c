@@ -52,7 +52,7 @@ const char page_style[] =
     ".scroll:focus-visible{outline:2px solid var(--s1)}\n"
     "table{border-collapse:collapse;width:100%;font-size:0.86rem}th,td{padding:5px 10px;text-align:left;"
     "white-space:nowrap;border-bottom:1px solid var(--faint)}\n"
-    ".figures+.scroll{margin-top:14px}thead th{position:sticky;top:0;z-index:1;background:var(--card);"
+    ".figures+.scroll,.scroll+.lead{margin-top:14px}thead th{position:sticky;top:0;z-index:1;background:var(--card);"
     "box-shadow:0 1px var(--line)}thead th:first-child{left:0;z-index:2}\n"
     "tbody tr:last-child>*{border-bottom:0}thead th{color:var(--soft);font-weight:600;border-bottom-color:var(--line)}"
     "tbody th{font-weight:600;position:sticky;left:0;background:var(--card)}.r{text-align:right}\n"
@@ -68,6 +68,6 @@ const char page_style[] =
     "footer{margin-top:36px;font-size:0.82rem}\n"
     "@media print{:root{--ground:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--faint:#e5e5e5;--s1:#0b66c3;"
     "--s2:#c2410c;--s3:#0f766e;--s4:#9333a8;--s5:#8a6100;--s6:#4b5563;--good:#14713d;--warn:#8a5a00;--fail:#b3261e}"
-    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{max-width:none;padding:0;font-size:11px}"
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}html{font-size:11.5px}body{max-width:none;padding:0;font-size:1rem}"
     ".figures{grid-template-columns:repeat(2,1fr)}.figures.small{grid-template-columns:repeat(3,1fr)}"
-    ".scroll{overflow:visible;max-height:none}h2{break-after:avoid}.verdicts li{break-inside:avoid}}\n";
+    ".scroll{overflow:visible;max-height:none}h2,.lead{break-after:avoid}.verdicts li{break-inside:avoid}}\n";
