@@ -36,7 +36,7 @@ static const opt file_options[] = {
     { "stats-every", 0, OPT_COUNT, offsetof(args, stats_every), "N", "0",
       "and one for every Nth step's statistics: weights, gradients, updates, activations; 0: none", NULL, OPT_FREE },
     { "watch", 0, OPT_FLAG, offsetof(args, watch), NULL, NULL, "a table of the layers as they learn", NULL, OPT_FREE },
-    { "html", 0, OPT_FILE, offsetof(args, html), "FILE", NULL, "a page with the run's curves", NULL, OPT_FREE },
+    { "html", 0, OPT_FILE, offsetof(args, html), "FILE", NULL, "a page: the run's curves, update:weight and more over time", NULL, OPT_FREE },
     { "dry-run", 0, OPT_FLAG, offsetof(args, dry_run), NULL, NULL, "build everything, run no step, write nothing", NULL,
       OPT_FREE },
     { "profile", 0, OPT_FLAG, offsetof(args, profile), NULL, NULL, "say where a step's time went, by instruction", NULL,

@@ -25,6 +25,7 @@ typedef struct chart_mark {
 typedef struct chart_plot {
     const char *title, *caption, *x_label;
     bool log_x, log_y;
+    bool whole_x; /* x counts: no ticks between whole numbers */
     const chart_series *series;
     size_t series_count;
     const chart_mark *marks;

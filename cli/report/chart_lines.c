@@ -38,7 +38,7 @@ static range range_y(const chart_plot *plot)
     return r;
 }
 
-static void draw_axes(report_page *page, const axis *x, const axis *y, const char *x_label)
+static void draw_axes(report_page *page, const chart_plot *plot, const axis *x, const axis *y)
 {
     double ticks[AXIS_TICKS];
     char text[AXIS_LABEL];
@@ -51,11 +51,12 @@ static void draw_axes(report_page *page, const axis *x, const axis *y, const cha
     count = axis_ticks(x, 7, ticks);
     for (size_t i = 0; i < count; i++) {
         const double at = axis_place(x, ticks[i]);
+        if (plot->whole_x && fabs(ticks[i] - nearbyint(ticks[i])) > 1e-9) continue;
         svg_line(page, "axis", at, HEIGHT - BOTTOM, at, HEIGHT - BOTTOM + 4);
         svg_text(page, "mid", at, HEIGHT - BOTTOM + 16, 0, axis_label(x, ticks[i], text));
     }
     svg_line(page, "axis", LEFT, HEIGHT - BOTTOM, SVG_WIDTH - RIGHT, HEIGHT - BOTTOM);
-    svg_text(page, "mid", (LEFT + SVG_WIDTH - RIGHT) / 2.0, HEIGHT - 4, 0, x_label);
+    svg_text(page, "mid", (LEFT + SVG_WIDTH - RIGHT) / 2.0, HEIGHT - 4, 0, plot->x_label);
 }
 
 static bool shown(const chart_plot *plot, double x, double y)
@@ -170,7 +171,7 @@ void chart_lines(report_page *page, const chart_plot *plot)
     svg_figure(page, plot->title, plot->caption);
     draw_key(page, plot);
     svg_open(page, SVG_WIDTH, HEIGHT, "plot", plot->title);
-    draw_axes(page, &x, &y, plot->x_label);
+    draw_axes(page, plot, &x, &y);
     for (size_t s = 0; s < plot->series_count; s++) /* what is in the background comes first */
         if (plot->series[s].thin) draw_series(page, plot, s, &x, &y);
     for (size_t s = 0; s < plot->series_count; s++)

@@ -147,12 +147,14 @@ static void draw_epochs(report_page *page, const report_run *run)
                                                "heart."
                                              : NULL,
                               .x_label = "epoch",
+                              .whole_x = true,
                               .log_y = wants_log(t->columns[EPOCH_TRAIN], t->rows),
                               .series = series,
                               .series_count = any_finite(t, EPOCH_VAL) ? 2 : 1 };
     const chart_plot right = { .title = "accuracy by epoch",
                                .caption = "Share of the validation samples that are classed right.",
                                .x_label = "epoch",
+                               .whole_x = true,
                                .series = accuracy,
                                .series_count = 1 };
     if (t->rows) chart_lines(page, &loss);

@@ -80,6 +80,7 @@ def main():
         "lr-find": ["lr-find", *here],
         "lr-find-torn": ["lr-find", *here, "--optimizer", "sgd", "--last", "1e30", "--stop", "0"],
     }
+    pages["train-flow"] = ["train", "wide.onnx", *here[1:], "--optimizer", "sgd", "--lr", "3", "--stats-every", "2"]
     for name in "fashion-tanh-all-normal", "relu-dead-units", "selu-lecun-12":
         probe = data / "stats" / name
         pages["inspect-" + name] = ["inspect", str(probe / "model.onnx"), "--data", str(probe / "x.npy"), "--target",
@@ -93,6 +94,8 @@ def main():
         deep = pathlib.Path(folder, "deep <b>&\"x\".onnx")  # 80 layers that fade: rows are left out, and 26 orders are one axis
         widths = "-".join(["12"] * 81)
         subprocess.run([tonnx, "new", widths, "--act", "sigmoid", "-o", deep, "-q"], check=True)
+        widths = "10-" + "9-" * 9 + "4"  # more layers than a chart has colours, some units dead
+        subprocess.run([tonnx, "new", widths, "-o", pathlib.Path(folder, "wide.onnx"), "-q"], check=True)
         pages["inspect-deep"] = ["inspect", deep, "--data", "gaussian:200", "-q"]
         for name, words in pages.items():
             path = pathlib.Path(folder, name + ".html")
