@@ -68,16 +68,21 @@ void rows_begin(report_page *page, const chart_rows *chart, const rows_layout *l
     svg_open(page, SVG_WIDTH, layout->height, "rows", chart->title);
 }
 
+enum { LETTER = 6 }; /* about as wide, in an axis' labels */
+
 void rows_axis(report_page *page, const rows_layout *layout, const axis *x)
 {
     double ticks[AXIS_TICKS];
     char text[AXIS_LABEL];
     const double bottom = layout->height - ROWS_BOTTOM;
     const size_t count = axis_ticks(x, 5, ticks);
+    double taken = 0; /* up to there labels stand */
     for (size_t i = 0; i < count; i++) {
-        const double at = axis_place(x, ticks[i]);
+        const double at = axis_place(x, ticks[i]), half = LETTER * (double)strlen(axis_label(x, ticks[i], text)) / 2;
         svg_line(page, "grid", at, layout->top - 4, at, bottom);
-        svg_text(page, "mid", at, bottom + 15, 0, axis_label(x, ticks[i], text));
+        if (at - half < taken) continue;
+        svg_text(page, "mid", at, bottom + 15, 0, text);
+        taken = at + half + LETTER;
     }
     svg_line(page, "axis", ROWS_LEFT, bottom, SVG_WIDTH - ROWS_RIGHT, bottom);
 }

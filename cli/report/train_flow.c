@@ -82,6 +82,7 @@ static void draw(report_page *page, const train_flow *flow, flow_kind kind, char
     snprintf(caption, sizeof caption, shown < count ? "%s %zu of %zu are drawn." : "%s", words, shown, count);
     plot.caption = caption;
     plot.x_label = "step";
+    plot.whole_x = true;
     plot.series = series;
     plot.series_count = shown;
     if (shown) chart_lines(page, &plot);

@@ -194,11 +194,17 @@ static void draw_steps(report_page *page, const report_run *run)
         { .title = "loss by step",
           .caption = "Of each batch, before its update.",
           .x_label = "step",
+          .whole_x = true,
           .log_y = wants_log(smooth, t->rows),
           .series = loss,
           .series_count = 2 },
-        { .title = "learning rate", .x_label = "step", .series = rate, .series_count = 1 },
-        { .title = "gradient norm", .x_label = "step", .log_y = true, .series = norm, .series_count = 1 },
+        { .title = "learning rate", .x_label = "step", .whole_x = true, .series = rate, .series_count = 1 },
+        { .title = "gradient norm",
+          .x_label = "step",
+          .whole_x = true,
+          .log_y = true,
+          .series = norm,
+          .series_count = 1 },
     };
     chart_lines(page, &plots[0]);
     chart_lines(page, &plots[1]);
