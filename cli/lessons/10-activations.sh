@@ -11,3 +11,10 @@ for act in relu leaky_relu:0.2 rrelu prelu elu selu celu gelu gelu_tanh swish:1.
     tonnx train act.onnx --data $test_images --target $test_labels --steps 300 -o act-trained.onnx -q
     echo "$act $(tonnx eval act-trained.onnx --data $images --target $labels --limit 5000 --json -q | tr -d '\n')"
 done
+
+# Gates, softmax and log-softmax, as PyTorch has written them: four classes, so fresh nets cost about ln 4 = 1.386.
+for net in glu swiglu-two-linears ce-softmax-end nll-log-softmax-end; do
+    set -- --data $samples/$net/x.npy --target $samples/$net/y.npy -q
+    tonnx train $samples/$net/model.onnx "$@" --epochs 30 -o gate.onnx
+    echo "$net $(tonnx eval $samples/$net/model.onnx "$@" | grep loss) -> $(tonnx eval gate.onnx "$@" | grep loss)"
+done

@@ -182,6 +182,11 @@ def activations(l):
     l.expect("activations trained", len(losses), 22, 0)
     for i, loss in enumerate(losses):
         l.within(f"loss of activation {i + 1}", loss, 0.3, 1.2)
+    gates = re.findall(r"loss +([.\d]+) .*-> loss +([.\d]+)", l.said)
+    l.expect("gates and rows trained", len(gates), 4, 0)
+    for fresh, trained in gates:
+        l.expect("a fresh net's loss", float(fresh), math.log(4), 0.15)
+        l.within("a trained net's loss", float(trained), 0.2, 0.9)
     page = (l.folder / "ops.html").read_text()
     l.within("curves drawn", page.count("<figure>"), 24, 60)
 
