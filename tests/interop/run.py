@@ -16,7 +16,7 @@ from common import Suite
 
 # in this order: what the later ones rely on comes first
 PARTS = ["exports", "inference", "random_mlps", "train_fixtures", "lossless", "storage", "convert", "seeds", "scaling",
-         "torch_back", "torch_random"]
+         "new_activation", "torch_back", "torch_random"]
 NEEDS_TORCH = {"torch_back", "torch_random"}
 
 
