@@ -2,7 +2,10 @@
  * Vulkan promises; the same bits twice; what the validation layer says. Without a device: skipped, in CI a failure. */
 
 #include "runtime/train_impl.h"
+#include <limits.h>
+
 #include "graphs.h"
+#include "scratch.h"
 #include "trial_judge.h"
 #include "vulkan/exec_impl.h"
 
@@ -159,6 +162,59 @@ START_TEST(losses_ride_on_products)
 }
 END_TEST
 
+/* Makes a pipeline and closes; the hash of what the cache began with. */
+static uint64_t use_cache(void)
+{
+    trial t;
+    tonnx__backend *vulkan = trial_open("vulkan", 0);
+    const uint64_t cached = ((tonnx__vk *)vulkan)->cached;
+    product(&t);
+    double *work = calloc(t.program->arena_size[TONNX__ARENA_WORK], sizeof *work);
+    trial_run(&t, vulkan, work, NULL, 1);
+    free(work);
+    trial_end(&t);
+    tonnx__backend_close(vulkan);
+    return cached;
+}
+
+/* Pipelines are found again; a byte that is another, wherever, and a file that is cut: the driver sees nothing of them, and
+ * the file is made anew. */
+START_TEST(pipelines_are_kept)
+{
+    char name[PATH_MAX], command[PATH_MAX + 64];
+    setenv("XDG_CACHE_HOME", scratch_folder, 1);
+    ck_assert_uint_eq(use_cache(), 0);
+    const uint64_t first = use_cache();
+    ck_assert_uint_ne(first, 0);
+    snprintf(command, sizeof command, "ls %s/tonnx/pipelines-*", scratch_folder);
+    FILE *list = popen(command, "r");
+    ck_assert(fgets(name, sizeof name, list));
+    pclose(list);
+    name[strcspn(name, "\n")] = 0;
+    for (long at = 0; at < 80; at += 3) {
+        FILE *file = fopen(name, "r+b");
+        fseek(file, at, SEEK_SET);
+        const int byte = fgetc(file);
+        fseek(file, at, SEEK_SET);
+        fputc(byte ^ 1, file);
+        fclose(file);
+        tonnx__backend *vulkan = trial_open("vulkan", 0);
+        ck_assert_msg(!((tonnx__vk *)vulkan)->cached, "byte %ld", at);
+        tonnx__backend_close(vulkan);
+        file = fopen(name, "r+b");
+        fseek(file, at, SEEK_SET);
+        fputc(byte, file);
+        fclose(file);
+    }
+    ck_assert_int_eq(truncate(name, 70), 0);
+    ck_assert_uint_eq(use_cache(), 0);
+    ck_assert_uint_ne(use_cache(), 0);
+    unlink(name);
+    *strrchr(name, '/') = 0;
+    rmdir(name);
+}
+END_TEST
+
 START_TEST(devices_are_named)
 {
     tonnx__backend *vulkan = NULL;
@@ -204,6 +260,8 @@ static Suite *vulkan_suite(void)
     tcase_add_test(device, more_than_a_binding_spans);
     tcase_add_test(device, few_dependent_dispatches);
     tcase_add_loop_test(device, losses_ride_on_products, 0, 3);
+    tcase_add_checked_fixture(device, scratch_make, scratch_remove);
+    tcase_add_test(device, pipelines_are_kept);
     tcase_add_test(device, devices_are_named);
     tcase_add_test(device, loss_is_latched);
     suite_add_tcase(suite, kinds);
@@ -215,6 +273,7 @@ int main(void)
 {
     tonnx__backend *backend = NULL;
     const char *ci = getenv("CI");
+    setenv("XDG_CACHE_HOME", "/nonexistent", 1); /* every pipeline is made anew, and nothing is left behind */
     const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL } });
     if (has) tonnx__backend_close(backend);
     if (has) return run_suite(vulkan_suite());

@@ -121,6 +121,5 @@ void tonnx__vk_pipelines_free(tonnx__vk *vk)
         vk->api->DestroyPipelineLayout(vk->device, vk->layouts[i], NULL);
         vk->api->DestroyDescriptorSetLayout(vk->device, vk->sets[i], NULL);
     }
-    if (vk->cache) vk->api->DestroyPipelineCache(vk->device, vk->cache, NULL);
     tonnx__free(vk->pipelines);
 }

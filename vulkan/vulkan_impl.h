@@ -120,6 +120,7 @@ typedef struct tonnx__vk {
     VkPipelineLayout layouts[TONNX__VK_MAX_BINDINGS + 1]; /* by the number of bindings */
     VkShaderModule modules[TONNX__VK_SHADERS];
     VkPipelineCache cache;
+    uint64_t cached; /* hash of the data that it began with; 0: none */
     tonnx__vk_pipeline *pipelines;
     size_t pipeline_count, pipeline_room;
     tonnx__vk_data *data; /* data sets on the device, a list */
@@ -156,6 +157,10 @@ tonnx_status tonnx__vk_layout_get(tonnx__vk *vk, uint32_t bindings, VkPipelineLa
 uint32_t tonnx__vk_shader_bindings(tonnx__vk_shader shader);
 const char *tonnx__vk_shader_name(tonnx__vk_shader shader);
 void tonnx__vk_pipelines_free(tonnx__vk *vk);
+
+/* cache.c: pipelines of earlier runs, out of the user's cache folder, and back into it. */
+tonnx_status tonnx__vk_cache_open(tonnx__vk *vk);
+void tonnx__vk_cache_close(tonnx__vk *vk);
 
 /* The state's arenas. */
 typedef struct tonnx__vk_state {
