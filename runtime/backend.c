@@ -89,6 +89,16 @@ const char *tonnx__backend_device(const tonnx__backend *backend)
     return backend->kind->device(backend);
 }
 
+void tonnx__backend_heed(tonnx__backend *backend, const _Atomic bool *stop)
+{
+    backend->stop = stop;
+}
+
+tonnx_status tonnx__abandoned(void)
+{
+    return tonnx__fail(TONNX_INTERRUPTED, "stopped within a step");
+}
+
 tonnx_status tonnx__device_state_new(tonnx__device_state **out, tonnx__backend *backend, const size_t *sizes)
 {
     size_t bytes = 0;
@@ -219,6 +229,7 @@ tonnx_status tonnx__exec_run(tonnx__exec *exec, const tonnx__feed *feed, const u
     tonnx_status status = check_feed(exec, feed);
     if (!status) status = check_records(exec, feed, records, count);
     if (status) return status;
+    if (tonnx__backend_stopped(exec->state->backend)) return tonnx__abandoned();
     return exec->state->backend->kind->run(exec, feed, order, records, count);
 }
 

@@ -6,6 +6,8 @@
 #ifndef TONNX_RUNTIME_BACKEND_IMPL_H
 #define TONNX_RUNTIME_BACKEND_IMPL_H
 
+#include <stdatomic.h>
+
 #include "runtime/backend.h"
 #include "runtime/dataset_impl.h"
 #include "runtime/log_impl.h"
@@ -54,7 +56,8 @@ typedef struct tonnx__backend_kind {
     tonnx_status (*exec_new)(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
     void (*exec_free)(tonnx__exec *exec);
     /* Runs one step per record (count ≤ TONNX__MAX_STEPS), batches gathered from `feed`; `order[i]` is the sample at
-     * position i (order NULL: sample i). feed and order stay unchanged until finish or the next read. feed may be NULL for a program without gather. */
+     * position i (order NULL: sample i). feed and order stay unchanged until finish or the next read. feed may be NULL for a program without gather.
+     * Where the backend's `stop` is raised meanwhile, it returns tonnx__abandoned() as soon as it can, within a step. */
     tonnx_status (*run)(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order, const tonnx__record *records,
                         size_t count);
     /* count·TONNX__RESULTS numbers of the last run; waits. */
@@ -75,6 +78,7 @@ enum { TONNX__MAX_STEPS = 256 };
 
 struct tonnx__backend {
     const tonnx__backend_kind *kind;
+    const _Atomic bool *stop; /* NULL: runs are run to their end */
 };
 struct tonnx__device_state {
     tonnx__backend *backend;
@@ -85,12 +89,23 @@ struct tonnx__exec {
     const tonnx__program *program;
 };
 
+static inline bool tonnx__backend_stopped(const tonnx__backend *backend)
+{
+    return backend->stop && atomic_load_explicit(backend->stop, memory_order_relaxed);
+}
+
+/* TONNX_INTERRUPTED: a run was left before its end. */
+tonnx_status tonnx__abandoned(void);
+
 /* The front door. */
 tonnx_status tonnx__backend_open(tonnx__backend **out, const tonnx__backend_options *options);
 /* The one that judges the others: naive loops in double. */
 tonnx_status tonnx__backend_judge(tonnx__backend **out);
 void tonnx__backend_close(tonnx__backend *backend);
 const char *tonnx__backend_device(const tonnx__backend *backend);
+/* From here on a run is left with TONNX_INTERRUPTED once *stop is set (NULL: never), at the next tile or step. What
+ * state and buffers hold then is nobody's: the caller puts back what it needs. The flag is borrowed. */
+void tonnx__backend_heed(tonnx__backend *backend, const _Atomic bool *stop);
 tonnx_status tonnx__device_state_new(tonnx__device_state **out, tonnx__backend *backend, const size_t *sizes);
 void tonnx__device_state_free(tonnx__device_state *state);
 tonnx_status tonnx__device_state_write(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count,

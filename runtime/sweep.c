@@ -60,16 +60,12 @@ void tonnx__sweep_heed(tonnx__sweep *sweep, const _Atomic bool *stop)
     sweep->stop = stop;
 }
 
-static tonnx_status heed(const tonnx__sweep *sweep)
-{
-    if (!sweep->stop || !atomic_load(sweep->stop)) return TONNX_OK;
-    return tonnx__fail(TONNX_INTERRUPTED, "stopped while the epoch was validated");
-}
-
 tonnx_status tonnx__sweep_run(tonnx__sweep *sweep, tonnx_rows_fn rows, void *user, double *loss)
 {
+    tonnx__backend *backend = sweep->execs[0]->state->backend;
     double sum = 0, results[TONNX__RESULTS];
     tonnx_status status = TONNX_OK;
+    tonnx__backend_heed(backend, sweep->stop);
     for (size_t first = 0; first < sweep->feed.samples && !status;) {
         const int which = sweep->feed.samples - first < sweep->batch;
         const tonnx__record record = { .first = first, .rows = sweep->programs[which]->rows };
@@ -80,8 +76,8 @@ tonnx_status tonnx__sweep_run(tonnx__sweep *sweep, tonnx_rows_fn rows, void *use
         if (!status && loss) status = tonnx__exec_results(sweep->execs[which], 1, results);
         if (!status && loss) sum += results[TONNX__RESULT_LOSS] * (double)record.rows;
         first += record.rows;
-        if (!status) status = heed(sweep);
     }
+    tonnx__backend_heed(backend, NULL);
     if (loss) *loss = sum / (double)sweep->feed.samples;
     return status;
 }

@@ -232,6 +232,7 @@ void tonnx_trainer_free(tonnx_trainer *trainer)
     tonnx__free(trainer->order);
     tonnx__free(trainer->class_weights);
     for (int i = 0; i < 2; i++) tonnx__free(trainer->spent[i]);
+    tonnx__image_clear(&trainer->guarded);
     tonnx__image_clear(&trainer->best);
     tonnx__image_clear(&trainer->before);
     tonnx_dataset_free(trainer->sample);

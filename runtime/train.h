@@ -120,7 +120,8 @@ TONNX_API tonnx_status tonnx_trainer_epoch(tonnx_trainer *trainer);
 TONNX_API tonnx_status tonnx_trainer_run(tonnx_trainer *trainer);
 
 /* Asks a trainer to stop: what runs, or is called next, returns TONNX_INTERRUPTED after a step or more (50 ms at most,
- * where a step takes less), with the state of that step, which can be pulled or kept in a checkpoint. The wish stays:
+ * where a step takes less), or at once where a step takes long (more than 0.5 s): then that step is abandoned. The state
+ * is that of the last whole step, and can be pulled or kept in a checkpoint. The wish stays:
  * to go on, resume in a new trainer. A run whose last step is done ends with TONNX_OK all the same. Async-signal-safe;
  * callable from any thread while the trainer lives. */
 TONNX_API void tonnx_trainer_stop(tonnx_trainer *trainer);

@@ -35,6 +35,7 @@ struct tonnx_trainer {
     double epoch_seconds, seconds;
     double step_seconds;     /* a step's time, for sizing runs so that a stop is heard soon */
     uint64_t prints[3];      /* fingerprints: model, data, validation */
+    tonnx__image guarded;    /* the state before a long step; empty where steps are short */
     tonnx__image best;       /* the model of the best epoch; empty where none is kept */
     tonnx_checkpoint *good;  /* the last state that was looked at and finite; NULL where no checkpoints are wanted */
     tonnx__spent *spent[2];  /* per instruction of the programs; NULL where no profile is wanted */
@@ -94,6 +95,12 @@ tonnx_status tonnx__diverged(tonnx_trainer *trainer, const char *what);
 tonnx_status tonnx__train_resume(tonnx_trainer *trainer, const tonnx_checkpoint *checkpoint);
 tonnx_status tonnx__train_keep(tonnx_trainer *trainer);
 tonnx_status tonnx__train_hand(tonnx_trainer *trainer);
+
+/* train_guard.c: before a run whose step may take long, keeps the state and lets a stop come within it; after a run that
+ * was left, puts the state back. `guard` is OK too where there is no memory for it: then a stop waits for the step. */
+tonnx_status tonnx__train_guard(tonnx_trainer *trainer, const tonnx__program *program);
+tonnx_status tonnx__train_unguard(tonnx_trainer *trainer, tonnx_status status);
+tonnx_status tonnx__train_stopped(const tonnx_trainer *trainer);
 
 /* Runs up to `steps` steps, but not past the epoch's end; closes the epoch where it is reached. */
 tonnx_status tonnx__train_some(tonnx_trainer *trainer, uint64_t steps);

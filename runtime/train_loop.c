@@ -137,9 +137,12 @@ static tonnx_status run(tonnx_trainer *trainer, int which, uint64_t count)
     seconds += tonnx__lap(trainer, &spent->order);
     for (uint64_t i = 0; i < count; i++) make_record(trainer, &trainer->records[i], at->step + i, at->batch + i, rows);
     seconds += tonnx__lap(trainer, &spent->records);
-    tonnx_status status =
-        tonnx__exec_run(trainer->execs[which], &trainer->feed, trainer->order, trainer->records, (size_t)count);
+    tonnx_status status = tonnx__train_guard(trainer, trainer->programs[which]);
+    if (!status)
+        status =
+            tonnx__exec_run(trainer->execs[which], &trainer->feed, trainer->order, trainer->records, (size_t)count);
     if (!status) status = tonnx__exec_results(trainer->execs[which], (size_t)count, trainer->results);
+    status = tonnx__train_unguard(trainer, status);
     seconds += tonnx__lap(trainer, &spent->backend);
     trainer->epoch_seconds += seconds;
     trainer->seconds += seconds;
@@ -168,12 +171,6 @@ static tonnx_status run_told(tonnx_trainer *trainer, int which, uint64_t count)
     return !status && telling ? tonnx__train_stats_tell(trainer) : status;
 }
 
-static tonnx_status stopped(const tonnx_trainer *trainer)
-{
-    return tonnx__fail(TONNX_INTERRUPTED, "stopped after step %llu of %llu", (unsigned long long)trainer->at.step,
-                       (unsigned long long)trainer->total_steps);
-}
-
 /* Between runs: the epoch's end, checkpoints, a stop. A total that ends within an epoch closes it too, but only after
  * the checkpoint, so that a longer run can go on from there as if there had been no end. */
 static tonnx_status between(tonnx_trainer *trainer)
@@ -183,7 +180,7 @@ static tonnx_status between(tonnx_trainer *trainer)
     if (!status) status = tonnx__train_hand(trainer);
     if (!status && trainer->at.step == trainer->total_steps && trainer->at.step_in_epoch) status = close_epoch(trainer);
     if (!status && tonnx_trainer_done(trainer)) return tonnx__watch_end(trainer);
-    return !status && atomic_load(&trainer->stop) ? stopped(trainer) : status;
+    return !status && atomic_load(&trainer->stop) ? tonnx__train_stopped(trainer) : status;
 }
 
 /* The last good state goes out even though the run has failed; the failure's own message stays the last one. */

@@ -110,12 +110,17 @@ typedef struct walk {
     const uint32_t *order;
     const tonnx__record *records;
     size_t steps;
+    _Atomic bool left; /* a tile was left out, for somebody asked to stop */
 } walk;
 
-static void do_share(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t thread, size_t threads)
+/* Once a stop is asked for, tiles are left out but barriers are not: the threads need not agree on where
+ * they stopped. */
+static void do_share(walk *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t thread)
 {
-    const tonnx__span share = tonnx__share(task, thread, threads);
-    for (size_t i = share.from; i < share.to; i++) task->tile(task, step, i);
+    const tonnx__span share = tonnx__share(task, thread, (size_t)tonnx__pool_threads(w->pool));
+    for (size_t i = share.from; i < share.to; i++)
+        if (tonnx__backend_stopped(w->exec->base.state->backend)) atomic_store(&w->left, true);
+        else task->tile(task, step, i);
 }
 
 /* A task whose results lie in the row of this step. */
@@ -129,7 +134,7 @@ static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step)
     return here;
 }
 
-static void walk_step(const walk *w, const tonnx__cpu_step *step, size_t thread, size_t threads)
+static void walk_step(walk *w, const tonnx__cpu_step *step, size_t thread)
 {
     tonnx__meter *meter = w->exec->meter;
     for (size_t i = 0; i < w->exec->count; i++) {
@@ -138,9 +143,9 @@ static void walk_step(const walk *w, const tonnx__cpu_step *step, size_t thread,
         if (meter && task->barrier) tonnx__meter_waited(meter, thread, i);
         if (task->result) {
             const tonnx__cpu_task here = moved(task, step->index);
-            do_share(&here, step, thread, threads);
+            do_share(w, &here, step, thread);
         } else {
-            do_share(task, step, thread, threads);
+            do_share(w, task, step, thread);
         }
         if (meter) tonnx__meter_worked(meter, thread, i);
     }
@@ -148,11 +153,10 @@ static void walk_step(const walk *w, const tonnx__cpu_step *step, size_t thread,
 
 static void walk_steps(void *arg, int thread)
 {
-    const walk *w = arg;
-    const size_t threads = (size_t)tonnx__pool_threads(w->pool);
+    walk *w = arg;
     for (size_t s = 0; s < w->steps; s++) {
         const tonnx__cpu_step step = { w->feed, w->order, &w->records[s], s };
-        walk_step(w, &step, (size_t)thread, threads);
+        walk_step(w, &step, (size_t)thread);
     }
 }
 
@@ -206,12 +210,12 @@ tonnx_status tonnx__cpu_run(tonnx__exec *base, const tonnx__feed *feed, const ui
 {
     cpu_exec *exec = (cpu_exec *)base;
     tonnx__pool *pool = ((tonnx__cpu *)base->state->backend)->pool;
-    walk w = { exec, pool, feed, order, records, count };
+    walk w = { exec, pool, feed, order, records, count, false };
     memset(exec->results, 0, count * sizeof exec->results[0]);
     if (exec->meter) tonnx__meter_begin(exec->meter);
     tonnx__pool_run(pool, walk_steps, &w);
     if (exec->meter) add_up(exec, count);
-    return TONNX_OK;
+    return atomic_load(&w.left) ? tonnx__abandoned() : TONNX_OK;
 }
 
 tonnx_status tonnx__cpu_results(tonnx__exec *base, size_t count, double *to)

@@ -146,11 +146,13 @@ static tonnx_status ref_run(tonnx__exec *base, const tonnx__feed *feed, const ui
             const tonnx__instruction *code = &base->program->code[i];
             tonnx__ref_call call = { .code = code, .feed = feed, .order = order, .record = &records[s] };
             call.seed = base->program->seed;
+            call.backend = base->state->backend;
             for (int k = 0; k < TONNX__MAX_IN; k++) call.in[k] = matrix(exec, code->in[k], s);
             for (int k = 0; k < TONNX__MAX_OUT; k++) call.out[k] = matrix(exec, code->out[k], s);
             const double begin = exec->spent ? tonnx__now() : 0;
             kernels[code->kind](&call);
             if (exec->spent) count_call(&exec->spent[i], tonnx__now() - begin);
+            if (tonnx__backend_stopped(base->state->backend)) return tonnx__abandoned();
         }
     return TONNX_OK;
 }

@@ -28,7 +28,7 @@ void tonnx__ref_GEMM(const tonnx__ref_call *call)
     const tonnx__matrix a = call->in[0], b = call->in[1], c = call->out[0], s = call->out[2];
     const bool ta = call->code->flags & TONNX__TRANS_A, tb = call->code->flags & TONNX__TRANS_B;
     const size_t depth = ta ? a.rows : a.cols;
-    for (size_t i = 0; i < c.rows; i++) {
+    for (size_t i = 0; i < c.rows && !tonnx__backend_stopped(call->backend); i++) {
         for (size_t j = 0; j < c.cols; j++) {
             double sum = 0.0;
             for (size_t k = 0; k < depth; k++) sum += op_at(a, ta, i, k) * op_at(b, tb, k, j);
@@ -46,7 +46,7 @@ void tonnx__ref_GEMM_UPDATE(const tonnx__ref_call *call)
     const tonnx__matrix a = call->in[0], b = call->in[1], p = call->out[0], bias = call->out[3];
     const bool ta = call->code->flags & TONNX__TRANS_A, tb = call->code->flags & TONNX__TRANS_B;
     const size_t depth = ta ? a.rows : a.cols;
-    for (size_t i = 0; i < p.rows; i++) {
+    for (size_t i = 0; i < p.rows && !tonnx__backend_stopped(call->backend); i++) {
         for (size_t j = 0; j < p.cols; j++) {
             double sum = 0.0;
             for (size_t k = 0; k < depth; k++) sum += op_at(a, ta, i, k) * op_at(b, tb, k, j);

@@ -21,6 +21,7 @@ typedef struct tonnx__ref_call {
     const uint32_t *order; /* NULL: the feed's order */
     const tonnx__record *record;
     uint64_t seed;
+    const tonnx__backend *backend; /* who may be asked to stop */
 } tonnx__ref_call;
 
 #define TONNX_KIND(id, name, inputs, outputs) void tonnx__ref_##id(const tonnx__ref_call *call);

@@ -19,3 +19,6 @@ add_test(NAME bad_inputs COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tes
 # kill -9 at random moments; 50 of them: --times 50.
 add_test(NAME kills COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/kills.py --tonnx $<TARGET_FILE:tonnx>
   --times 10)
+# SIGINT and SIGTERM in the middle of steps of seconds.
+add_test(NAME signals COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/kills.py --tonnx $<TARGET_FILE:tonnx>
+  --times 0 --signals)
