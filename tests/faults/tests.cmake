@@ -22,3 +22,6 @@ add_test(NAME kills COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/fa
 # SIGINT and SIGTERM in the middle of steps of seconds.
 add_test(NAME signals COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/kills.py --tonnx $<TARGET_FILE:tonnx>
   --times 0 --signals)
+# A full disk and a read-only one, where the tests may mount a tmpfs.
+add_test(NAME disk COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/disk.py --tonnx $<TARGET_FILE:tonnx>)
+set_tests_properties(disk PROPERTIES SKIP_RETURN_CODE 77)
