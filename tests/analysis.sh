@@ -32,7 +32,7 @@ cmake -S . -B $work/build -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Deb
     cmake --build $work/build --target tonnx > $work/log 2>&1 || { tail -n 20 $work/log; exit 1; }
 # "FILE: MESSAGE", without the line, which moves
 grep -E 'warning: .*\[-Wanalyzer' $work/log | sed -E "s|^$PWD/||; s|^(\.\./)+||; s/:[0-9]+:[0-9]+: warning: /: /; s/ \[CWE.*//" | LC_ALL=C sort -u > $work/found
-grep -v '^#' tests/analysis/fanalyzer.txt | LC_ALL=C sort -u > $work/explained
+grep -vE "^(#|$)" tests/analysis/fanalyzer.txt | LC_ALL=C sort -u > $work/explained
 LC_ALL=C comm -23 $work/found $work/explained > $work/new
 LC_ALL=C comm -13 $work/found $work/explained | sed 's/^/no longer found: /'
 cat $work/new

@@ -63,7 +63,7 @@ def kills(tonnx, folder, times, random_):
 def signals(tonnx, folder, random_):
     """Steps of seconds; the signals come within the first and the second, which are run anew by who goes on."""
     arrays(folder, 4096, 64, random_)
-    subprocess.run([tonnx, *"new 64-1792-1792-4 -o big.onnx --quiet".split()], cwd=folder, check=True)
+    subprocess.run([tonnx, *"new 64-1408-1408-4 -o big.onnx --quiet".split()], cwd=folder, check=True)
     run = [tonnx, *"train big.onnx --data x.npy --target y.npy --steps 2 --batch 4096 --threads 1 --backend cpu --quiet".split()]
     begin = time.monotonic()
     subprocess.run([*run, "-o", "whole.onnx"], cwd=folder, check=True)
