@@ -88,7 +88,7 @@ END_TEST
 static tonnx_model *dense_net(size_t depth, size_t width, size_t outputs)
 {
     tonnx_model *model = NULL;
-    char from[8] = "input", to[8], act[8];
+    char from[24] = "input", to[24], act[24];
     ck_ok(tonnx__model_new(&model, 17, 19, outputs));
     for (size_t l = 1; l < depth; l++) {
         snprintf(to, sizeof to, "fc%zu", l);
