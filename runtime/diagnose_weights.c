@@ -144,8 +144,8 @@ bool tonnx__judge_init_activation_mismatch(const tonnx__case *c, tonnx__finding 
     const tonnx__dense *worst = &c->dense[f->worst];
     f->measured = worst->variance / worst->recommended_variance;
     f->expected = mismatch(worst) < 1 ? least : most;
-    tonnx__finding_say(f, "its deviation of %.3g is %.3g times the variance that %s gives before %s",
-                       sqrt(worst->variance), f->measured, tonnx_scheme_name(worst->recommended),
+    tonnx__finding_say(f, "its variance of %.3g is %.3g times what %s gives before %s", worst->variance,
+                       f->measured, tonnx_scheme_name(worst->recommended),
                        activation_of(c, worst, act, sizeof act));
     return true;
 }
