@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast inspect reads weights: a model of 100 million parameters, measured on one core.
 
-usage: inspect.py TONNX [ROUNDS]
+usage: inspect_speed.py TONNX [ROUNDS]
 
 Weights are swept twice, for their moments and for their histograms. The best round's times, and bytes of weights per
 second: of computing (user time, which is both sweeps), and of computing and reading the file into memory.
