@@ -13,20 +13,9 @@ show() {
 }
 
 # --- what is missing, from Debian
-packages="cmake ninja-build gcc libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev libopenblas-dev zlib1g-dev
-    libzip-dev libjansson-dev dataset-fashion-mnist"
-missing=""
-for package in $packages; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-    say "installing:$missing"
-    root=""
-    [ "$(id -u)" -eq 0 ] || root=sudo
-    $root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-    # shellcheck disable=SC2086
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null
-fi
+. tests/packages.sh
+# shellcheck disable=SC2086
+need $to_build dataset-fashion-mnist
 
 # --- the build
 say "building tonnx into build/release"

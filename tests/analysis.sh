@@ -4,19 +4,9 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-packages="cppcheck cmake ninja-build gcc libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev libopenblas-dev zlib1g-dev
-    libzip-dev libjansson-dev glslc libvulkan-dev"
-missing=""
-for package in $packages; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-    root=""
-    [ "$(id -u)" -eq 0 ] || root=sudo
-    $root env DEBIAN_FRONTEND=noninteractive apt-get update -qq || exit 1
-    # shellcheck disable=SC2086
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null || exit 1
-fi
+. tests/packages.sh
+# shellcheck disable=SC2086
+need $to_build $for_vulkan cppcheck || exit 1
 work=build/analysis
 mkdir -p $work
 failed=0

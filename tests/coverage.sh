@@ -4,19 +4,9 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-packages="gcovr cmake ninja-build gcc libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev libopenblas-dev zlib1g-dev
-    libzip-dev libjansson-dev check librandom123-dev glslc libvulkan-dev libvulkan1 mesa-vulkan-drivers python3"
-missing=""
-for package in $packages; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-    root=""
-    [ "$(id -u)" -eq 0 ] || root=sudo
-    $root env DEBIAN_FRONTEND=noninteractive apt-get update -qq || exit 1
-    # shellcheck disable=SC2086
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null || exit 1
-fi
+. tests/packages.sh
+# shellcheck disable=SC2086
+need $to_build $for_vulkan $to_test libvulkan1 mesa-vulkan-drivers gcovr || exit 1
 work=build/coverage
 mkdir -p $work
 cmake -S . -B $work -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DTONNX_TESTS=ON "-DCMAKE_C_FLAGS=--coverage -O1 -fprofile-update=atomic" > $work/log &&

@@ -11,21 +11,9 @@ case "${1:-}" in
 *) echo "usage: sh tests/run.sh [--torch]" >&2; exit 2 ;;
 esac
 
-packages="cmake ninja-build gcc g++ libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev libopenblas-dev zlib1g-dev
-    libzip-dev libjansson-dev check librandom123-dev glslc libvulkan-dev libvulkan1
-    mesa-vulkan-drivers vulkan-validationlayers python3 python3-venv dataset-fashion-mnist"
-missing=""
-for package in $packages; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-    echo "== installing:$missing"
-    root=""
-    [ "$(id -u)" -eq 0 ] || root=sudo
-    $root env DEBIAN_FRONTEND=noninteractive apt-get update -qq || exit 1
-    # shellcheck disable=SC2086
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null || exit 1
-fi
+. tests/packages.sh
+# shellcheck disable=SC2086
+need $to_build $for_vulkan $to_test g++ libvulkan1 mesa-vulkan-drivers vulkan-validationlayers python3-venv dataset-fashion-mnist || exit 1
 
 passed=0
 failed=0

@@ -7,19 +7,9 @@ cd "$(dirname "$0")/../.." || exit 1
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
 
-packages="clang cmake ninja-build pkg-config dpkg-dev protobuf-c-compiler libprotobuf-c-dev libopenblas-dev zlib1g-dev libzip-dev
-    libjansson-dev check librandom123-dev python3"
-missing=""
-for package in $packages; do
-    dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null | grep -qx installed || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-    root=""
-    [ "$(id -u)" -eq 0 ] || root=sudo
-    $root env DEBIAN_FRONTEND=noninteractive apt-get update -qq || exit 1
-    # shellcheck disable=SC2086
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing > /dev/null || exit 1
-fi
+. tests/packages.sh
+# shellcheck disable=SC2086
+need $to_build $to_test clang dpkg-dev || exit 1
 
 # protobuf-c's source, by a list of packages of our own, so that the machine's stays as it is.
 work=build/fuzz
