@@ -15,13 +15,15 @@ double profile_clock(void)
 /* While the rows come by. */
 typedef struct sums {
     print_table *table;
+    const tonnx_profile *profile;
     double wall, worked, waited; /* s */
+    double pieces, meets;        /* of all calls */
 } sums;
 
 static void head(sums *s, const tonnx_profile_row *row)
 {
-    static const char *const names[] = { "no",    "instruction", "result", "calls", "us",
-                                         "share", "waits us",    "meets",  "tiles", "rate" };
+    const char *const names[] = { "no",    "instruction", "result",           "calls",            "us",
+                                  "share", "waits us",    s->profile->meets, s->profile->pieces, "rate" };
     if (row->number) return;
     if (row->program) {
         print_table_cell(s->table, "%s", "");
@@ -47,6 +49,8 @@ static void print_row(void *user, const tonnx_profile_row *row)
     head(s, row);
     s->worked += row->seconds;
     s->waited += row->waited;
+    s->pieces += (double)row->tiles * (double)row->calls;
+    s->meets += (double)row->meets * (double)row->calls;
     print_table_cell(s->table, "%zu", row->number);
     print_table_cell(s->table, "%s", row->kind);
     print_table_cell(s->table, "%s", row->result);
@@ -69,12 +73,14 @@ static void print_part(print_table *table, const char *name, double seconds, dou
 static void print_sum(const sums *s, const tonnx_profile *p, FILE *out)
 {
     print_table *table = print_table_new("lrr");
-    const double sum = s->worked + s->waited + p->order + p->records + p->results + p->between;
+    const double sum = s->worked + s->waited + p->order + p->records + p->results + p->between + p->handing + p->ready;
     print_table_cell(table, "%s", "all together");
     print_table_cell(table, "%s", "us a step");
     print_table_cell(table, "%s", "share");
     print_part(table, "instructions", s->worked, s->wall, p->steps);
-    print_part(table, "threads waiting for each other", s->waited, s->wall, p->steps);
+    if (!p->submits) print_part(table, "threads waiting for each other", s->waited, s->wall, p->steps);
+    if (p->submits) print_part(table, "host: steps handed over", p->handing, s->wall, p->steps);
+    if (p->submits) print_part(table, "host: commands made, data sent", p->ready, s->wall, p->steps);
     print_part(table, "host: shuffling", p->order, s->wall, p->steps);
     print_part(table, "host: rates and corrections of each step", p->records, s->wall, p->steps);
     print_part(table, "host: losses counted and told", p->results, s->wall, p->steps);
@@ -85,12 +91,28 @@ static void print_sum(const sums *s, const tonnx_profile *p, FILE *out)
     print_table_end(table, out);
 }
 
+/* How often the host meets the device; where there is none, how often threads meet each other. */
+static void print_counts(const sums *s, const tonnx_profile *p, FILE *out)
+{
+    const double steps = (double)p->steps;
+    fprintf(out, "\na step: %.4g %s, %.4g %s", s->pieces / steps, p->pieces, s->meets / steps, p->meets);
+    if (p->submits) {
+        const double host = p->handing + p->order + p->records + p->results;
+        fprintf(out, ", %.3g submits, %.3g waits; %.2f us of the host\n", (double)p->submits / steps,
+                (double)p->waits / steps, 1e6 * host / steps);
+        fprintf(out, "results were read %s times; between these the host waited %s times", print_count(p->reads),
+                print_count(p->waits > p->reads ? p->waits - p->reads : 0));
+    }
+    fputc('\n', out);
+}
+
 int profile_print(const tonnx_trainer *trainer, double wall, FILE *out)
 {
-    sums s = { print_table_new("rllrrrrrrr"), wall, 0, 0 };
-    tonnx_profile profile;
+    tonnx_profile profile = { .pieces = "tiles", .meets = "meets" };
+    sums s = { .table = print_table_new("rllrrrrrrr"), .profile = &profile, .wall = wall };
     const int code = cli_status(tonnx_trainer_profile(trainer, &profile, print_row, &s));
     print_table_end(s.table, out);
     if (!code && profile.steps) print_sum(&s, &profile, out);
+    if (!code && profile.steps) print_counts(&s, &profile, out);
     return code;
 }

@@ -272,9 +272,10 @@ tonnx_status tonnx__exec_read(tonnx__exec *exec, int buffer, void *to, tonnx__nu
     return exec->state->backend->kind->work_read(exec, b->offset, tonnx__buffer_count(b), to, numbers);
 }
 
-tonnx_status tonnx__exec_profile(tonnx__exec *exec, tonnx__spent *spent)
+tonnx_status tonnx__exec_profile(tonnx__exec *exec, tonnx__spent *spent, tonnx__handing *handing)
 {
-    return exec->state->backend->kind->profile(exec, spent);
+    if (handing) *handing = (tonnx__handing){ .pieces = "tiles", .meets = "meets" };
+    return exec->state->backend->kind->profile(exec, spent, handing);
 }
 
 tonnx_status tonnx__backend_finish(tonnx__backend *backend)

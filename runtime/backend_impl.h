@@ -30,6 +30,15 @@ typedef struct tonnx__spent {
     double seconds, waited; /* at work; before that, for others to be done. Means over the threads */
 } tonnx__spent;
 
+/* What the caller's thread had to do for the runs that were profiled, where another executes them; zeroes where it
+ * works itself. */
+typedef struct tonnx__handing {
+    const char *pieces, *meets; /* what tiles and meets are called there */
+    uint64_t submits;           /* times that work was handed over */
+    uint64_t waits, reads;      /* times that it waited for what was; results that were read, which takes one each */
+    double seconds, ready;      /* handing over, without the waits; before that, once: what runs need was made and sent */
+} tonnx__handing;
+
 /* What an implementer derives its own structs from, as their first member. */
 typedef struct tonnx__backend tonnx__backend;
 typedef struct tonnx__device_state tonnx__device_state; /* the state arenas on the device */
@@ -66,9 +75,9 @@ typedef struct tonnx__backend_kind {
     tonnx_status (*work_write)(tonnx__exec *exec, size_t offset, size_t count, const void *from, tonnx__numbers numbers);
     tonnx_status (*work_read)(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
     tonnx_status (*finish)(tonnx__backend *backend);
-    /* From here on what the instructions of a run cost is added to spent[i], i the instruction; up to date when results
-     * or finish returns. The array stays the caller's; NULL: no more. */
-    tonnx_status (*profile)(tonnx__exec *exec, tonnx__spent *spent);
+    /* From here on what the instructions of a run cost is added to spent[i], i the instruction, and what handing runs
+     * over did to *handing; up to date when results or finish returns. Both stay the caller's; NULL: no more. */
+    tonnx_status (*profile)(tonnx__exec *exec, tonnx__spent *spent, tonnx__handing *handing);
     /* How it runs the program, as lines of text, the memory that takes among them. `feed` is what batches would be gathered
      * from; NULL for a program without gather. */
     tonnx_status (*plan)(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text), void *user);
@@ -120,8 +129,8 @@ tonnx_status tonnx__exec_results(tonnx__exec *exec, size_t count, double *to);
 /* A buffer of the program, whichever arena it lives in. */
 tonnx_status tonnx__exec_write(tonnx__exec *exec, int buffer, const void *from, tonnx__numbers numbers);
 tonnx_status tonnx__exec_read(tonnx__exec *exec, int buffer, void *to, tonnx__numbers numbers);
-/* `spent`: one per instruction of the program, zeroed. It outlives the exec, or is taken back with NULL. */
-tonnx_status tonnx__exec_profile(tonnx__exec *exec, tonnx__spent *spent);
+/* `spent`: one per instruction of the program, zeroed. Both outlive the exec, or are taken back with NULL. */
+tonnx_status tonnx__exec_profile(tonnx__exec *exec, tonnx__spent *spent, tonnx__handing *handing);
 tonnx_status tonnx__exec_plan(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text),
                               void *user);
 tonnx_status tonnx__backend_finish(tonnx__backend *backend);

@@ -30,6 +30,11 @@ typedef struct tonnx_profile {
     double backend; /* steps, from their hand-over to their results */
     double results; /* losses checked, counted and told */
     double between; /* validation, checkpoints, ends of epochs */
+    /* Of `backend`, what the caller's thread did for a device; zeroes where it works itself. */
+    const char *pieces, *meets; /* what the rows' tiles and meets are called there */
+    uint64_t submits, waits;    /* times that work was handed over; times that the thread waited for it */
+    uint64_t reads;             /* results read back, each of which takes one wait */
+    double handing, ready;      /* handing over, without waits; once: what the steps need made and sent */
 } tonnx_profile;
 
 TONNX_END

@@ -39,6 +39,7 @@ struct tonnx_trainer {
     tonnx__image best;       /* the model of the best epoch; empty where none is kept */
     tonnx_checkpoint *good;  /* the last state that was looked at and finite; NULL where no checkpoints are wanted */
     tonnx__spent *spent[2];  /* per instruction of the programs; NULL where no profile is wanted */
+    tonnx__handing handing[2];
     tonnx_profile profile;
     struct tonnx__verify *verify; /* NULL where no step is verified */
     tonnx_dataset *sample;   /* what stats events are measured on; NULL before the first */

@@ -9,7 +9,7 @@ tonnx_status tonnx__train_profile(tonnx_trainer *trainer)
     for (int i = 0; i < 2 && !status; i++) {
         if (!trainer->execs[i]) continue;
         status = tonnx__alloc(&trainer->spent[i], trainer->programs[i]->code_count, sizeof *trainer->spent[i]);
-        if (!status) status = tonnx__exec_profile(trainer->execs[i], trainer->spent[i]);
+        if (!status) status = tonnx__exec_profile(trainer->execs[i], trainer->spent[i], &trainer->handing[i]);
     }
     return status;
 }
@@ -48,12 +48,28 @@ static tonnx_profile_row row_of(const tonnx_trainer *trainer, int which, size_t 
                                 .bytes = tonnx__instruction_bytes(program, code) };
 }
 
+/* Both programs' together. */
+static void add_handing(const tonnx_trainer *trainer, tonnx_profile *out)
+{
+    out->pieces = trainer->handing[0].pieces;
+    out->meets = trainer->handing[0].meets;
+    for (int i = 0; i < 2; i++) {
+        const tonnx__handing *handing = &trainer->handing[i];
+        out->submits += handing->submits;
+        out->waits += handing->waits;
+        out->reads += handing->reads;
+        out->handing += handing->seconds;
+        out->ready += handing->ready;
+    }
+}
+
 tonnx_status tonnx_trainer_profile(const tonnx_trainer *trainer, tonnx_profile *out,
                                    void (*row)(void *user, const tonnx_profile_row *row), void *user)
 {
     *out = trainer->profile;
     if (!trainer->options.profile)
         return tonnx__fail(TONNX_BAD_USAGE, "this trainer was made without `profile`: there is nothing to show");
+    add_handing(trainer, out);
     for (int which = 0; which < 2; which++)
         for (size_t i = 0; trainer->spent[which] && i < trainer->programs[which]->code_count; i++) {
             char text[TONNX__INSTRUCTION_TEXT], result[96];

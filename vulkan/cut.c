@@ -1,5 +1,5 @@
 /* From instructions to dispatches: what all kinds share. Work is cut by shapes and the device's limits alone. */
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 enum { LOCAL = 64 }; /* invocations of a workgroup where a shader has no wish of its own; every device has 128 */
 
@@ -144,6 +144,7 @@ void tonnx__vk_emit(tonnx__vk_cut *cut, const tonnx__vk_dispatch *d, size_t grou
     for (uint32_t k = 0; k < d->operand_count; k++)
         if (d->operands[k].buffer) open_window(cut, to, k);
     fill_empty(to);
+    to->push.u[TONNX__VK_U_ONE_ROW] |= (uint32_t)groups_x << TONNX__VK_ACROSS;
     to->groups[0] = (uint32_t)groups_x;
     to->groups[1] = (uint32_t)groups_y;
     to->groups[2] = 1;

@@ -1,5 +1,5 @@
 /* Kinds that sum over the batch, column by column: column sums, slopes' gradients, batch norm. */
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 enum { COLUMNS = 16 }; /* of a workgroup, as column.comp has them */
 

@@ -1,5 +1,5 @@
 /* A batch out of the data set: one dispatch for each piece of it, which takes the rows that lie there. */
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 typedef struct gathering {
     const tonnx__vk_table *table[2]; /* of X, of T; NULL: not in this dispatch */
@@ -41,7 +41,7 @@ static void emit_gather(tonnx__vk_cut *cut, const gathering *g, size_t from, siz
 /* X[n,f] = data[order[first + n]]·scale; T[n,w] = targets of the same rows */
 void tonnx__vk_cut_GATHER(tonnx__vk_cut *cut)
 {
-    const tonnx__vk_data *data = cut->exec->data;
+    const tonnx__vk_data *data = &cut->exec->source;
     const size_t rows = cut->out[0].rows,
                  widest = cut->out[0].cols > cut->out[1].cols ? cut->out[0].cols : cut->out[1].cols;
     const size_t at_once = tonnx__vk_span(cut, rows, widest, 1);

@@ -1,6 +1,6 @@
 /* Kinds whose elements stand alone. */
 #include "runtime/ops/element_rng.h"
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 /* Y[n,f] = f(X[n,f]) */
 void tonnx__vk_cut_ACT(tonnx__vk_cut *cut)

@@ -2,7 +2,7 @@
  * done in parts: rows of what is stored row by row are what a window can show. */
 #include <string.h>
 
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 /* A product's sizes and how it lies. */
 typedef struct product {

@@ -1,5 +1,5 @@
 /* Kinds that work on whole rows: softmax, losses, row norms; and sums of runs, whose rows are the runs. */
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 enum { SHORT = 32, LOCAL = 64 };
 

@@ -1,5 +1,5 @@
 /* Statistics. */
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 enum { LOCAL = 64, PART = 16384, MOST = 1 << 24, SUMS = 6 }; /* MOST elements of X in a part: any binding spans them */
 

@@ -1,6 +1,6 @@
 /* Data sets on the device, in pieces that one binding can span. One that the caller can tell from others (its feed has
- * an identity) is sent once and stays; of another, or of one that is larger than the device has room for, each run
- * sends the rows that it reads. */
+ * an identity) is sent once and stays, or as much of it as there is room for; of the rest, and of another, each run sends
+ * the rows that it reads, through a ring of slots that the host sees. */
 #include <string.h>
 
 #include "vulkan/exec_impl.h"
@@ -91,34 +91,59 @@ static tonnx_status send(tonnx__vk *vk, const tonnx__vk_table *table, const char
     return status;
 }
 
-static size_t feed_bytes(const tonnx__vk_data *data, size_t samples)
+static size_t row_bytes(const tonnx__vk_data *data)
 {
-    return samples * (data->x.width * element_size(data->x.numbers) + data->t.width * 4);
+    return data->x.width * element_size(data->x.numbers) + (data->t.numbers ? data->t.width * 4 : 0);
 }
 
-/* The data set sent whole; *out NULL where it is larger than half of the device's memory. */
+/* What lies on the device of a data set; said where that is not all of it. */
+static void say(const tonnx__vk *vk, const tonnx__vk_data *data, size_t samples)
+{
+    const double mib = (double)row_bytes(data) / 1048576.0;
+    if (data->samples < samples)
+        tonnx__say(&vk->log, TONNX_LOG_INFO,
+                   "vulkan: the data takes %.1f MiB, and %s has room for %.1f MiB of it; the rest is sent as it is wanted",
+                   mib * (double)samples, vk->card.properties.deviceName, mib * (double)data->samples);
+}
+
+/* As many samples as there is room for, and where even that fails, half as many, and so on. */
+static tonnx_status keep_some(tonnx__vk *vk, tonnx__vk_data *data, const tonnx__feed *feed)
+{
+    const size_t room = tonnx__vk_data_room(vk) / row_bytes(data);
+    size_t samples = feed->samples < room ? feed->samples : room;
+    tonnx_status status = TONNX_OK;
+    do {
+        const tonnx__vk_data described = *data;
+        status = samples ? make_tables(vk, data, samples, false) : TONNX_OK;
+        if (status != TONNX_NO_MEMORY) return status;
+        clear_table(vk, &data->x);
+        clear_table(vk, &data->t);
+        *data = described;
+        samples /= 2;
+    } while (true);
+}
+
+/* The data set sent, as far as there is room. */
 static tonnx_status keep(tonnx__vk *vk, const tonnx__feed *feed, const tonnx__vk_data **out)
 {
     tonnx__vk_data *data = NULL;
-    *out = NULL;
     tonnx_status status = tonnx__alloc(&data, 1, sizeof *data);
     if (status) return status;
     describe(data, feed);
     data->identity = feed->identity;
-    if (feed_bytes(data, feed->samples) <= vk->limits.resident) {
-        status = make_tables(vk, data, feed->samples, false);
-        if (!status) status = send(vk, &data->x, features(feed));
-        if (!status && data->t.numbers) status = send(vk, &data->t, targets(feed));
-        if (!status) {
-            data->next = vk->data;
-            vk->data = data;
-            *out = data;
-            return TONNX_OK;
-        }
+    status = keep_some(vk, data, feed);
+    if (!status) status = send(vk, &data->x, features(feed));
+    if (!status && data->t.numbers) status = send(vk, &data->t, targets(feed));
+    if (status) {
+        tonnx__vk_data_clear(vk, data);
+        tonnx__free(data);
+        return status;
     }
-    tonnx__vk_data_clear(vk, data);
-    tonnx__free(data);
-    return status == TONNX_NO_MEMORY ? TONNX_OK : status; /* then by the run */
+    say(vk, data, feed->samples);
+    data->next = vk->data;
+    vk->data = data;
+    *out = data;
+    return TONNX_OK;
 }
 
 tonnx_status tonnx__vk_data_find(tonnx__vk *vk, const tonnx__feed *feed, const tonnx__vk_data **out)
@@ -145,15 +170,49 @@ tonnx_status tonnx__vk_ring_want(tonnx__vk_exec *exec, const tonnx__feed *feed, 
     tonnx__vk_data wanted = { 0 };
     describe(&wanted, feed);
     const tonnx__vk_data *have = &exec->ring;
-    if (have->samples >= rows && have->x.numbers == wanted.x.numbers && have->x.width == wanted.x.width &&
+    if (have->samples == rows && have->x.numbers == wanted.x.numbers && have->x.width == wanted.x.width &&
         have->t.numbers == wanted.t.numbers && have->t.width == wanted.t.width)
         return TONNX_OK;
+    tonnx__vk_unprepare(exec); /* what is recorded does not know it */
     tonnx__vk_data_clear(vk, &exec->ring);
     exec->ring = wanted;
-    exec->data = NULL; /* what is recorded does not know it */
-    const tonnx_status status = make_tables(vk, &exec->ring, rows, true);
+    const tonnx_status status = rows ? make_tables(vk, &exec->ring, rows, true) : TONNX_OK;
     if (status) tonnx__vk_data_clear(vk, &exec->ring);
     return status;
+}
+
+/* The ring's rows count on from the last one that is kept. */
+static tonnx_status join(tonnx__vk_table *to, const tonnx__vk_table *kept, size_t samples, const tonnx__vk_table *ring)
+{
+    const size_t before = kept ? kept->count : 0;
+    const tonnx_status status = tonnx__alloc(&to->pieces, before + ring->count + 1, sizeof *to->pieces);
+    if (status) return status;
+    to->numbers = ring->numbers;
+    to->width = ring->width;
+    to->count = before + ring->count;
+    for (size_t i = 0; i < before; i++) to->pieces[i] = kept->pieces[i];
+    for (size_t i = 0; i < ring->count; i++) {
+        to->pieces[before + i] = ring->pieces[i];
+        to->pieces[before + i].first += samples;
+    }
+    return TONNX_OK;
+}
+
+tonnx_status tonnx__vk_source_make(tonnx__vk_exec *exec)
+{
+    const tonnx__vk_data *kept = exec->kept;
+    tonnx__vk_source_free(exec);
+    exec->source.samples = kept ? kept->samples : 0;
+    tonnx_status status = join(&exec->source.x, kept ? &kept->x : NULL, exec->source.samples, &exec->ring.x);
+    if (!status) status = join(&exec->source.t, kept ? &kept->t : NULL, exec->source.samples, &exec->ring.t);
+    return status;
+}
+
+void tonnx__vk_source_free(tonnx__vk_exec *exec)
+{
+    tonnx__free(exec->source.x.pieces);
+    tonnx__free(exec->source.t.pieces);
+    exec->source = (tonnx__vk_data){ 0 };
 }
 
 void tonnx__vk_ring_put(tonnx__vk_exec *exec, const tonnx__feed *feed, size_t at, size_t sample)

@@ -1,5 +1,5 @@
 /* A program's exec: its own buffers. What is recorded for it is record.c's, running it run.c's. */
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 static tonnx_status check_kinds(const tonnx__program *program)
 {
@@ -23,11 +23,12 @@ static tonnx_status make_buffers(tonnx__vk_exec *exec)
     const VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
     const size_t work = exec->base.program->arena_size[TONNX__ARENA_WORK] * sizeof(float);
     const size_t results = (size_t)TONNX__MAX_STEPS * TONNX__RESULTS * sizeof(float);
-    tonnx_status status = tonnx__vk_buffer_new(vk, &exec->work, work, false, "the program's work arena");
+    tonnx_status status = tonnx__vk_memory_want(vk, work + results + sizeof(tonnx__vk_clock), "a step's program");
+    if (!status) status = tonnx__vk_buffer_new(vk, &exec->work, work, false, "the program's work arena");
     if (!status) status = tonnx__vk_buffer_new(vk, &exec->results, results, true, "the results");
     if (!status) status = tonnx__vk_buffer_new(vk, &exec->clock, sizeof(tonnx__vk_clock), true, "the clock");
     for (int i = 0; i < TONNX__VK_SLOTS && !status; i++)
-        status = tonnx__vk_check(vk, vk->api->CreateFence(vk->device, &fence, NULL, &exec->fences[i]), "a fence");
+        status = tonnx__vk_check(vk, vk->api->CreateFence(vk->device, &fence, NULL, &exec->slots[i].fence), "a fence");
     return status ? status : tonnx__vk_zero(vk, &exec->work);
 }
 
@@ -55,9 +56,14 @@ void tonnx__vk_exec_free(tonnx__exec *base)
     tonnx__vk_finish(&vk->base);
     tonnx__vk_unprepare(exec);
     tonnx__vk_data_clear(vk, &exec->ring);
+    tonnx__vk_source_free(exec);
     tonnx__vk_buffer *const buffers[] = { &exec->work, &exec->scratch, &exec->results, &exec->clock, &exec->order };
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) tonnx__vk_buffer_free(vk, buffers[i]);
-    for (int i = 0; i < TONNX__VK_SLOTS; i++) vk->api->DestroyFence(vk->device, exec->fences[i], NULL);
+    for (int i = 0; i < TONNX__VK_SLOTS; i++) {
+        tonnx__vk_slot *slot = &exec->slots[i];
+        if (slot->commands) vk->api->FreeCommandBuffers(vk->device, vk->commands, 1, &slot->commands);
+        vk->api->DestroyFence(vk->device, slot->fence, NULL);
+    }
     tonnx__free(exec->list);
     tonnx__free(exec);
 }

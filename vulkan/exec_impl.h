@@ -1,4 +1,4 @@
-/* A program made ready: its dispatches, how instructions are cut into them, and the data that they gather from. */
+/* A program made ready: its dispatches, the data that they gather from, and how they run. */
 #ifndef TONNX_VULKAN_EXEC_IMPL_H
 #define TONNX_VULKAN_EXEC_IMPL_H
 
@@ -29,17 +29,11 @@ typedef struct tonnx__vk_dispatch {
     size_t code;  /* the instruction it belongs to */
     size_t level; /* how many others of its step it waits for, one after the other */
     bool barrier; /* the first of its level */
+    double slice; /* parts.c: seconds that one of its workgroups is thought to take */
     VkPipeline pipeline;
     VkPipelineLayout layout;
     VkDescriptorSet set;
 } tonnx__vk_dispatch;
-
-enum {
-    TONNX__VK_ACC0 = 1 << 0, /* as shaders/common.glsl has them */
-    TONNX__VK_ACC1 = 1 << 1,
-    TONNX__VK_HAS = 8,     /* bit of binding 0: the operand is there */
-    TONNX__VK_ONE_COL = 20 /* bit of binding 0: the operand has one column */
-};
 
 /* A part of a data set: samples `first` to `first + count`. */
 typedef struct tonnx__vk_piece {
@@ -57,10 +51,10 @@ typedef struct tonnx__vk_table {
     size_t count;
 } tonnx__vk_table;
 
-/* A data set on the device. */
+/* A data set on the device: its first samples, all of them where there is room. */
 struct tonnx__vk_data {
     tonnx__vk_data *next;
-    uint64_t identity; /* the feed's; 0: of this run alone */
+    uint64_t identity; /* the feed's */
     size_t samples;
     tonnx__vk_table x, t;
 };
@@ -74,117 +68,6 @@ typedef struct tonnx__vk_rung {
     size_t ran; /* steps since the profile was last read */
 } tonnx__vk_rung;
 
-typedef struct tonnx__vk_exec {
-    tonnx__exec base;
-    tonnx__vk_buffer work, scratch, results, clock, order;
-    size_t scratch_size;      /* elements */
-    tonnx__vk_dispatch *list; /* the last one advances the clock */
-    size_t count, room;
-    VkDescriptorPool pool;
-    tonnx__vk_rung rungs[TONNX__VK_RUNGS];
-    bool ready, gathers;             /* recorded; a program that reads data */
-    VkFence fences[TONNX__VK_SLOTS]; /* of the last submits, one after the other */
-    bool flying[TONNX__VK_SLOTS];    /* submitted and not waited for */
-    size_t submits;
-    double begun, step_seconds; /* the last run's begin; a step's time, 0: not known yet */
-    size_t run_steps;
-    const tonnx__vk_data *data; /* what it is recorded for */
-    tonnx__vk_data ring;        /* slots of rows that runs send, where the data is not on the device */
-    size_t slot_rows;
-    tonnx__spent *spent; /* the caller's; NULL: no profile is wanted */
-    VkQueryPool queries;
-} tonnx__vk_exec;
-
-/* How one instruction becomes dispatches. */
-typedef struct tonnx__vk_cut {
-    tonnx__vk *vk;
-    tonnx__vk_exec *exec;
-    const tonnx__instruction *code;
-    size_t index;
-    tonnx__vk_operand in[TONNX__MAX_IN], out[TONNX__MAX_OUT];
-    tonnx_status status; /* the first failure */
-} tonnx__vk_cut;
-
-typedef void tonnx__vk_cutter(tonnx__vk_cut *cut);
-/* cut.c: the kind's; NULL where the backend does not have it. */
-tonnx__vk_cutter *tonnx__vk_cutter_of(tonnx__kind kind);
-tonnx__vk_operand tonnx__vk_operand_of(tonnx__vk_exec *exec, int index);
-/* Takes up the instruction at the cut's index. */
-void tonnx__vk_cut_open(tonnx__vk_cut *cut);
-
-/* Making a dispatch: begin, name the operands in the order of the shader's bindings, emit. */
-tonnx__vk_dispatch tonnx__vk_begin(const tonnx__vk_cut *cut, tonnx__vk_shader shader);
-void tonnx__vk_takes(tonnx__vk_dispatch *d, tonnx__vk_operand operand);
-void tonnx__vk_gives(tonnx__vk_dispatch *d, tonnx__vk_operand operand);
-void tonnx__vk_takes_clock(tonnx__vk_cut *cut, tonnx__vk_dispatch *d);
-/* The whole, `x`·`y` workgroups. */
-void tonnx__vk_emit(tonnx__vk_cut *cut, const tonnx__vk_dispatch *d, size_t groups_x, size_t groups_y);
-/* Rows in parts that the device's bindings can span; `per_row` invocations each. Operands of `rows` rows are cut,
- * others not. */
-void tonnx__vk_emit_rows(tonnx__vk_cut *cut, const tonnx__vk_dispatch *d, size_t rows, size_t cols, size_t per_row);
-/* How many rows of `cols` elements one binding spans: all of `rows`, or a multiple of `unit`. */
-size_t tonnx__vk_span(tonnx__vk_cut *cut, size_t rows, size_t cols, size_t unit);
-/* Rows `from`, `from` + 1 … of an operand. An operand as one long column. Elements for this instruction alone. */
-tonnx__vk_operand tonnx__vk_rows_of(tonnx__vk_operand operand, size_t from, size_t rows);
-tonnx__vk_operand tonnx__vk_flat(tonnx__vk_operand operand);
-tonnx__vk_operand tonnx__vk_scratch(tonnx__vk_cut *cut, size_t rows, size_t cols);
-/* What shaders know a loss by, and what of it is constant and pushed: cut_rows.c. A product and the loss that follows as one
- * dispatch, where one workgroup makes whole rows; false, and nothing done, else: cut_gemm.c. */
-typedef struct tonnx__vk_loss {
-    uint32_t line, classes, by_rows, logits;
-    float a, smoothing, share; /* share: 1/rows */
-} tonnx__vk_loss;
-tonnx__vk_loss tonnx__vk_loss_of(const tonnx__instruction *code, size_t rows);
-bool tonnx__vk_cut_with_loss(tonnx__vk_cut *cut);
-/* What shaders know an activation by (0: none), and an optimizer; its hyper-parameters as they read them. */
-uint32_t tonnx__vk_act(int op);
-uint32_t tonnx__vk_optimizer(int op);
-void tonnx__vk_hyper(const tonnx__instruction *code, float x[7]);
-
-/* cut_columns.c: to[f] (+)= alpha·Σₙ of, by mode, X, (X − mean[f])², V·(X − mean[f])·rstd[f], V·(X − mean[n])·rstd[n],
- * V·∂f/∂a(X). The modes are column.comp's. */
-typedef struct tonnx__vk_sum {
-    enum {
-        TONNX__VK_SUM,
-        TONNX__VK_SUM_SQUARE,
-        TONNX__VK_SUM_BY_COLUMN,
-        TONNX__VK_SUM_BY_ROW,
-        TONNX__VK_SUM_SLOPE
-    } mode;
-    tonnx__vk_operand x, v, mean, rstd;
-    double alpha;
-    bool add;
-} tonnx__vk_sum;
-void tonnx__vk_column_sum(tonnx__vk_cut *cut, const tonnx__vk_sum *sum, tonnx__vk_operand to);
-
-#define TONNX_CUT(id) void tonnx__vk_cut_##id(tonnx__vk_cut *cut);
-#include "vulkan/cuts.def"
-#undef TONNX_CUT
-
-/* data.c: the feed's data on the device; *out NULL where it cannot stay there. The ring has room for `rows` rows of it;
- * the feed's row `sample` into the ring's row `at`. */
-tonnx_status tonnx__vk_data_find(tonnx__vk *vk, const tonnx__feed *feed, const tonnx__vk_data **out);
-tonnx_status tonnx__vk_ring_want(tonnx__vk_exec *exec, const tonnx__feed *feed, size_t rows);
-void tonnx__vk_ring_put(tonnx__vk_exec *exec, const tonnx__feed *feed, size_t at, size_t sample);
-void tonnx__vk_data_clear(tonnx__vk *vk, tonnx__vk_data *data);
-void tonnx__vk_data_free_all(tonnx__vk *vk);
-
-/* record.c: dispatches, barriers, pipelines, bindings; a rung's commands, made on first use; all of it undone. */
-tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec);
-tonnx_status tonnx__vk_record(tonnx__vk_exec *exec, tonnx__vk_rung *rung);
-void tonnx__vk_unprepare(tonnx__vk_exec *exec);
-/* schedule.c: the dispatches in the order of their levels, with barriers. */
-tonnx_status tonnx__vk_schedule(tonnx__vk_exec *exec);
-/* run.c: ready to gather from the feed (NULL: nothing is gathered), as a run would be. Waits for what was submitted. */
-tonnx_status tonnx__vk_make_ready(tonnx__vk_exec *exec, const tonnx__feed *feed);
-tonnx_status tonnx__vk_wait(tonnx__vk_exec *exec);
-
-/* profile.c: what recording and running add where a profile is wanted; `dispatch` comes next in the rung's first step.
- */
-tonnx_status tonnx__vk_meter_prepare(tonnx__vk_exec *exec);
-void tonnx__vk_meter_stamp(tonnx__vk_exec *exec, const tonnx__vk_rung *rung, size_t dispatch);
-tonnx_status tonnx__vk_meter_read(tonnx__vk_exec *exec);
-
 /* The clock, as shaders see it. */
 typedef struct tonnx__vk_tick {
     float rate, c[4];
@@ -196,5 +79,91 @@ typedef struct tonnx__vk_clock {
     uint32_t spare[2];
     tonnx__vk_tick records[TONNX__MAX_STEPS];
 } tonnx__vk_clock;
+
+/* A submit, in flight or done; one of a long step's parts has commands of its own. */
+typedef struct tonnx__vk_slot {
+    VkFence fence;
+    bool flying; /* submitted and not waited for */
+    VkCommandBuffer commands;
+    double begun;             /* when the part went out */
+    double expected, rest;    /* seconds that it was thought to take; all but its longest dispatch */
+    size_t longest;           /* that one's place in the list */
+    size_t groups;            /* of that one's; 0: no part */
+} tonnx__vk_slot;
+
+typedef struct tonnx__vk_exec {
+    tonnx__exec base;
+    tonnx__vk_buffer work, scratch, results, clock, order;
+    size_t scratch_size;      /* elements */
+    tonnx__vk_dispatch *list; /* the last one advances the clock */
+    size_t count, room;
+    VkDescriptorPool pool;
+    tonnx__vk_rung rungs[TONNX__VK_RUNGS];
+    bool ready, gathers; /* recorded; a program that reads data */
+    tonnx__vk_slot slots[TONNX__VK_SLOTS]; /* the last submits, one after the other */
+    size_t submits;
+    double begun, ended; /* the last wait or run's begin; when the last submit that was waited for was done */
+    double step_seconds; /* a step's time; 0: not known yet */
+    size_t run_steps;    /* since then */
+    const tonnx__vk_data *kept; /* what lies on the device of the data that it is recorded for; NULL: nothing does */
+    tonnx__vk_data ring;        /* slots of rows that runs send, where not all of it does */
+    tonnx__vk_data source;      /* both, one after the other, as gathers see them; its pieces' buffers are borrowed */
+    size_t slot_rows;           /* 0: all samples lie on the device */
+    tonnx__spent *spent;        /* the caller's; NULL: no profile is wanted */
+    tonnx__handing *handing;
+    VkQueryPool queries;
+} tonnx__vk_exec;
+
+/* exec.c, run.c, profile.c, plan.c */
+tonnx_status tonnx__vk_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
+void tonnx__vk_exec_free(tonnx__exec *exec);
+tonnx_status tonnx__vk_run(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order,
+                           const tonnx__record *records, size_t count);
+tonnx_status tonnx__vk_results(tonnx__exec *exec, size_t count, double *to);
+tonnx_status tonnx__vk_work_write(tonnx__exec *exec, size_t offset, size_t count, const void *from,
+                                  tonnx__numbers numbers);
+tonnx_status tonnx__vk_work_read(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
+tonnx_status tonnx__vk_plan(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text),
+                            void *user);
+tonnx_status tonnx__vk_profile(tonnx__exec *exec, tonnx__spent *spent, tonnx__handing *handing);
+
+/* data.c: what is kept of the feed's data on the device, sent now where it was not; NULL where nothing can be. The
+ * exec's ring has room for `rows` rows of it (0: none); the two together become its source. The feed's row `sample`
+ * into the ring's row `at`. */
+tonnx_status tonnx__vk_data_find(tonnx__vk *vk, const tonnx__feed *feed, const tonnx__vk_data **out);
+tonnx_status tonnx__vk_ring_want(tonnx__vk_exec *exec, const tonnx__feed *feed, size_t rows);
+tonnx_status tonnx__vk_source_make(tonnx__vk_exec *exec);
+void tonnx__vk_source_free(tonnx__vk_exec *exec);
+void tonnx__vk_ring_put(tonnx__vk_exec *exec, const tonnx__feed *feed, size_t at, size_t sample);
+void tonnx__vk_data_clear(tonnx__vk *vk, tonnx__vk_data *data);
+void tonnx__vk_data_free_all(tonnx__vk *vk);
+
+/* record.c: dispatches, barriers, pipelines, bindings; a rung's commands, made on first use; all of it undone. */
+tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec);
+tonnx_status tonnx__vk_record(tonnx__vk_exec *exec, tonnx__vk_rung *rung);
+void tonnx__vk_unprepare(tonnx__vk_exec *exec);
+/* Workgroups `from` to `to` of a dispatch's, for step `step` of the commands. */
+void tonnx__vk_record_dispatch(tonnx__vk *vk, VkCommandBuffer commands, const tonnx__vk_dispatch *d, uint32_t step,
+                               size_t from, size_t to);
+size_t tonnx__vk_groups(const tonnx__vk_dispatch *d);
+/* schedule.c: the dispatches in the order of their levels, with barriers. */
+tonnx_status tonnx__vk_schedule(tonnx__vk_exec *exec);
+/* run.c: ready to gather from the feed (NULL: nothing is gathered), as a run would be. Waits for what was submitted. */
+tonnx_status tonnx__vk_make_ready(tonnx__vk_exec *exec, const tonnx__feed *feed);
+/* submit.c: how many of so many steps fit into a submit; that many go out; waits for the next slot's last user, for all. */
+size_t tonnx__vk_fitting(const tonnx__vk_exec *exec, size_t steps);
+tonnx_status tonnx__vk_go(tonnx__vk_exec *exec, size_t steps);
+tonnx_status tonnx__vk_slot_free(tonnx__vk_exec *exec);
+tonnx_status tonnx__vk_wait(tonnx__vk_exec *exec);
+/* parts.c: whether a step takes longer than a submit may; such a step; what was learned from a part that is done. */
+bool tonnx__vk_is_long(const tonnx__vk_exec *exec);
+tonnx_status tonnx__vk_go_in_parts(tonnx__vk_exec *exec);
+void tonnx__vk_part_learn(tonnx__vk_exec *exec, const tonnx__vk_slot *slot);
+
+/* profile.c: what recording and running add where a profile is wanted; `dispatch` comes next in the rung's first step.
+ */
+tonnx_status tonnx__vk_meter_prepare(tonnx__vk_exec *exec);
+void tonnx__vk_meter_stamp(tonnx__vk_exec *exec, int rung, VkCommandBuffer commands, size_t dispatch);
+tonnx_status tonnx__vk_meter_read(tonnx__vk_exec *exec);
 
 #endif

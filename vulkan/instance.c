@@ -1,12 +1,8 @@
-/* Which devices there are, what they can, and which one is meant. */
+/* Which devices there are, and what they can. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "vulkan/vulkan_impl.h"
-
-enum { UNFIT = 0 };
 
 static const char *type_name(VkPhysicalDeviceType type)
 {
@@ -18,8 +14,8 @@ static int score(const tonnx__vk_card *card)
 {
     static const int by_type[] = { 1, 4, 5, 3, 2 };
     const VkPhysicalDeviceProperties *p = &card->properties;
-    if (p->apiVersion < VK_API_VERSION_1_1 || card->family == UINT32_MAX) return UNFIT;
-    if (p->limits.maxPerStageDescriptorStorageBuffers < TONNX__VK_MAX_BINDINGS) return UNFIT;
+    if (p->apiVersion < VK_API_VERSION_1_1 || card->family == UINT32_MAX) return TONNX__VK_UNFIT;
+    if (p->limits.maxPerStageDescriptorStorageBuffers < TONNX__VK_MAX_BINDINGS) return TONNX__VK_UNFIT;
     return (unsigned)p->deviceType < 5 ? by_type[p->deviceType] : by_type[0];
 }
 
@@ -39,6 +35,7 @@ static void find_family(const tonnx__vk_api *api, tonnx__vk_card *card)
 static void read_limits(tonnx__vk_card *card, const VkPhysicalDeviceMaintenance3Properties *more)
 {
     const VkPhysicalDeviceLimits *from = &card->properties.limits;
+    const VkPhysicalDeviceMemoryProperties *memory = &card->memory;
     tonnx__vk_limits *to = &card->limits;
     const uint32_t *groups = from->maxComputeWorkGroupCount;
     to->range = from->maxStorageBufferRange;
@@ -47,26 +44,41 @@ static void read_limits(tonnx__vk_card *card, const VkPhysicalDeviceMaintenance3
     to->shared = from->maxComputeSharedMemorySize;
     to->invocations = from->maxComputeWorkGroupInvocations;
     to->groups = groups[0] < groups[1] ? groups[0] : groups[1];
-    to->resident = card->heap / 2;
+    if (to->groups > UINT16_MAX) to->groups = UINT16_MAX; /* what shaders are told */
+    to->heap = (size_t)memory->memoryHeaps[card->heap].size;
+    to->resident = to->heap / 2;
+    to->submit = 0.1;
 }
 
-/* What Vulkan promises of any device, and little room for data; for tests, and to see what a model would do on one. */
-static void clamp(tonnx__vk_limits *limits)
+/* Whether the driver has VK_EXT_memory_budget, of which nothing has to be enabled. */
+static bool tells_budget(const tonnx__vk_api *api, VkPhysicalDevice physical)
 {
-    const tonnx__vk_limits least = { .range = (size_t)1 << 27,
-                                     .align = 256,
-                                     .allocation = (size_t)1 << 30,
-                                     .shared = 16384,
-                                     .invocations = 128,
-                                     .groups = 65535,
-                                     .resident = (size_t)1 << 20 };
-    if (limits->range > least.range) limits->range = least.range;
-    if (limits->align < least.align) limits->align = least.align;
-    if (limits->allocation > least.allocation) limits->allocation = least.allocation;
-    if (limits->shared > least.shared) limits->shared = least.shared;
-    if (limits->invocations > least.invocations) limits->invocations = least.invocations;
-    if (limits->groups > least.groups) limits->groups = least.groups;
-    if (limits->resident > least.resident) limits->resident = least.resident;
+    VkExtensionProperties *list = NULL;
+    uint32_t count = 0;
+    bool found = false;
+    if (api->EnumerateDeviceExtensionProperties(physical, NULL, &count, NULL) || !count ||
+        tonnx__alloc(&list, count, sizeof *list))
+        return false;
+    if (!api->EnumerateDeviceExtensionProperties(physical, NULL, &count, list))
+        for (uint32_t i = 0; i < count; i++)
+            found |= !strcmp(list[i].extensionName, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+    tonnx__free(list);
+    return found;
+}
+
+static void read_memory(const tonnx__vk_api *api, tonnx__vk_card *card)
+{
+    VkPhysicalDeviceMemoryProperties2 all = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2 };
+    api->GetPhysicalDeviceMemoryProperties2(card->physical, &all);
+    card->memory = all.memoryProperties;
+    card->budgets = tells_budget(api, card->physical);
+    size_t largest = 0;
+    for (uint32_t i = 0; i < card->memory.memoryHeapCount; i++) {
+        const VkMemoryHeap *heap = &card->memory.memoryHeaps[i];
+        if (!(heap->flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) || heap->size <= largest) continue;
+        largest = (size_t)heap->size;
+        card->heap = i;
+    }
 }
 
 static void read_card(const tonnx__vk_api *api, tonnx__vk_card *card, VkPhysicalDevice physical)
@@ -79,13 +91,9 @@ static void read_card(const tonnx__vk_api *api, tonnx__vk_card *card, VkPhysical
     api->GetPhysicalDeviceProperties2(physical, &all);
     if (all.properties.apiVersion >= VK_API_VERSION_1_2) more.pNext = &driver;
     api->GetPhysicalDeviceProperties2(physical, &all);
-    api->GetPhysicalDeviceMemoryProperties(physical, &card->memory);
+    read_memory(api, card);
     card->properties = all.properties;
     card->driver = driver;
-    for (uint32_t i = 0; i < card->memory.memoryHeapCount; i++) {
-        const VkMemoryHeap *heap = &card->memory.memoryHeaps[i];
-        if ((heap->flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) && heap->size > card->heap) card->heap = (size_t)heap->size;
-    }
     read_limits(card, &more);
     find_family(api, card);
     card->score = score(card);
@@ -104,56 +112,6 @@ tonnx_status tonnx__vk_list_cards(tonnx__vk_loader *loader)
     return TONNX_OK;
 }
 
-static bool contains(const char *text, const char *part, size_t length)
-{
-    for (; *text; text++)
-        if (!strncasecmp(text, part, length)) return true;
-    return false;
-}
-
-static const tonnx__vk_card *best(const tonnx__vk_loader *loader)
-{
-    const tonnx__vk_card *found = &loader->cards[0];
-    for (size_t i = 1; i < loader->card_count; i++)
-        if (loader->cards[i].score > found->score) found = &loader->cards[i];
-    return found;
-}
-
-/* The card that a number or a part of a name means; NULL where none. */
-static const tonnx__vk_card *named(const tonnx__vk_loader *loader, const char *word, size_t length)
-{
-    char *end = NULL;
-    const unsigned long index = strtoul(word, &end, 10);
-    if (end == word + length) return index < loader->card_count ? &loader->cards[index] : NULL;
-    for (size_t i = 0; i < loader->card_count; i++)
-        if (contains(loader->cards[i].properties.deviceName, word, length)) return &loader->cards[i];
-    return NULL;
-}
-
-tonnx_status tonnx__vk_choose(const tonnx__vk_loader *loader, const char *which, tonnx__vk_card *out)
-{
-    static const char minimum[] = "minimum";
-    const tonnx__vk_card *card = best(loader);
-    bool clamped = false;
-    while (*which == ':') {
-        const char *word = which + 1;
-        const size_t length = strcspn(word, ":");
-        const bool is_minimum = length == strlen(minimum) && !strncmp(word, minimum, length);
-        clamped |= is_minimum;
-        if (length && !is_minimum && !(card = named(loader, word, length)))
-            return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: no device '%.*s' among %zu; 'tonnx devices' lists them",
-                               (int)length, word, loader->card_count);
-        which = word + length;
-    }
-    if (card->score == UNFIT)
-        return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: %s has no Vulkan 1.1 compute with %d storage buffers",
-                           card->properties.deviceName, TONNX__VK_MAX_BINDINGS);
-    *out = *card;
-    out->tiled = clamped;
-    if (clamped) clamp(&out->limits);
-    return TONNX_OK;
-}
-
 void tonnx__vk_describe(const tonnx__vk_card *card, char *text, size_t size)
 {
     snprintf(text, size, "%s (%s)", card->properties.deviceName, type_name(card->properties.deviceType));
@@ -166,11 +124,12 @@ static void detail(const tonnx__vk_card *card, size_t index, char *text, size_t 
     snprintf(
         text, size,
         "vulkan:%zu; %s %s; Vulkan %u.%u.%u; %.1f GiB; buffers to %.0f MiB, bindings to %.0f MiB; workgroups of %u, "
-        "%zu KiB shared; no extension used%s",
+        "%zu KiB shared; no extension used%s%s",
         index, card->driver.driverName[0] ? card->driver.driverName : "driver", card->driver.driverInfo,
         VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version), VK_API_VERSION_PATCH(version),
-        (double)card->heap / mib / 1024.0, (double)card->limits.allocation / mib, (double)card->limits.range / mib,
-        card->limits.invocations, card->limits.shared / 1024, card->score == UNFIT ? "; unfit: no compute" : "");
+        (double)card->limits.heap / mib / 1024.0, (double)card->limits.allocation / mib, (double)card->limits.range / mib,
+        card->limits.invocations, card->limits.shared / 1024, card->budgets ? " but the memory's budget" : "",
+        card->score == TONNX__VK_UNFIT ? "; unfit: no compute" : "");
 }
 
 tonnx_status tonnx__vk_devices(void (*visit)(void *user, const tonnx_device_info *info), void *user)

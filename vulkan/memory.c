@@ -12,14 +12,6 @@ static int find_type(const tonnx__vk *vk, uint32_t allowed, VkMemoryPropertyFlag
     return -1;
 }
 
-/* What the device reads in every step it should have near it, even where the host writes it. */
-static int choose_type(const tonnx__vk *vk, uint32_t allowed, bool host)
-{
-    int type = find_type(vk, allowed, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | (host ? HOST : 0));
-    if (type < 0) type = find_type(vk, allowed, host ? HOST : 0);
-    return type;
-}
-
 static tonnx_status too_large(const tonnx__vk *vk, const char *what, size_t bytes)
 {
     return tonnx__fail(TONNX_NO_MEMORY, "vulkan: %s wants %.1f MiB in one buffer; %s allows %.1f MiB", what,
@@ -27,25 +19,69 @@ static tonnx_status too_large(const tonnx__vk *vk, const char *what, size_t byte
                        (double)vk->limits.allocation / 1048576.0);
 }
 
-static tonnx_status no_room(const tonnx__vk *vk, const char *what, size_t bytes)
+/* What of the heap this process may have: as the driver tells, which knows of others. */
+static size_t budget(const tonnx__vk *vk)
 {
-    return tonnx__fail(TONNX_NO_MEMORY,
-                       "vulkan: %s wants %.1f MiB, and %s with its %.1f MiB has no room for it: a smaller --batch, or "
-                       "--backend cpu",
-                       what, (double)bytes / 1048576.0, vk->card.properties.deviceName,
-                       (double)vk->card.heap / 1048576.0);
+    VkPhysicalDeviceMemoryBudgetPropertiesEXT told = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT
+    };
+    VkPhysicalDeviceMemoryProperties2 all = { .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
+                                              .pNext = &told };
+    if (!vk->card.budgets) return vk->limits.heap;
+    vk->api->GetPhysicalDeviceMemoryProperties2(vk->card.physical, &all);
+    const size_t bytes = (size_t)told.heapBudget[vk->card.heap];
+    return bytes < vk->limits.heap ? bytes : vk->limits.heap;
 }
 
+static tonnx_status no_room(const tonnx__vk *vk, const char *what, size_t bytes)
+{
+    const double mib = 1048576.0;
+    return tonnx__fail(TONNX_NO_MEMORY,
+                       "vulkan: %s wants %.2f MiB; of the %.2f MiB that %s has, this process may use %.2f and uses %.2f: "
+                       "a smaller --batch, or --backend cpu",
+                       what, (double)bytes / mib, (double)vk->limits.heap / mib, vk->card.properties.deviceName,
+                       (double)budget(vk) / mib, (double)vk->used / mib);
+}
+
+tonnx_status tonnx__vk_memory_want(const tonnx__vk *vk, size_t bytes, const char *what)
+{
+    return bytes > vk->limits.heap - vk->used ? no_room(vk, what, bytes) : TONNX_OK;
+}
+
+/* Half of what is left: the rest is for what programs want besides. */
+size_t tonnx__vk_data_room(const tonnx__vk *vk)
+{
+    const size_t most = budget(vk), left = most > vk->used ? (most - vk->used) / 2 : 0;
+    return left < vk->limits.resident ? left : vk->limits.resident;
+}
+
+static VkResult allocate(tonnx__vk *vk, tonnx__vk_buffer *buffer, int type, size_t bytes)
+{
+    const VkMemoryAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                        .allocationSize = bytes,
+                                        .memoryTypeIndex = (uint32_t)type };
+    const bool counts = vk->card.memory.memoryTypes[type].heapIndex == vk->card.heap;
+    if (++vk->allocations == vk->card.full_at) return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    if (counts && bytes > vk->limits.heap - vk->used) return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    const VkResult result = vk->api->AllocateMemory(vk->device, &info, NULL, &buffer->memory);
+    if (!result && counts) vk->used += buffer->taken = bytes;
+    return result;
+}
+
+/* What the device reads in every step it should have near it, even where the host writes it; where there is no room, it
+ * may lie elsewhere. */
 static tonnx_status add_memory(tonnx__vk *vk, tonnx__vk_buffer *buffer, bool host, const char *what)
 {
+    const VkMemoryPropertyFlags wanted = host ? HOST : 0;
     VkMemoryRequirements needs;
+    VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
     vk->api->GetBufferMemoryRequirements(vk->device, buffer->buffer, &needs);
-    const int type = choose_type(vk, needs.memoryTypeBits, host);
-    if (type < 0) return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: no memory for %s", what);
-    const VkMemoryAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-                                        .allocationSize = needs.size,
-                                        .memoryTypeIndex = (uint32_t)type };
-    const VkResult result = vk->api->AllocateMemory(vk->device, &info, NULL, &buffer->memory);
+    const int near = find_type(vk, needs.memoryTypeBits, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | wanted);
+    const int any = find_type(vk, needs.memoryTypeBits, wanted);
+    if (near < 0 && any < 0) return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: no memory for %s", what);
+    if (near >= 0) result = allocate(vk, buffer, near, (size_t)needs.size);
+    if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY && any >= 0 && any != near && (host || near < 0))
+        result = allocate(vk, buffer, any, (size_t)needs.size);
     if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY)
         return no_room(vk, what, buffer->bytes);
     tonnx_status status = tonnx__vk_check(vk, result, what);
@@ -76,5 +112,6 @@ void tonnx__vk_buffer_free(tonnx__vk *vk, tonnx__vk_buffer *buffer)
 {
     if (buffer->buffer) vk->api->DestroyBuffer(vk->device, buffer->buffer, NULL);
     if (buffer->memory) vk->api->FreeMemory(vk->device, buffer->memory, NULL); /* unmaps */
+    vk->used -= buffer->taken;
     *buffer = (tonnx__vk_buffer){ 0 };
 }

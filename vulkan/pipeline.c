@@ -77,6 +77,7 @@ static tonnx_status make_pipeline(tonnx__vk *vk, tonnx__vk_pipeline *pipeline)
     const VkSpecializationInfo special = { TONNX__VK_SPECS, entries, sizeof pipeline->specs, pipeline->specs };
     VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+        .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT, /* parts.c begins within a dispatch */
         .stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                    .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                    .pName = "main",

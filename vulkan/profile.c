@@ -13,11 +13,13 @@ static uint32_t queries_of(const tonnx__vk_exec *exec)
     return (uint32_t)exec->count;
 }
 
-tonnx_status tonnx__vk_profile(tonnx__exec *base, tonnx__spent *spent)
+tonnx_status tonnx__vk_profile(tonnx__exec *base, tonnx__spent *spent, tonnx__handing *handing)
 {
     tonnx__vk_exec *exec = (tonnx__vk_exec *)base;
     const tonnx_status status = tonnx__vk_wait(exec);
     exec->spent = spent;
+    exec->handing = handing;
+    if (handing) handing->pieces = "dispatches", handing->meets = "barriers";
     tonnx__vk_unprepare(exec);
     return status;
 }
@@ -38,13 +40,13 @@ tonnx_status tonnx__vk_meter_prepare(tonnx__vk_exec *exec)
     return tonnx__vk_check(vk, vk->api->CreateQueryPool(vk->device, &info, NULL, &exec->queries), "a pool of queries");
 }
 
-void tonnx__vk_meter_stamp(tonnx__vk_exec *exec, const tonnx__vk_rung *rung, size_t dispatch)
+void tonnx__vk_meter_stamp(tonnx__vk_exec *exec, int rung, VkCommandBuffer commands, size_t dispatch)
 {
     tonnx__vk *vk = device_of(exec);
-    const uint32_t first = (uint32_t)(rung - exec->rungs) * queries_of(exec);
+    const uint32_t first = (uint32_t)rung * queries_of(exec);
     if (!exec->queries) return;
-    if (!dispatch) vk->api->CmdResetQueryPool(rung->commands, exec->queries, first, queries_of(exec));
-    vk->api->CmdWriteTimestamp(rung->commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, exec->queries,
+    if (!dispatch) vk->api->CmdResetQueryPool(commands, exec->queries, first, queries_of(exec));
+    vk->api->CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, exec->queries,
                                first + (uint32_t)dispatch);
 }
 

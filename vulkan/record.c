@@ -1,5 +1,5 @@
 /* From a program to recorded commands: its dispatches, their pipelines and bindings. */
-#include "vulkan/exec_impl.h"
+#include "vulkan/cut_impl.h"
 
 static tonnx__vk *device_of(const tonnx__vk_exec *exec)
 {
@@ -112,15 +112,39 @@ static void record_barrier(tonnx__vk *vk, VkCommandBuffer commands)
                                 1, &written, 0, NULL, 0, NULL);
 }
 
-static void record_dispatch(tonnx__vk *vk, VkCommandBuffer commands, const tonnx__vk_dispatch *d, uint32_t step)
+size_t tonnx__vk_groups(const tonnx__vk_dispatch *d)
+{
+    return (size_t)d->groups[0] * d->groups[1];
+}
+
+/* Workgroups counted along x first, which may begin and end within a row. */
+static void record_groups(tonnx__vk *vk, VkCommandBuffer commands, const tonnx__vk_dispatch *d, size_t from, size_t to)
+{
+    const size_t across = d->groups[0];
+    if (to - from == tonnx__vk_groups(d)) vk->api->CmdDispatch(commands, d->groups[0], d->groups[1], 1);
+    else while (from < to) {
+            const size_t x = from % across, y = from / across, rows = x ? 0 : (to - from) / across;
+            const size_t left = across - x, cols = rows ? across : to - from < left ? to - from : left;
+            vk->api->CmdDispatchBase(commands, (uint32_t)x, (uint32_t)y, 0, (uint32_t)cols, rows ? (uint32_t)rows : 1, 1);
+            from += rows ? rows * across : cols;
+        }
+}
+
+void tonnx__vk_record_dispatch(tonnx__vk *vk, VkCommandBuffer commands, const tonnx__vk_dispatch *d, uint32_t step,
+                               size_t from, size_t to)
 {
     tonnx__vk_push push = d->push;
     push.u[TONNX__VK_U_STEP] = step;
-    if (d->barrier) record_barrier(vk, commands);
+    if (d->barrier && !from) record_barrier(vk, commands);
     vk->api->CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, d->pipeline);
     vk->api->CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, d->layout, 0, 1, &d->set, 0, NULL);
     vk->api->CmdPushConstants(commands, d->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof push, &push);
-    vk->api->CmdDispatch(commands, d->groups[0], d->groups[1], d->groups[2]);
+    record_groups(vk, commands, d, from, to);
+}
+
+static void record_whole(tonnx__vk *vk, VkCommandBuffer commands, const tonnx__vk_dispatch *d, uint32_t step)
+{
+    tonnx__vk_record_dispatch(vk, commands, d, step, 0, tonnx__vk_groups(d));
 }
 
 tonnx_status tonnx__vk_record(tonnx__vk_exec *exec, tonnx__vk_rung *rung)
@@ -139,10 +163,10 @@ tonnx_status tonnx__vk_record(tonnx__vk_exec *exec, tonnx__vk_rung *rung)
     if (status) return status;
     for (uint32_t s = 0; s < rung->steps; s++)
         for (size_t i = 0; i < exec->count; i++) {
-            if (s == 0) tonnx__vk_meter_stamp(exec, rung, i);
-            if (i + 1 < exec->count) record_dispatch(vk, rung->commands, &exec->list[i], s);
+            if (s == 0) tonnx__vk_meter_stamp(exec, (int)(rung - exec->rungs), rung->commands, i);
+            if (i + 1 < exec->count) record_whole(vk, rung->commands, &exec->list[i], s);
         }
-    record_dispatch(vk, rung->commands, &exec->list[exec->count - 1], rung->steps);
+    record_whole(vk, rung->commands, &exec->list[exec->count - 1], rung->steps);
     tonnx__vk_barrier_all(vk, rung->commands);
     return tonnx__vk_check(vk, vk->api->EndCommandBuffer(rung->commands), "commands");
 }

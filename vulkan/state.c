@@ -15,7 +15,10 @@ tonnx_status tonnx__vk_state_new(tonnx__backend *backend, const size_t *sizes, t
                                          "the second moments' arena", "the arena of what is frozen" };
     tonnx__vk *vk = (tonnx__vk *)backend;
     tonnx__vk_state *state = NULL;
-    tonnx_status status = tonnx__alloc(&state, 1, sizeof *state);
+    size_t whole = 0;
+    for (int a = 0; a < TONNX__STATE_ARENAS; a++) whole += sizes[a] * sizeof(float);
+    tonnx_status status = tonnx__vk_memory_want(vk, whole, "the state (parameters, gradients, moments)");
+    if (!status) status = tonnx__alloc(&state, 1, sizeof *state);
     if (status) return status;
     state->base.backend = backend;
     for (int a = 0; a < TONNX__STATE_ARENAS && !status; a++) {

@@ -21,18 +21,10 @@ static tonnx_status begin(tonnx__vk *vk)
 /* Submits and waits. */
 static tonnx_status end(tonnx__vk *vk)
 {
-    const VkSubmitInfo submit = { .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                                  .commandBufferCount = 1,
-                                  .pCommandBuffers = &vk->transfer };
     tonnx__vk_barrier_all(vk, vk->transfer);
     tonnx_status status = tonnx__vk_check(vk, vk->api->EndCommandBuffer(vk->transfer), "a transfer");
-    if (!status)
-        status = tonnx__vk_check(vk, vk->api->QueueSubmit(vk->queue, 1, &submit, vk->transferred), "a transfer");
-    if (!status)
-        status = tonnx__vk_check(vk, vk->api->WaitForFences(vk->device, 1, &vk->transferred, VK_TRUE, UINT64_MAX),
-                                 "a transfer");
-    if (!status) status = tonnx__vk_check(vk, vk->api->ResetFences(vk->device, 1, &vk->transferred), "a transfer");
-    return status;
+    if (!status) status = tonnx__vk_submit(vk, &vk->transfer, 1, vk->transferred);
+    return status ? status : tonnx__vk_fence_wait(vk, vk->transferred);
 }
 
 void tonnx__vk_barrier_all(tonnx__vk *vk, VkCommandBuffer commands)

@@ -31,7 +31,9 @@ typedef struct tonnx__vk_limits {
     size_t allocation;            /* that one buffer may have */
     size_t shared;                /* memory of a workgroup */
     uint32_t invocations, groups; /* of a workgroup; workgroups along x, y and z */
+    size_t heap;                  /* of the device's memory */
     size_t resident;              /* of a data set that stays on the device */
+    double submit;                /* seconds that one may take: drivers give up after some, and a stop waits for it */
     double tick;                  /* nanoseconds of a timestamp's unit; 0: no timestamps */
 } tonnx__vk_limits;
 
@@ -41,14 +43,17 @@ typedef struct tonnx__vk_card {
     VkPhysicalDeviceProperties properties;
     VkPhysicalDeviceDriverProperties driver;
     VkPhysicalDeviceMemoryProperties memory;
-    size_t heap;     /* bytes of the largest device-local heap */
+    uint32_t heap;   /* the largest device-local one */
+    bool budgets;    /* the driver tells how much of it may be used */
     uint32_t family; /* of queues that compute; UINT32_MAX: none */
     bool tiled;      /* products go through shared memory, whatever the device */
+    /* A test's: the submit at which the device is lost, the allocation that finds no room; 0: none. */
+    uint64_t loses_at, full_at;
     int score;       /* discrete > integrated > virtual > CPU > unfit (0) */
     tonnx__vk_limits limits;
 } tonnx__vk_card;
 
-enum { TONNX__VK_MAX_CARDS = 16, TONNX__VK_MAX_BINDINGS = 12, TONNX__VK_SPECS = 12 };
+enum { TONNX__VK_UNFIT = 0, TONNX__VK_MAX_CARDS = 16, TONNX__VK_MAX_BINDINGS = 12, TONNX__VK_SPECS = 12 };
 
 /* The loader opened, an instance made, and all its devices. */
 typedef struct tonnx__vk_loader {
@@ -62,8 +67,9 @@ tonnx_status tonnx__vk_loader_open(tonnx__vk_loader *loader);
 void tonnx__vk_loader_close(tonnx__vk_loader *loader);
 tonnx_status tonnx__vk_load_device(tonnx__vk_api *api, VkDevice device);
 
-/* instance.c: all devices into the loader. The card that ":0", ":nvidia" or "" (the best) names; after ":minimum"
- * (which may follow: ":0:minimum") planned for as if it had no more than Vulkan promises of any. */
+/* instance.c: all devices into the loader. choose.c: the card that ":0", ":nvidia" or "" (the best) names. What may follow is
+ * for tests: ":minimum", planned for as if it had no more than Vulkan promises of any; ":memory=N", no more than N MiB;
+ * ":lost=N", lost at the N-th submit; ":full=N", no room for the N-th buffer. */
 tonnx_status tonnx__vk_list_cards(tonnx__vk_loader *loader);
 tonnx_status tonnx__vk_choose(const tonnx__vk_loader *loader, const char *which, tonnx__vk_card *out);
 void tonnx__vk_describe(const tonnx__vk_card *card, char *text, size_t size);
@@ -73,7 +79,7 @@ tonnx_status tonnx__vk_devices(void (*visit)(void *user, const tonnx_device_info
 typedef struct tonnx__vk_buffer {
     VkBuffer buffer;
     VkDeviceMemory memory;
-    size_t bytes;
+    size_t bytes, taken; /* taken: of the card's heap */
     void *host;
 } tonnx__vk_buffer;
 
@@ -104,6 +110,12 @@ typedef struct tonnx__vk_pipeline {
 
 typedef struct tonnx__vk_data tonnx__vk_data;
 
+/* What the queue has cost this thread so far. */
+typedef struct tonnx__vk_toll {
+    uint64_t submits, waits;
+    double waited; /* s */
+} tonnx__vk_toll;
+
 typedef struct tonnx__vk {
     tonnx__backend base;
     tonnx__vk_loader loader;
@@ -115,6 +127,9 @@ typedef struct tonnx__vk {
     VkCommandPool commands;
     VkCommandBuffer transfer;
     VkFence transferred;
+    tonnx__vk_toll toll;
+    size_t used; /* bytes of the card's heap */
+    uint64_t allocations;
     tonnx__vk_buffer staging;
     VkDescriptorSetLayout sets[TONNX__VK_MAX_BINDINGS + 1];
     VkPipelineLayout layouts[TONNX__VK_MAX_BINDINGS + 1]; /* by the number of bindings */
@@ -136,7 +151,14 @@ tonnx_status tonnx__vk_open(tonnx__backend **out, const tonnx__backend_options *
 void tonnx__vk_close(tonnx__backend *backend);
 tonnx_status tonnx__vk_finish(tonnx__backend *backend);
 
-/* memory.c. NULL-safe free. `what` is named where memory is short. `host`: mapped, coherent. */
+/* queue.c: hands commands over; waits for them, which makes the fence ready for the next. Both are counted. */
+tonnx_status tonnx__vk_submit(tonnx__vk *vk, const VkCommandBuffer *commands, uint32_t count, VkFence fence);
+tonnx_status tonnx__vk_fence_wait(tonnx__vk *vk, VkFence fence);
+
+/* memory.c: whether the heap has room for so much, asked before it is taken bit by bit; how much data may stay there. */
+tonnx_status tonnx__vk_memory_want(const tonnx__vk *vk, size_t bytes, const char *what);
+size_t tonnx__vk_data_room(const tonnx__vk *vk);
+/* NULL-safe free. `what` is named where memory is short. `host`: mapped, coherent. */
 tonnx_status tonnx__vk_buffer_new(tonnx__vk *vk, tonnx__vk_buffer *out, size_t bytes, bool host, const char *what);
 void tonnx__vk_buffer_free(tonnx__vk *vk, tonnx__vk_buffer *buffer);
 
@@ -174,19 +196,6 @@ tonnx_status tonnx__vk_state_write(tonnx__device_state *state, tonnx__arena aren
                                    const void *from, tonnx__numbers numbers);
 tonnx_status tonnx__vk_state_read(tonnx__device_state *state, tonnx__arena arena, size_t offset, size_t count, void *to,
                                   tonnx__numbers numbers);
-
-/* exec.c, run.c, profile.c, plan.c */
-tonnx_status tonnx__vk_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
-void tonnx__vk_exec_free(tonnx__exec *exec);
-tonnx_status tonnx__vk_run(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order,
-                           const tonnx__record *records, size_t count);
-tonnx_status tonnx__vk_results(tonnx__exec *exec, size_t count, double *to);
-tonnx_status tonnx__vk_work_write(tonnx__exec *exec, size_t offset, size_t count, const void *from,
-                                  tonnx__numbers numbers);
-tonnx_status tonnx__vk_work_read(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
-tonnx_status tonnx__vk_plan(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text),
-                            void *user);
-tonnx_status tonnx__vk_profile(tonnx__exec *exec, tonnx__spent *spent);
 
 extern const tonnx__backend_kind tonnx__backend_vulkan;
 

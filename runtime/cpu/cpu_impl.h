@@ -120,7 +120,7 @@ tonnx_status tonnx__cpu_work_write(tonnx__exec *exec, size_t offset, size_t coun
 tonnx_status tonnx__cpu_work_read(tonnx__exec *exec, size_t offset, size_t count, void *to, tonnx__numbers numbers);
 tonnx_status tonnx__cpu_plan(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text),
                              void *user);
-tonnx_status tonnx__cpu_profile(tonnx__exec *exec, tonnx__spent *spent);
+tonnx_status tonnx__cpu_profile(tonnx__exec *exec, tonnx__spent *spent, tonnx__handing *handing);
 void tonnx__cpu_copy_in(float *to, const void *from, size_t count, tonnx__numbers numbers);
 void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbers numbers);
 

@@ -171,8 +171,9 @@ static void add_up(cpu_exec *exec, size_t steps)
     }
 }
 
-tonnx_status tonnx__cpu_profile(tonnx__exec *base, tonnx__spent *spent)
+tonnx_status tonnx__cpu_profile(tonnx__exec *base, tonnx__spent *spent, tonnx__handing *handing)
 {
+    (void)handing; /* the caller's thread is one of those that work */
     cpu_exec *exec = (cpu_exec *)base;
     const tonnx__pool *pool = ((tonnx__cpu *)base->state->backend)->pool;
     tonnx__meter_free(exec->meter);

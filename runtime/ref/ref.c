@@ -157,8 +157,9 @@ static tonnx_status ref_run(tonnx__exec *base, const tonnx__feed *feed, const ui
     return TONNX_OK;
 }
 
-static tonnx_status ref_profile(tonnx__exec *exec, tonnx__spent *spent)
+static tonnx_status ref_profile(tonnx__exec *exec, tonnx__spent *spent, tonnx__handing *handing)
 {
+    (void)handing;
     ((ref_exec *)exec)->spent = spent;
     return TONNX_OK;
 }

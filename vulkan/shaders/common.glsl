@@ -20,6 +20,7 @@ layout(push_constant) uniform Push {
 #define HAS(k)     ((push.flags >> (8 + k) & 1u) != 0u)
 #define ONE_COL(k) ((push.flags >> (20 + k) & 1u) != 0u)
 #define ONE_ROW(k) ((push.u[5] >> k & 1u) != 0u)
+#define GROUPS_X   (push.u[5] >> 16) /* workgroups side by side, of the whole dispatch, of which this may be a part */
 #define FIRST_ROW  push.u[6] /* of this dispatch, in the whole operand */
 
 /* Element (r, c) of operand k, which may be broadcast; the same of one that is full; element i of a full one. */
@@ -29,7 +30,7 @@ layout(push_constant) uniform Push {
 
 uint invocation()
 {
-    return (gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * LOCAL + gl_LocalInvocationID.x;
+    return (gl_WorkGroupID.y * GROUPS_X + gl_WorkGroupID.x) * LOCAL + gl_LocalInvocationID.x;
 }
 
 #ifdef CLOCK

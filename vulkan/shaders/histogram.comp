@@ -12,7 +12,7 @@ shared uint counts[256]; /* TONNX__MAX_BINS */
 
 void main()
 {
-    const uint run = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    const uint run = gl_WorkGroupID.y * GROUPS_X + gl_WorkGroupID.x;
     const uint end = min((run + 1u) * push.k, push.u[0]);
     const float start = range[FLAT(1, 0u)], per_unit = range[FLAT(1, 1u)], bins = float(push.f);
     for (uint i = gl_LocalInvocationID.x; i < 256u; i += LOCAL) counts[i] = 0u;

@@ -17,7 +17,7 @@ void main()
 {
     const uint panel = gl_WorkGroupID.x, part = gl_WorkGroupID.y, first = panel * push.u[0];
     const uint cols = min(push.u[0], push.f - first), top = part * push.u[1];
-    const uint count = cols * min(push.u[1], push.n - top), to = 6u * ((push.u[2] + part) * gl_NumWorkGroups.x + panel);
+    const uint count = cols * min(push.u[1], push.n - top), to = 6u * ((push.u[2] + part) * GROUPS_X + panel);
     const float centre = CENTRED != 0u ? s[FLAT(1, panel)] : 0.0;
     float sums[6] = float[6](0.0, uintBitsToFloat(0x7F800000u), uintBitsToFloat(0xFF800000u), 0.0, 0.0, 0.0);
     if (CENTRED != 0u) sums[1] = sums[2] = 0.0;

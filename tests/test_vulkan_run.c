@@ -1,0 +1,309 @@
+/* How the Vulkan backend runs: nothing waits between two read-backs, long steps go out in parts, data that does not fit is
+ * sent as it is wanted, memory that is short is told of in sizes, and a lost device stays lost. Without a device: skipped,
+ * in CI a failure. */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "runtime/train_impl.h"
+#include "trial_judge.h"
+
+#include "graphs.h"
+#include "vulkan/exec_impl.h"
+
+enum { FEATURES = 97, SAMPLES = 4003 };
+
+/* A batch norm, dropout and Adam in a net small enough for many steps a submit. */
+static tonnx_model *mlp(void)
+{
+    tonnx_model *model = NULL;
+    ck_ok(tonnx__model_new(&model, 17, FEATURES, 10));
+    graph_dense(model, "input", "fc1", FEATURES, 33);
+    graph_tensor(model, "scale", 0, 33, 0.5, 1.5);
+    graph_tensor(model, "shift", 0, 33, -0.5, 0.5);
+    graph_tensor(model, "mean", 0, 33, -0.1, 0.1);
+    graph_tensor(model, "var", 0, 33, 0.5, 1.5);
+    graph_node(model, "BatchNormalization", "fc1 scale shift mean var", "bn");
+    graph_node(model, "Relu", "bn", "h");
+    graph_dense(model, "h", "output", 33, 10);
+    return model;
+}
+
+/* What is changed of the backend before a run. */
+typedef void tweak(tonnx__vk *vk);
+
+/* What a run came to: all arenas, losses, and how it was run. */
+typedef struct outcome {
+    tonnx_status status;
+    tonnx__image state;
+    double loss;
+    size_t kept, submits;
+} outcome;
+
+static outcome try(const char *backend, tweak *change, uint64_t steps)
+{
+    outcome out = { 0 };
+    tonnx_trainer *trainer = NULL;
+    tonnx_model *model = mlp();
+    tonnx_dataset *data = graph_data(SAMPLES, FEATURES, 10, 0);
+    tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
+    options.backend = backend;
+    options.batch = 32;
+    options.steps = steps;
+    out.status = tonnx_trainer_new(&trainer, model, data, &options);
+    if (!out.status && change) change((tonnx__vk *)trainer->backend);
+    if (!out.status) out.status = tonnx_trainer_run(trainer);
+    if (!out.status) out.status = tonnx__state_read(trainer->state, &out.state, TONNX__ALL_ARENAS);
+    if (!out.status) {
+        const tonnx__vk_exec *exec = (const tonnx__vk_exec *)trainer->execs[0];
+        out.loss = tonnx_trainer_last_loss(trainer);
+        out.kept = exec->kept ? exec->kept->samples : 0;
+        out.submits = exec->submits;
+    }
+    tonnx_trainer_free(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+    return out;
+}
+
+static outcome train(const char *backend, tweak *change, uint64_t steps)
+{
+    const outcome out = try(backend, change, steps);
+    ck_assert_msg(!out.status, "%s: %s", backend, tonnx_last_message());
+    return out;
+}
+
+static void same_bits(outcome *a, outcome *b)
+{
+    ck_assert(a->loss == b->loss);
+    for (int k = 0; k < TONNX__STATE_ARENAS; k++) {
+        ck_assert_uint_eq(a->state.counts[k], b->state.counts[k]);
+        if (a->state.counts[k])
+            ck_assert(!memcmp(a->state.values[k], b->state.values[k], a->state.counts[k] * sizeof(double)));
+    }
+    tonnx__image_clear(&b->state);
+}
+
+static void add_row(void *user, const tonnx_profile_row *row)
+{
+    double *sums = user;
+    ck_assert(row->seconds >= 0 && row->waited == 0);
+    sums[0] += row->seconds;
+    sums[1] += (double)row->tiles * (row->program == 0);
+    sums[2] += (double)row->meets * (row->program == 0);
+}
+
+/* Of the program's dispatches and barriers each is counted; losses cost one wait each time they are read, and nothing else
+ * waits. */
+START_TEST(nothing_waits_between_read_backs)
+{
+    tonnx_trainer *trainer = NULL;
+    tonnx_profile profile;
+    double sums[3] = { 0 };
+    size_t barriers = 0;
+    tonnx_model *model = mlp();
+    tonnx_dataset *data = graph_data(SAMPLES, FEATURES, 10, 0);
+    tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
+    options.backend = "vulkan";
+    options.epochs = 6;
+    options.profile = true;
+    ck_ok(tonnx_trainer_new(&trainer, model, data, &options));
+    ck_ok(tonnx_trainer_run(trainer));
+    ck_ok(tonnx_trainer_profile(trainer, &profile, add_row, sums));
+    const tonnx__vk_exec *exec = (const tonnx__vk_exec *)trainer->execs[0];
+    for (size_t i = 0; i + 1 < exec->count; i++) barriers += exec->list[i].barrier;
+    ck_assert_str_eq(profile.pieces, "dispatches");
+    ck_assert(sums[0] > 0);
+    ck_assert(sums[1] == (double)(exec->count - 1) && sums[2] == (double)barriers);
+    ck_assert_uint_eq(profile.steps, 6 * 126);
+    ck_assert_msg(profile.waits <= profile.reads, "%zu waits, %zu read-backs", (size_t)profile.waits,
+                  (size_t)profile.reads);
+    ck_assert_msg(profile.submits <= profile.reads, "%zu submits", (size_t)profile.submits);
+    ck_assert(profile.reads < profile.steps && profile.handing > 0 && profile.handing + profile.ready < profile.backend);
+    tonnx_trainer_free(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+static void hurry(tonnx__vk *vk)
+{
+    vk->limits.submit = 1e-9;
+}
+
+/* A submit that may take no time holds a single workgroup. */
+START_TEST(parts_of_a_step_make_the_same_bits)
+{
+    outcome whole = train("vulkan", NULL, 20), parts = train("vulkan", hurry, 20);
+    ck_assert_msg(parts.submits > 20 * whole.submits, "%zu submits, %zu in parts", whole.submits, parts.submits);
+    same_bits(&whole, &parts);
+    tonnx__image_clear(&whole.state);
+}
+END_TEST
+
+typedef struct alarm_clock {
+    _Atomic bool rings;
+} alarm_clock;
+
+static void *ring_soon(void *user)
+{
+    usleep(20000);
+    atomic_store(&((alarm_clock *)user)->rings, true);
+    return NULL;
+}
+
+/* Steps that would take minutes are left at the next part; what runs afterwards is right. */
+START_TEST(a_stop_comes_within_a_step)
+{
+    trial t;
+    pthread_t thread;
+    alarm_clock clock = { false };
+    tonnx__record records[TONNX__MAX_STEPS];
+    const size_t sizes[TONNX__STATE_ARENAS] = { 0 };
+    tonnx__device_state *state = NULL;
+    tonnx__exec *exec = NULL;
+    tonnx__backend *vulkan = trial_open("vulkan", 0), *reference = trial_open("reference", 0);
+    trial_begin(&t, 2048, 512, 5);
+    ck_assert(make_GEMM(&t, 0));
+    for (size_t s = 0; s < TONNX__MAX_STEPS; s++) records[s] = t.record;
+    hurry((tonnx__vk *)vulkan);
+    ck_ok(tonnx__device_state_new(&state, vulkan, sizes));
+    ck_ok(tonnx__exec_new(&exec, state, t.program));
+    tonnx__backend_heed(vulkan, &clock.rings);
+    ck_assert(!pthread_create(&thread, NULL, ring_soon, &clock));
+    const double begin = tonnx__now();
+    ck_fails(tonnx__exec_run(exec, NULL, NULL, records, TONNX__MAX_STEPS), TONNX_INTERRUPTED, "within a step");
+    ck_assert_msg(tonnx__now() - begin < 2, "%g s", tonnx__now() - begin);
+    pthread_join(thread, NULL);
+    tonnx__backend_heed(vulkan, NULL);
+    tonnx__exec_free(exec);
+    tonnx__device_state_free(state);
+    trial_end(&t);
+    check_variant(vulkan, reference, TONNX__GEMM, 7, 0, "after a stop");
+    tonnx__backend_close(vulkan);
+    tonnx__backend_close(reference);
+}
+END_TEST
+
+static void keep_none(tonnx__vk *vk)
+{
+    vk->limits.resident = 0;
+}
+
+static void stream_in_parts(tonnx__vk *vk)
+{
+    vk->limits.submit = 1e-9;
+    vk->limits.resident = 400000;
+}
+
+static void cut_data(tonnx__vk *vk)
+{
+    vk->limits.range = 65536;
+}
+
+/* Where all of the data lies, none of it, or some, in one piece or several: the same bits. */
+START_TEST(streamed_data_makes_the_same_bits)
+{
+    static const struct {
+        const char *backend;
+        tweak *change;
+        uint64_t steps;
+        bool some;
+    } ways[] = { { "vulkan", keep_none, 150, false },
+                 { "vulkan:memory=5.6", NULL, 150, true },
+                 { "vulkan", cut_data, 150, true },
+                 { "vulkan:memory=5.6", cut_data, 150, true },
+                 { "vulkan", stream_in_parts, 12, true } };
+    outcome resident = train("vulkan", NULL, ways[_i].steps);
+    outcome streamed = train(ways[_i].backend, ways[_i].change, ways[_i].steps);
+    ck_assert_uint_eq(resident.kept, SAMPLES);
+    ck_assert_msg((streamed.kept > 0) == ways[_i].some, "%zu kept", streamed.kept);
+    if (ways[_i].change != cut_data || strlen(ways[_i].backend) > 6) ck_assert_uint_lt(streamed.kept, SAMPLES);
+    same_bits(&resident, &streamed);
+    tonnx__image_clear(&resident.state);
+}
+END_TEST
+
+/* Before anything is taken: what is wanted, what there is. */
+START_TEST(short_memory_is_told_in_sizes)
+{
+    ck_assert_int_eq(try("vulkan:memory=0.05", NULL, 1).status, TONNX_NO_MEMORY);
+    ck_assert_msg(strstr(tonnx_last_message(), "the state (parameters, gradients, moments) wants 0.06 MiB; of the 0.05 MiB"),
+                  "%s", tonnx_last_message());
+    ck_assert_int_eq(try("vulkan:memory=4.03", NULL, 1).status, TONNX_NO_MEMORY);
+    ck_assert_msg(strstr(tonnx_last_message(), "this process may use 4.03 and uses"), "%s", tonnx_last_message());
+}
+END_TEST
+
+/* Whichever buffer finds no room: an error that says so, or, where it is data, fewer samples on the device and the same
+ * bits. */
+START_TEST(less_data_lies_where_there_is_less_room)
+{
+    enum { MORE_THAN_BUFFERS = 40 };
+    size_t failed = 0, partly = 0;
+    outcome resident = train("vulkan", NULL, 10);
+    for (int n = 1; n <= MORE_THAN_BUFFERS; n++) {
+        char name[40];
+        snprintf(name, sizeof name, "vulkan:full=%d", n);
+        outcome one = try(name, NULL, 10);
+        failed += one.status != TONNX_OK;
+        partly += !one.status && one.kept < SAMPLES;
+        if (one.status) ck_assert_int_eq(one.status, TONNX_NO_MEMORY);
+        else same_bits(&resident, &one);
+    }
+    ck_assert_uint_gt(failed, 5);
+    ck_assert_uint_eq(partly, 2); /* the samples, the targets */
+    tonnx__image_clear(&resident.state);
+}
+END_TEST
+
+/* Whenever it comes, the loss ends the run with the one message, and nothing hangs. */
+START_TEST(a_lost_device_ends_the_run)
+{
+    for (int n = 1; n < 60; n += 1 + n / 8) {
+        char name[40];
+        tonnx_trainer *trainer = NULL;
+        tonnx_model *model = mlp();
+        tonnx_dataset *data = graph_data(SAMPLES, FEATURES, 10, 0);
+        tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
+        snprintf(name, sizeof name, "vulkan:lost=%d", n);
+        options.backend = name;
+        options.steps = 10000;
+        tonnx_status status = tonnx_trainer_new(&trainer, model, data, &options);
+        if (!status) status = tonnx_trainer_run(trainer);
+        ck_assert_int_eq(status, TONNX_BAD_DEVICE);
+        ck_assert_msg(strstr(tonnx_last_message(), "was lost"), "%s", tonnx_last_message());
+        if (trainer) ck_fails(tonnx_trainer_pull(trainer, model), TONNX_BAD_DEVICE, "was lost");
+        tonnx_trainer_free(trainer);
+        tonnx_dataset_free(data);
+        tonnx_model_free(model);
+    }
+}
+END_TEST
+
+static Suite *run_suite_of(void)
+{
+    Suite *suite = suite_create("vulkan_run");
+    TCase *tcase = tcase_create("run");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, nothing_waits_between_read_backs);
+    tcase_add_test(tcase, parts_of_a_step_make_the_same_bits);
+    tcase_add_test(tcase, a_stop_comes_within_a_step);
+    tcase_add_loop_test(tcase, streamed_data_makes_the_same_bits, 0, 5);
+    tcase_add_test(tcase, short_memory_is_told_in_sizes);
+    tcase_add_test(tcase, less_data_lies_where_there_is_less_room);
+    tcase_add_test(tcase, a_lost_device_ends_the_run);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    tonnx__backend *backend = NULL;
+    const char *ci = getenv("CI");
+    setenv("XDG_CACHE_HOME", "/nonexistent", 1);
+    const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL } });
+    if (has) tonnx__backend_close(backend);
+    if (has) return run_suite(run_suite_of());
+    printf("%s\n", tonnx_last_message());
+    return ci && !strcmp(ci, "true") ? 1 : 77;
+}
