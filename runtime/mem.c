@@ -43,26 +43,28 @@ static tonnx_status no_memory(size_t bytes)
     return tonnx__fail(TONNX_NO_MEMORY, "out of memory: %zu bytes could not be had", bytes);
 }
 
+/* What is large lies in huge pages where the system has them: a matrix whose rows are pages apart would need an entry of
+ * the address translation's cache for each row, and so do samples that a shuffle calls up. */
+enum { HUGE_PAGE = 1 << 21, SMALL_PAGE = 1 << 12 };
+
+static void want_huge(void *p, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = (uintptr_t)p / SMALL_PAGE * SMALL_PAGE; /* where so much is had, the whole page is ours */
+    madvise((void *)page, (uintptr_t)p + bytes - page, MADV_HUGEPAGE); /* a wish: nothing is lost where it is not granted */
+#else
+    (void)p, (void)bytes;
+#endif
+}
+
 tonnx_status tonnx__alloc(void *out, size_t count, size_t size)
 {
     size_t bytes = 0;
     void *p = NULL;
     if (tonnx__mul(&bytes, count, size) && !faulted()) p = calloc(1, bytes ? bytes : 1);
+    if (p && bytes >= 2 * HUGE_PAGE) want_huge(p, bytes);
     memcpy(out, &p, sizeof p);
     return p ? TONNX_OK : no_memory(bytes);
-}
-
-/* What is large lies in huge pages where the system has them: a matrix whose rows are pages apart would need an entry of
- * the address translation's cache for each row. */
-enum { HUGE_PAGE = 1 << 21 };
-
-static void want_huge(void *p, size_t bytes)
-{
-#ifdef MADV_HUGEPAGE
-    madvise(p, bytes, MADV_HUGEPAGE); /* a wish: nothing is lost where it is not granted */
-#else
-    (void)p, (void)bytes;
-#endif
 }
 
 tonnx_status tonnx__alloc_aligned(void *out, size_t count, size_t size)

@@ -69,7 +69,8 @@ static void check_extremes(const tonnx__kernels *kernels, double eps)
     float p[COUNT] = { 0 }, m[COUNT] = { 0 }, v[COUNT] = { 0 };
     tonnx__optimizer_coefficients(TONNX_ADAM, h, 1, c);
     const tonnx_step_f32 step = tonnx_step_of_f32(rate, c, h);
-    kernels->update->update[TONNX_ADAM](p, g, m, v, COUNT, rate, c, h);
+    const tonnx__step_rows rows = { p, m, v, g, 1, COUNT, COUNT, COUNT };
+    kernels->update->update[TONNX_ADAM](&rows, rate, c, h);
     for (int i = 0; i < COUNT; i++) {
         const float want = tonnx_optim_ADAM_f32((tonnx_element_f32){ 0, 0, 0 }, g[i], step).p;
         ck_assert_msg(isnan(want)   ? isnan(p[i])

@@ -59,6 +59,7 @@ struct tonnx__cpu_task {
     tonnx__reach reach;
     bool barrier;              /* reads or writes what another thread may have written since the last one */
     bool result;               /* an operand lies in the results, and moves from step to step */
+    bool shared;               /* some product of the program is worth several tiles: no thread sits idle anyway */
 };
 
 /* Cuts an instruction: fills tile, tiles and the grid of task[0], and of task[1] where it has two halves. */
@@ -71,7 +72,10 @@ typedef struct tonnx__span {
     size_t from, to;
 } tonnx__span;
 
-/* Grids. Elements in flat runs; whole rows; panels of TONNX__COLUMNS columns of all rows; both rows and columns. */
+/* Grids. Elements in flat runs; whole rows; rows of the batch, eight or a sixteenth of them to a tile where the program is
+ * shared; panels of TONNX__COLUMNS columns of all rows; both rows and columns. */
+size_t tonnx__batch_tile(const tonnx__cpu_task *task, size_t rows);
+void tonnx__cut_batch(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols);
 void tonnx__cut_flat(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t count);
 void tonnx__cut_rows(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols);
 void tonnx__cut_columns(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t cols);
@@ -88,8 +92,10 @@ static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t threa
                           (task->tiles * (thread + 1) + threads - 1) / threads };
 }
 
-/* meet.c: before which of a step's tasks the threads must meet (their `barrier`). */
+/* meet.c: before which of a round's tasks the threads must meet (their `barrier`); rounds follow each other without a break.
+ * And whether one of two tasks writes what the other touches. */
 void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads);
+bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
 
 /* The part of a range that begins at `from` and has at most `length`. */
 static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)
@@ -100,6 +106,7 @@ static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)
 /* gemm.c, for what is made of a product: its grid; alpha·op(A)·op(B)'s rows and columns into `c`, rows `stride` apart
  * (added to under ACC0); the row sums of op(A)'s rows. */
 void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile);
+bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code); /* worth several tiles */
 void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, float *c, size_t stride);
 void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, float *s);
 

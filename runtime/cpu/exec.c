@@ -1,4 +1,8 @@
-/* A program made ready: its tasks, their grids and barriers; and the walk over them. */
+/* A program made ready: its tasks, their grids and barriers; and the walk over them.
+ *
+ * The next step's batch is gathered within this step, so there are two batches and two lists of tasks, of even and of odd
+ * steps, which differ in which batch they compute with and which they gather. The last step of a run is an even one: its
+ * batch lies where the program says. */
 #include "runtime/cpu/cpu_impl.h"
 
 #include <limits.h>
@@ -7,9 +11,10 @@
 
 typedef struct cpu_exec {
     tonnx__exec base;
-    tonnx__cpu_task *tasks;
+    tonnx__cpu_task *tasks; /* `count` of an even step, then as many of an odd one, in the same order */
     size_t count;
-    float *work;
+    size_t gather; /* which task gathers; SIZE_MAX: none */
+    float *work, *odd; /* the program's own arena; the batch of odd steps */
     tonnx__meter *meter; /* NULL: nobody asks what the tasks take */
     float results[TONNX__MAX_STEPS][TONNX__RESULTS];
 } cpu_exec;
@@ -34,28 +39,79 @@ void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbe
         for (size_t i = 0; i < count; i++) ((double *)to)[i] = (double)from[i];
 }
 
-static tonnx__cpu_operand operand(cpu_exec *exec, int index)
+/* The instruction that gathers, the first one; NULL where there is none. */
+static const tonnx__instruction *gatherer(const tonnx__program *program)
+{
+    return program->code_count > 1 && program->code[0].kind == TONNX__GATHER ? program->code : NULL;
+}
+
+/* A batch's buffer of odd steps lies in `odd`: features first, then targets. NULL where `index` is none of these. */
+static float *odd_place(const cpu_exec *exec, int index)
+{
+    const tonnx__instruction *gather = exec->odd ? gatherer(exec->base.program) : NULL;
+    if (!gather || (index != gather->out[0] && index != gather->out[1])) return NULL;
+    return exec->odd + (index == gather->out[0] ? 0 : tonnx__buffer_count(&exec->base.program->buffers[gather->out[0]]));
+}
+
+static tonnx__cpu_operand operand(const cpu_exec *exec, int index, bool odd)
 {
     if (index < 0) return (tonnx__cpu_operand){ 0 };
     const tonnx__buffer *b = &exec->base.program->buffers[index];
     const tonnx__cpu_state *state = (const tonnx__cpu_state *)exec->base.state;
     const bool result = b->arena == TONNX__ARENA_RESULT;
-    float *arena = result ? exec->results[0] : b->arena == TONNX__ARENA_WORK ? exec->work : state->arenas[b->arena];
-    return (tonnx__cpu_operand){ arena + b->offset, b->rows, b->cols, result };
+    const float *arena = result ? exec->results[0] : b->arena == TONNX__ARENA_WORK ? exec->work : state->arenas[b->arena];
+    float *moved = odd ? odd_place(exec, index) : NULL;
+    return (tonnx__cpu_operand){ moved ? moved : (float *)arena + b->offset, b->rows, b->cols, result };
 }
 
-static void add_tasks(cpu_exec *exec, const tonnx__instruction *code)
+static void add_tasks(cpu_exec *exec, const tonnx__instruction *code, bool odd, bool shared)
 {
     const tonnx__cpu *cpu = (const tonnx__cpu *)exec->base.state->backend;
+    const bool elsewhere = code->kind == TONNX__GATHER ? !odd : odd; /* it gathers for the other kind of step */
     tonnx__cpu_task task[2] = { { .code = code, .kernels = cpu->kernels, .seed = exec->base.program->seed } };
-    for (int k = 0; k < TONNX__MAX_IN; k++) task[0].in[k] = operand(exec, code->in[k]);
-    for (int k = 0; k < TONNX__MAX_OUT; k++) task[0].out[k] = operand(exec, code->out[k]);
+    task[0].shared = shared;
+    for (int k = 0; k < TONNX__MAX_IN; k++) task[0].in[k] = operand(exec, code->in[k], elsewhere);
+    for (int k = 0; k < TONNX__MAX_OUT; k++) task[0].out[k] = operand(exec, code->out[k], elsewhere);
     for (int k = 0; k < TONNX__MAX_IN; k++) task[0].result |= task[0].in[k].result;
     for (int k = 0; k < TONNX__MAX_OUT; k++) task[0].result |= task[0].out[k].result;
     task[1] = task[0];
     cuts[code->kind](task);
     for (int half = 0; half < 2; half++)
         if (task[half].tiles) exec->tasks[exec->count++] = task[half];
+}
+
+static void swap(tonnx__cpu_task *a, tonnx__cpu_task *b)
+{
+    const tonnx__cpu_task t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* What ends in a result (the loss' mean) would have threads meet for a number that only the host reads: it goes down the
+ * list as far as it may. */
+static void sink_results(cpu_exec *exec, size_t from)
+{
+    for (size_t i = exec->count; i-- > from;)
+        for (tonnx__cpu_task *task = &exec->tasks[i];
+             task->result && task + 1 < exec->tasks + exec->count && !tonnx__tasks_conflict(task, task + 1); task++)
+            swap(task, task + 1);
+}
+
+static void list_tasks(cpu_exec *exec)
+{
+    const tonnx__program *program = exec->base.program;
+    bool shared = false;
+    for (size_t i = 0; i < program->code_count; i++) shared |= tonnx__gemm_shares(program, &program->code[i]);
+    exec->gather = SIZE_MAX;
+    for (int odd = 0; odd < 2; odd++) {
+        const size_t first = exec->count;
+        for (size_t i = 0; i < program->code_count; i++) add_tasks(exec, &program->code[i], odd, shared);
+        sink_results(exec, first);
+        if (!exec->odd) continue;
+        exec->gather = 1; /* first of all it would wait for who still works on the step before */
+        swap(&exec->tasks[first], &exec->tasks[first + 1]);
+    }
+    exec->count /= 2;
 }
 
 /* BLAS counts in int. */
@@ -71,21 +127,30 @@ static tonnx_status check_sizes(const tonnx__program *program)
     return TONNX_OK;
 }
 
+static tonnx_status new_batch(cpu_exec *exec, const tonnx__instruction *gather)
+{
+    const tonnx__buffer *buffers = exec->base.program->buffers;
+    const size_t features = tonnx__buffer_count(&buffers[gather->out[0]]);
+    const size_t targets = gather->out[1] < 0 ? 0 : tonnx__buffer_count(&buffers[gather->out[1]]);
+    return tonnx__alloc_aligned(&exec->odd, features + targets, sizeof(float));
+}
+
 tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out)
 {
     cpu_exec *exec = NULL;
     size_t room = 0;
     tonnx_status status = check_sizes(program);
-    if (!status && !tonnx__mul(&room, program->code_count, 2))
+    if (!status && !tonnx__mul(&room, program->code_count, 4))
         status = tonnx__fail(TONNX_NO_MEMORY, "too many instructions");
     if (!status) status = tonnx__alloc(&exec, 1, sizeof *exec);
     if (status) return status;
     exec->base = (tonnx__exec){ state, program };
     status = tonnx__alloc(&exec->tasks, room, sizeof *exec->tasks);
     if (!status) status = tonnx__alloc_aligned(&exec->work, program->arena_size[TONNX__ARENA_WORK], sizeof(float));
+    if (!status && gatherer(program)) status = new_batch(exec, gatherer(program));
     if (status) goto out;
-    for (size_t i = 0; i < program->code_count; i++) add_tasks(exec, &program->code[i]);
-    tonnx__place_barriers(exec->tasks, exec->count,
+    list_tasks(exec);
+    tonnx__place_barriers(exec->tasks, 2 * exec->count,
                           (size_t)tonnx__pool_threads(((const tonnx__cpu *)state->backend)->pool));
     *out = &exec->base;
     exec = NULL;
@@ -99,6 +164,7 @@ void tonnx__cpu_exec_free(tonnx__exec *base)
     cpu_exec *exec = (cpu_exec *)base;
     tonnx__free(exec->tasks);
     tonnx__free(exec->work);
+    tonnx__free(exec->odd);
     tonnx__meter_free(exec->meter);
     tonnx__free(exec);
 }
@@ -134,30 +200,59 @@ static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step)
     return here;
 }
 
-static void walk_step(walk *w, const tonnx__cpu_step *step, size_t thread)
+static void do_task(walk *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t thread)
 {
-    tonnx__meter *meter = w->exec->meter;
-    for (size_t i = 0; i < w->exec->count; i++) {
-        const tonnx__cpu_task *task = &w->exec->tasks[i];
-        if (task->barrier && !(i == 0 && step->index == 0)) tonnx__pool_barrier(w->pool);
-        if (meter && task->barrier) tonnx__meter_waited(meter, thread, i);
-        if (task->result) {
-            const tonnx__cpu_task here = moved(task, step->index);
-            do_share(w, &here, step, thread);
-        } else {
-            do_share(w, task, step, thread);
-        }
-        if (meter) tonnx__meter_worked(meter, thread, i);
+    if (!task->result) {
+        do_share(w, task, step, thread);
+        return;
     }
+    const tonnx__cpu_task here = moved(task, step->index);
+    do_share(w, &here, step, thread);
+}
+
+/* The tasks of step `index` of the run. */
+static const tonnx__cpu_task *list_of(const walk *w, size_t index)
+{
+    return w->exec->tasks + ((w->steps - 1 - index) & 1) * w->exec->count;
+}
+
+static tonnx__cpu_step step_of(const walk *w, size_t index)
+{
+    return (tonnx__cpu_step){ w->feed, w->order, &w->records[index], index };
+}
+
+static void walk_step(walk *w, size_t index, size_t thread)
+{
+    const cpu_exec *exec = w->exec;
+    const tonnx__cpu_task *list = list_of(w, index);
+    for (size_t i = 0; i < exec->count; i++) {
+        const bool ahead = i == exec->gather;
+        const tonnx__cpu_step step = step_of(w, ahead && index + 1 < w->steps ? index + 1 : index);
+        if (list[i].barrier) tonnx__pool_barrier(w->pool);
+        if (exec->meter && list[i].barrier) tonnx__meter_waited(exec->meter, thread, i);
+        if (!ahead || index + 1 < w->steps) do_task(w, &list[i], &step, thread);
+        if (exec->meter) tonnx__meter_worked(exec->meter, thread, i);
+    }
+}
+
+/* The first batch, by the list that gathers for the first step. */
+static void walk_first(walk *w, size_t thread)
+{
+    const cpu_exec *exec = w->exec;
+    const tonnx__cpu_task *list = list_of(w, 0) == exec->tasks ? exec->tasks + exec->count : exec->tasks;
+    const tonnx__cpu_step step = step_of(w, 0);
+    if (exec->gather == SIZE_MAX) return;
+    do_task(w, &list[exec->gather], &step, thread);
+    if (exec->meter) tonnx__meter_worked(exec->meter, thread, exec->gather);
+    tonnx__pool_barrier(w->pool);
+    if (exec->meter) tonnx__meter_waited(exec->meter, thread, exec->gather);
 }
 
 static void walk_steps(void *arg, int thread)
 {
     walk *w = arg;
-    for (size_t s = 0; s < w->steps; s++) {
-        const tonnx__cpu_step step = { w->feed, w->order, &w->records[s], s };
-        walk_step(w, &step, (size_t)thread);
-    }
+    walk_first(w, (size_t)thread);
+    for (size_t s = 0; s < w->steps; s++) walk_step(w, s, (size_t)thread);
 }
 
 /* What the meter saw of each task in a run of `steps`, added to its instruction. */

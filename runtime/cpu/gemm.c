@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* Multiplications that are worth a tile of their own (about a microsecond), how many tiles are plenty, and the granule of
- * their sides, a multiple of every kernel's. From LARGE on, a tile of a sixteenth is BLAS's, which is best on squares. */
+ * their sides, a multiple of every kernel's. From LARGE on, tiles are as square as may be: each is packed for itself. */
 enum { TILE_WORK = 1 << 17, TILES = 16, GRANULE = 32 };
 static const double LARGE = 1e9;
 
@@ -38,6 +38,15 @@ static void cut_squares(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, 
     tonnx__cut_grid(task, tile, m, n, best_tall, best_wide);
 }
 
+/* y and dX of a batch so long that each thread has hundreds of rows: by rows, which then stay with one thread through all
+ * layers, forward and backward. A quarter of a thousand rows is worth turning W for. */
+static void cut_tall(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n)
+{
+    enum { ROWS = 256 };
+    const size_t parts = (m + ROWS - 1) / ROWS, down = parts < TILES ? parts : TILES;
+    tonnx__cut_grid(task, tile, m, n, side(m, down), side(n, TILES / down));
+}
+
 /* Strips of the features that the product makes, so that a feature stays with one thread from its product through its
  * norm and activation to its weights' update: columns of y and of dX, rows of dW = dYᵀ·X. Where features are few, the
  * strips are cut across. */
@@ -49,6 +58,20 @@ static void cut_features(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m,
     tonnx__cut_grid(task, tile, m, n, by_rows ? strip : across, by_rows ? across : strip);
 }
 
+/* Few features, as a net's last layer has: the loss sees whole rows, so y, dX and the loss go by the same rows, and dW by
+ * the features before it. Alone such a product were not worth cutting, but what one thread does others wait for. */
+static void cut_narrow(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n)
+{
+    if (task->code->flags & TONNX__TRANS_A) tonnx__cut_grid(task, tile, m, n, m, side(n, TILES));
+    else tonnx__cut_batch(task, tile, m, n);
+}
+
+static bool is_narrow(const tonnx__cpu_task *task, size_t m, size_t n)
+{
+    const bool weights = task->code->flags & TONNX__TRANS_A;
+    return task->shared && (weights ? m : n < depth(task) ? n : depth(task)) <= GRANULE;
+}
+
 /* Cuts M×N into about as many tiles as the work deserves. */
 void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
 {
@@ -56,8 +79,15 @@ void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
     const double work = (double)m * (double)n * (double)depth(task), deserved = work / TILE_WORK;
     const size_t want = deserved >= TILES ? TILES : deserved > 1.0 ? (size_t)deserved : 1;
     task->reach = TONNX__REACH_PRODUCT;
-    if (work < LARGE) cut_features(task, tile, m, n, want);
-    else cut_squares(task, tile, m, n, want);
+    if (is_narrow(task, m, n)) cut_narrow(task, tile, m, n);
+    else if (work >= LARGE) cut_squares(task, tile, m, n, want);
+    else if (want == TILES && m > 384 && !(task->code->flags & TONNX__TRANS_A)) cut_tall(task, tile, m, n);
+    else cut_features(task, tile, m, n, want);
+}
+
+bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code)
+{
+    return tonnx__instruction_flops(program, code) >= 4.0 * TILE_WORK;
 }
 
 /* Product of the tile into `c`, whose rows are `stride` apart. */

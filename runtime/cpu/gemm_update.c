@@ -4,13 +4,13 @@
 
 enum { PANEL_ROWS = 32, PANEL_COLS = 192 }; /* 24 KiB */
 
-/* n elements of outputs first … first + 2 from `at`, by gradient g. */
-static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, int first, size_t at, size_t n,
-                      const float *g)
+/* `rows` rows of n elements of outputs first … first + 2 from `at`, by gradient g. */
+static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, int first, size_t at, size_t rows,
+                      size_t n, const float *g)
 {
     float *p = task->out[first].at, *m = task->out[first + 1].at, *v = task->out[first + 2].at;
-    task->kernels->update->update[task->code->op](p + at, g, m ? m + at : NULL, v ? v + at : NULL, n,
-                                                  step->record->rate, step->record->c, task->code->h);
+    const tonnx__step_rows s = { p + at, m ? m + at : NULL, v ? v + at : NULL, g, rows, n, task->out[first].cols, n };
+    task->kernels->update->update[task->code->op](&s, step->record->rate, step->record->c, task->code->h);
 }
 
 static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonnx__span rows, tonnx__span cols)
@@ -18,8 +18,7 @@ static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonn
     float g[PANEL_ROWS * PANEL_COLS];
     const size_t wide = cols.to - cols.from;
     tonnx__gemm_product(task, rows, cols, g, wide);
-    for (size_t i = rows.from; i < rows.to; i++)
-        take_step(task, step, 0, i * task->out[0].cols + cols.from, wide, g + (i - rows.from) * wide);
+    take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, rows.to - rows.from, wide, g);
 }
 
 static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
@@ -33,7 +32,7 @@ static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step 
     for (size_t r = rows.from; r < rows.to && cols.from == 0 && task->out[3].at; r += PANEL_ROWS) {
         const tonnx__span some = tonnx__part(r, PANEL_ROWS, rows.to);
         tonnx__gemm_row_sums(task, some, sums);
-        take_step(task, step, 3, r, some.to - r, sums);
+        take_step(task, step, 3, r, 1, some.to - r, sums);
     }
 }
 

@@ -29,6 +29,18 @@ void tonnx__cut_rows(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, 
     tonnx__cut_grid(task, tile, rows, cols, cols < TILE ? TILE / cols : 1, cols);
 }
 
+size_t tonnx__batch_tile(const tonnx__cpu_task *task, size_t rows)
+{
+    enum { LEAST = 8, MOST = 16 };
+    return !task->shared ? rows : rows > LEAST * MOST ? ceil_div(ceil_div(rows, MOST), LEAST) * LEAST : LEAST;
+}
+
+void tonnx__cut_batch(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols)
+{
+    if (task->shared) tonnx__cut_grid(task, tile, rows, cols, tonnx__batch_tile(task, rows), cols);
+    else tonnx__cut_rows(task, tile, rows, cols);
+}
+
 void tonnx__cut_columns(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t cols)
 {
     tonnx__cut_grid(task, tile, 1, cols, 1, TONNX__COLUMNS);

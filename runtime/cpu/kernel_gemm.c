@@ -1,16 +1,20 @@
-/* Products of a size that OpenBLAS spends on packing: nothing is packed here, for a tile's operands fit the caches as
- * they stand. Two shapes of inner loop, by how B is stored:
+/* Products by own kernels. A tile's operands are read as they stand, but for B stored [n,k], which a long product turns
+ * strip by strip. Two shapes of inner loop:
  *
- *   rows  B[k,n]: a row of B is a vector. An element of A is broadcast and multiplies NV vectors of B (dW, dX).
- *   dots  B[n,k]: rows of A and of B are multiplied along k, and summed at the end (the forward product with
- * W[out,in]).
+ *   rows  B[k,n]: a row of B is a vector. An element of A is broadcast and multiplies 2 or 3 vectors of B.
+ *   dots  B[n,k]: rows of A and of B are multiplied along k, and summed at the end. For few rows or columns, where turning B
+ *         would take longer than the sums.
  *
- * Register budget, AVX-512 (32): rows 8·3 accumulators + 3 of B + 1 of A; dots 4·6 + 4 of A + 1 of B. AVX2 and portable
- * (16): rows 4·3 + 3 + 1; dots 4·2 + 4 + 1. The order of summation over k depends on the shape alone. */
+ * Register budget, AVX-512 (32): rows 8·3 accumulators + 3 of B + 1 of A, or 14·2 + 2 + 1; dots 4·4 + 4 of A + 1 of B. AVX2
+ * and portable (16): rows 4·3 + 3 + 1, or 6·2 + 2 + 1; dots 4·2 + 4 + 1. So many chains hide a multiply-add's latency, and
+ * each load feeds two or more. The order of summation over k depends on the shape alone. */
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_vec.h"
 
-enum { NV = 3, MR = VEC_REGISTERS == 32 ? 8 : 4, DOT_M = 4, DOT_N = VEC_REGISTERS == 32 ? 6 : 2 };
+/* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB). */
+enum { MOST = VEC_REGISTERS == 32 ? 14 : 6, MOST_OF_3 = VEC_REGISTERS == 32 ? 8 : 4, WIDEST = 3 };
+enum { DOT_M = 4, DOT_N = VEC_REGISTERS == 32 ? 4 : 2, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N };
+enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 512 };
 
 /* A(m, k) = at[m·down + k·along] */
 typedef struct left {
@@ -26,25 +30,28 @@ typedef struct call {
     size_t stride_b, stride_c;
 } call;
 
-#define BLOCK static inline __attribute__((always_inline)) void
+#define BLOCK  static inline __attribute__((always_inline)) void
+#define UNROLL _Pragma("GCC unroll 16")
 
 /* C[m,n] (+)= alpha·Σₖ A(m,k)·B[k,n] for `rows` × `vecs` vectors; `rest` > 0: the last of the vectors has that many
  * floats. */
 BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int vecs, size_t rest)
 {
-    vec sum[MR][NV];
-    for (int m = 0; m < rows; m++)
-        for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
+    vec sum[MOST][WIDEST];
+    UNROLL for (int m = 0; m < rows; m++)
+        UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
     for (size_t k = 0; k < c->depth; k++, a.at += a.along, b += c->stride_b) {
-        vec row[NV];
-        for (int v = 0; v < vecs; v++) row[v] = rest ? VEC_LOAD_N(b, rest) : VEC_LOAD(b + v * VEC);
-        for (int m = 0; m < rows; m++) {
+        vec row[WIDEST];
+        UNROLL for (int v = 0; v < vecs; v++) row[v] = rest ? VEC_LOAD_N(b, rest) : VEC_LOAD(b + v * VEC);
+        UNROLL for (int m = 0; m < rows; m++)
+        {
             const vec x = VEC_ALL(a.at[(size_t)m * a.down]);
-            for (int v = 0; v < vecs; v++) sum[m][v] = VEC_FMA(x, row[v], sum[m][v]);
+            UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_FMA(x, row[v], sum[m][v]);
         }
     }
-    for (int m = 0; m < rows; m++, to += c->stride_c)
-        for (int v = 0; v < vecs; v++) {
+    UNROLL for (int m = 0; m < rows; m++, to += c->stride_c)
+        UNROLL for (int v = 0; v < vecs; v++)
+        {
             const vec old = !c->add ? VEC_ALL(0.0f) : rest ? VEC_LOAD_N(to, rest) : VEC_LOAD(to + v * VEC);
             const vec new = VEC_FMA(VEC_ALL(c->alpha), sum[m][v], old);
             if (rest) VEC_STORE_N(to, new, rest);
@@ -52,36 +59,90 @@ BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int
         }
 }
 
-/* One strip of vectors, all rows of the tile. */
-BLOCK strip_rows(const call *c, left a, const float *b, float *to, size_t m, int vecs, size_t rest)
+/* A block of any number of rows up to the most. */
+#define ROWS(n)                                                                                                        \
+    case n:                                                                                                            \
+        if (n <= most) block_rows(c, a, b, to, n <= most ? n : 1, vecs, rest);                                         \
+        break;
+BLOCK any_rows(const call *c, left a, const float *b, float *to, size_t rows, int vecs, size_t rest, int most)
 {
-    for (; m >= MR; m -= MR, a.at += MR * a.down, to += MR * c->stride_c) block_rows(c, a, b, to, MR, vecs, rest);
-    for (; m >= 2; m -= 2, a.at += 2 * a.down, to += 2 * c->stride_c) block_rows(c, a, b, to, 2, vecs, rest);
-    if (m) block_rows(c, a, b, to, 1, vecs, rest);
+    switch (rows) {
+        ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12) ROWS(13) ROWS(14)
+    }
 }
 
-static void rows_wide(const call *c, left a, const float *b, float *to, size_t m)
+/* One strip of vectors, all rows of the tile, in blocks as equal as may be: a block of few rows would wait for its sums. */
+BLOCK strip_rows(const call *c, left a, const float *b, float *to, size_t m, int vecs, size_t rest, int most)
 {
-    strip_rows(c, a, b, to, m, NV, 0);
+    for (size_t blocks = (m + (size_t)most - 1) / (size_t)most; blocks; blocks--) {
+        const size_t rows = (m + blocks - 1) / blocks;
+        any_rows(c, a, b, to, rows, vecs, rest, most);
+        m -= rows;
+        a.at += rows * a.down;
+        to += rows * c->stride_c;
+    }
 }
 
-static void rows_narrow(const call *c, left a, const float *b, float *to, size_t m)
+static void rows_of_3(const call *c, left a, const float *b, float *to, size_t m)
 {
-    strip_rows(c, a, b, to, m, 1, 0);
+    strip_rows(c, a, b, to, m, 3, 0, MOST_OF_3);
+}
+
+static void rows_of_2(const call *c, left a, const float *b, float *to, size_t m)
+{
+    strip_rows(c, a, b, to, m, 2, 0, MOST);
+}
+
+static void rows_of_1(const call *c, left a, const float *b, float *to, size_t m)
+{
+    strip_rows(c, a, b, to, m, 1, 0, MOST);
 }
 
 static void rows_rest(const call *c, left a, const float *b, float *to, size_t m, size_t rest)
 {
-    strip_rows(c, a, b, to, m, 1, rest);
+    strip_rows(c, a, b, to, m, 1, rest, MOST_OF_3);
 }
 
 /* C[M,N] (+)= alpha·A·B[K,N] */
-static void product_rows(const size_t mnk[3], const call *c, left a, const float *b, float *to)
+static void product_rows(size_t m, size_t n, const call *c, left a, const float *b, float *to)
 {
-    size_t n = 0;
-    for (; n + NV * VEC <= mnk[1]; n += NV * VEC) rows_wide(c, a, b + n, to + n, mnk[0]);
-    for (; n + VEC <= mnk[1]; n += VEC) rows_narrow(c, a, b + n, to + n, mnk[0]);
-    if (n < mnk[1]) rows_rest(c, a, b + n, to + n, mnk[0], mnk[1] - n);
+    for (; n >= 3 * VEC && n != 4 * VEC; n -= 3 * VEC, b += 3 * VEC, to += 3 * VEC) rows_of_3(c, a, b, to, m);
+    for (; n >= 2 * VEC; n -= 2 * VEC, b += 2 * VEC, to += 2 * VEC) rows_of_2(c, a, b, to, m);
+    for (; n >= VEC; n -= VEC, b += VEC, to += VEC) rows_of_1(c, a, b, to, m);
+    if (n) rows_rest(c, a, b, to, m, n);
+}
+
+/* panel[k][n] = B[n,k] for a strip's columns and `depth` of its k; columns beyond B's are 0. */
+static void turn(float *panel, const float *b, size_t stride, size_t cols, size_t depth)
+{
+    const float zeros[VEC] = { 0.0f };
+    for (size_t n = 0; n < STRIP; n += VEC)
+        for (size_t k = 0; k < depth; k += VEC) {
+            const size_t count = depth - k < VEC ? depth - k : VEC;
+            vec x[VEC];
+            UNROLL for (size_t i = 0; i < VEC; i++)
+            {
+                const float *from = n + i < cols ? b + (n + i) * stride + k : zeros;
+                x[i] = count < VEC ? VEC_LOAD_N(from, count) : VEC_LOAD(from);
+            }
+            vec_turn(x);
+            UNROLL for (size_t i = 0; i < VEC; i++)
+                if (i < count) VEC_STORE(panel + (k + i) * STRIP + n, x[i]);
+        }
+}
+
+/* C[M,N] (+)= alpha·A[M,K]·B[N,K]ᵀ, a turned strip at a time */
+static void product_turned(const size_t mnk[3], const call *c, left a, const float *b, float *to)
+{
+    float panel[DEPTH * STRIP] __attribute__((aligned(64)));
+    for (size_t n = 0; n < mnk[1]; n += STRIP)
+        for (size_t k = 0; k < mnk[2]; k += DEPTH) {
+            const size_t cols = mnk[1] - n < STRIP ? mnk[1] - n : STRIP, depth = mnk[2] - k < DEPTH ? mnk[2] - k : DEPTH;
+            const call part = { c->alpha, c->add || k > 0, depth, STRIP, c->stride_c };
+            const left from = { a.at + k * a.along, a.down, a.along };
+            turn(panel, b + n * c->stride_b + k, c->stride_b, cols, depth);
+            product_rows(mnk[0], cols, &part, from, panel, to + n);
+        }
 }
 
 /* sum[m][n] += A[m,k…]·B[n,k…], one vector of k; `rest` > 0: only that many floats of it. */
@@ -100,68 +161,85 @@ BLOCK multiply(vec sum[DOT_M][DOT_N], const float *a, size_t down, const float *
     }
 }
 
+/* sums[m·cols + n] = the sum of sum[m][n]'s lanes, VEC of them at a time; those beyond are written, and mean nothing. */
+BLOCK totals(float *sums, vec sum[DOT_M][DOT_N], int rows, int cols)
+{
+    UNROLL for (int first = 0; first < rows * cols; first += VEC)
+    {
+        vec x[VEC];
+        UNROLL for (int i = 0; i < VEC; i++)
+        {
+            const int at = first + i;
+            x[i] = at < rows * cols ? sum[at / cols][at % cols] : VEC_ALL(0.0f);
+        }
+        VEC_STORE(sums + first, vec_sums(x));
+    }
+}
+
 /* C[m,n] (+)= alpha·Σₖ A[m,k]·B[n,k] for `rows` × `cols` elements. */
 BLOCK block_dots(const call *c, const float *a, size_t down, const float *b, float *to, int rows, int cols)
 {
     vec sum[DOT_M][DOT_N];
+    float sums[DOTS + VEC];
     size_t k = 0;
-    for (int m = 0; m < rows; m++)
-        for (int n = 0; n < cols; n++) sum[m][n] = VEC_ALL(0.0f);
+    UNROLL for (int m = 0; m < rows; m++)
+        UNROLL for (int n = 0; n < cols; n++) sum[m][n] = VEC_ALL(0.0f);
     for (; k + VEC <= c->depth; k += VEC) multiply(sum, a + k, down, b + k, c->stride_b, rows, cols, 0);
     if (k < c->depth) multiply(sum, a + k, down, b + k, c->stride_b, rows, cols, c->depth - k);
-    for (int m = 0; m < rows; m++)
-        for (int n = 0; n < cols; n++) {
-            float *at = to + (size_t)m * c->stride_c + n;
-            *at = c->alpha * VEC_SUM(sum[m][n]) + (c->add ? *at : 0.0f);
-        }
+    totals(sums, sum, rows, cols);
+    UNROLL for (int m = 0; m < rows; m++, to += c->stride_c)
+        UNROLL for (int n = 0; n < cols; n++) to[n] = c->alpha * sums[m * cols + n] + (c->add ? to[n] : 0.0f);
 }
 
-/* One strip of B's rows, all rows of A. */
-BLOCK strip_dots(const call *c, left a, const float *b, float *to, size_t m, int cols)
+BLOCK dots_of(const call *c, const float *a, size_t down, const float *b, float *to, int rows, size_t cols)
 {
-    for (; m >= DOT_M; m -= DOT_M, a.at += DOT_M * a.down, to += DOT_M * c->stride_c)
-        block_dots(c, a.at, a.down, b, to, DOT_M, cols);
-    for (; m; m--, a.at += a.down, to += c->stride_c) block_dots(c, a.at, a.down, b, to, 1, cols);
+    for (; cols >= DOT_N; cols -= DOT_N, b += DOT_N * c->stride_b, to += DOT_N) block_dots(c, a, down, b, to, rows, DOT_N);
+    for (; cols >= 2; cols -= 2, b += 2 * c->stride_b, to += 2) block_dots(c, a, down, b, to, rows, 2);
+    if (cols) block_dots(c, a, down, b, to, rows, 1);
 }
 
-static void dots_wide(const call *c, left a, const float *b, float *to, size_t m)
+static void dots_of_most(const call *c, const float *a, size_t down, const float *b, float *to, size_t cols)
 {
-    strip_dots(c, a, b, to, m, DOT_N);
+    dots_of(c, a, down, b, to, DOT_M, cols);
 }
 
-static void dots_two(const call *c, left a, const float *b, float *to, size_t m)
+static void dots_of_1(const call *c, const float *a, size_t down, const float *b, float *to, size_t cols)
 {
-    strip_dots(c, a, b, to, m, 2);
+    dots_of(c, a, down, b, to, 1, cols);
 }
 
-static void dots_one(const call *c, left a, const float *b, float *to, size_t m)
-{
-    strip_dots(c, a, b, to, m, 1);
-}
-
-/* C[M,N] (+)= alpha·A[M,K]·B[N,K]ᵀ */
+/* C[M,N] (+)= alpha·A[M,K]·B[N,K]ᵀ. A group of B's rows stays in the first cache while those of A pass, each read once for all of
+ * the group. */
 static void product_dots(const size_t mnk[3], const call *c, left a, const float *b, float *to)
 {
-    size_t n = 0;
-    for (; n + DOT_N <= mnk[1]; n += DOT_N) dots_wide(c, a, b + n * c->stride_b, to + n, mnk[0]);
-    for (; n + 2 <= mnk[1]; n += 2) dots_two(c, a, b + n * c->stride_b, to + n, mnk[0]);
-    if (n < mnk[1]) dots_one(c, a, b + n * c->stride_b, to + n, mnk[0]);
+    for (size_t n = 0; n < mnk[1]; n += GROUP, b += GROUP * c->stride_b, to += GROUP) {
+        const size_t cols = mnk[1] - n < GROUP ? mnk[1] - n : GROUP;
+        size_t m = 0;
+        for (; m + DOT_M <= mnk[0]; m += DOT_M) dots_of_most(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
+        for (; m < mnk[0]; m++) dots_of_1(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
+    }
+}
+
+/* Sums at the end of dots cost as much as 16 steps of k. */
+static bool turns(const size_t mnk[3])
+{
+    enum { ROWS_TO_TURN = 48, COLS_TO_TURN = VEC };
+    return mnk[0] >= ROWS_TO_TURN && mnk[1] > COLS_TO_TURN;
 }
 
 static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)
 {
     const call shared = { alpha, add, mnk[2], b.stride, stride };
     const left l = { a.at, a.transposed ? 1 : a.stride, a.transposed ? a.stride : 1 };
-    if (b.transposed) product_dots(mnk, &shared, l, b.at, c);
-    else product_rows(mnk, &shared, l, b.at, c);
+    if (!b.transposed) product_rows(mnk[0], mnk[1], &shared, l, b.at, c);
+    else if (turns(mnk)) product_turned(mnk, &shared, l, b.at, c);
+    else product_dots(mnk, &shared, l, b.at, c);
 }
 
-/* Where this beats OpenBLAS, measured: dots need a long k to be worth their sums at the end, and both shapes operands
- * that caches hold. A transposed A with a transposed B is nobody's product. */
+/* What caches hold as it lies. A transposed A with a transposed B is nobody's product. */
 static bool takes(const size_t mnk[3], bool trans_a, bool trans_b)
 {
-    const double work = (double)mnk[0] * (double)mnk[1] * (double)mnk[2];
-    return trans_b ? !trans_a && mnk[2] >= 256 && work <= 8e6 : work <= 64e6;
+    return !(trans_a && trans_b) && (double)mnk[0] * (double)mnk[1] * (double)mnk[2] <= 256e6;
 }
 
 const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .takes = takes, .product = product };

@@ -111,10 +111,17 @@ typedef struct tonnx__row_kernels {
     void (*loss_back[TONNX_LOSS_COUNT])(float *dx, const float *x, const float *t, size_t n, float a, float factor);
 } tonnx__row_kernels;
 
+/* Parameters, their moments (NULL where one is not kept; m before v) and gradients: rows `stride` apart, the gradient's
+ * `stride_g`. */
+typedef struct tonnx__step_rows {
+    float *p, *m, *v;
+    const float *g;
+    size_t rows, cols, stride, stride_g;
+} tonnx__step_rows;
+
 typedef struct tonnx__update_kernels {
-    /* One optimizer step over n parameters; m, v may be NULL where they are not kept. */
-    void (*update[TONNX_OPTIMIZER_COUNT])(float *p, const float *g, float *m, float *v, size_t n, double rate,
-                                          const double *c, const double *h);
+    /* One optimizer step. */
+    void (*update[TONNX_OPTIMIZER_COUNT])(const tonnx__step_rows *s, double rate, const double *c, const double *h);
 } tonnx__update_kernels;
 
 /* A matrix as it lies: rows `stride` apart; `transposed` says that it is read as its transpose. */

@@ -2,10 +2,6 @@
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_optim.h"
 
-#define ARGUMENTS                                                                                                      \
-    float *restrict p, const float *restrict g, float *restrict m, float *restrict v, size_t n, double rate,           \
-        const double *c, const double *h
-
 /* The next `count` elements of x; VEC of them, the usual case, without a mask. */
 static inline __attribute__((always_inline)) vec get(const float *x, size_t count)
 {
@@ -20,27 +16,47 @@ static inline __attribute__((always_inline)) void put(float *x, vec value, size_
 
 typedef tonnx_element_vec formula(tonnx_element_vec old, vec g, tonnx_step_vec step);
 
-/* p, m, v ← one step by gradient g. A moment that is not kept reads as 0 and is dropped. An element's step does not
- * depend on where among the others it stands. */
-static inline __attribute__((always_inline)) void walk(formula *next, float *restrict at[3], const float *restrict g,
-                                                       size_t n, tonnx_step_vec step)
+/* The moments that are kept. */
+typedef enum kept { NONE, ONE, BOTH } kept;
+
+/* VEC elements from `i` on, or the last few. A moment that is not kept reads as 0 and is dropped. */
+#define INLINE static inline __attribute__((always_inline)) void
+INLINE element(formula *next, const tonnx__step_rows *s, size_t i, size_t count, kept moments, tonnx_step_vec step)
 {
-    float *restrict p = at[0], *restrict m = at[1], *restrict v = at[2];
-    for (size_t i = 0; i < n; i += VEC) {
-        const size_t count = n - i < VEC ? n - i : VEC;
-        const vec none = VEC_ALL(0.0f);
-        const tonnx_element_vec old = { get(p + i, count), m ? get(m + i, count) : none, v ? get(v + i, count) : none };
-        const tonnx_element_vec new = next(old, get(g + i, count), step);
-        put(p + i, new.p, count);
-        if (m) put(m + i, new.m, count);
-        if (v) put(v + i, new.v, count);
+    const vec none = VEC_ALL(0.0f);
+    const tonnx_element_vec old = { get(s->p + i, count), moments > NONE ? get(s->m + i, count) : none,
+                                    moments > ONE ? get(s->v + i, count) : none };
+    const tonnx_element_vec new = next(old, get(s->g + i, count), step);
+    put(s->p + i, new.p, count);
+    if (moments > NONE) put(s->m + i, new.m, count);
+    if (moments > ONE) put(s->v + i, new.v, count);
+}
+
+INLINE walk_rows(formula *next, tonnx__step_rows s, kept moments, tonnx_step_vec step)
+{
+    for (size_t row = 0; row < s.rows; row++) {
+        size_t i = 0;
+        for (; i + VEC <= s.cols; i += VEC) element(next, &s, i, VEC, moments, step);
+        if (i < s.cols) element(next, &s, i, s.cols - i, moments, step);
+        s.p += s.stride;
+        s.g += s.stride_g;
+        if (moments > NONE) s.m += s.stride;
+        if (moments > ONE) s.v += s.stride;
     }
 }
 
+/* p, m, v ← one step by gradient g. An element's step does not depend on where among the others it stands. */
+INLINE walk(formula *next, const tonnx__step_rows *s, tonnx_step_vec step)
+{
+    if (s->m && s->v) walk_rows(next, *s, BOTH, step);
+    else if (s->m) walk_rows(next, *s, ONE, step);
+    else walk_rows(next, *s, NONE, step);
+}
+
 #define TONNX_OPTIMIZER(id, ...)                                                                                       \
-    static void update_##id(ARGUMENTS)                                                                                 \
+    static void update_##id(const tonnx__step_rows *s, double rate, const double *c, const double *h)                  \
     {                                                                                                                  \
-        walk(tonnx_optim_##id##_vec, (float *restrict[3]){ p, m, v }, g, n, tonnx_step_of_vec(rate, c, h));            \
+        walk(tonnx_optim_##id##_vec, s, tonnx_step_of_vec(rate, c, h));                                                \
     }
 #include "runtime/ops/optimizers.def"
 #undef TONNX_OPTIMIZER

@@ -16,9 +16,12 @@ typedef __m512 vec;
 #define VEC_MASK(n)         ((__mmask16)((1u << (n)) - 1u))
 #define VEC_LOAD_N(p, n)    _mm512_maskz_loadu_ps(VEC_MASK(n), p)
 #define VEC_STORE_N(p, v, n) _mm512_mask_storeu_ps(p, VEC_MASK(n), v)
-#define VEC_SUM(v)          _mm512_reduce_add_ps(v)
 #define VEC_SQRT(x)         vec_sqrt(x)
 #define VEC_RATIO(a, b)     vec_ratio(a, b)
+#define VEC_LOW(a, b)                                                                                                  \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define VEC_HIGH(a, b)                                                                                                 \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 
 /* √x from 14 bits of 1/√x and a Newton step, to an ulp: a third of what the divider takes. 0 and ∞ are their own roots. */
 static inline vec vec_sqrt(vec x)
@@ -31,10 +34,9 @@ static inline vec vec_sqrt(vec x)
 /* a/b in the same way, to an ulp. Where that meets an infinity (b is 0 or ∞, or the quotient overflows) nothing is refined. */
 static inline vec vec_ratio(vec a, vec b)
 {
-    const __m512 rough = _mm512_rcp14_ps(b), plain = _mm512_mul_ps(a, rough);
-    const __m512 r = _mm512_fmadd_ps(_mm512_fnmadd_ps(b, rough, _mm512_set1_ps(1.0f)), rough, rough);
-    const __m512 q = _mm512_mul_ps(a, r), better = _mm512_fmadd_ps(_mm512_fnmadd_ps(q, b, a), r, q);
-    return _mm512_mask_mov_ps(better, _mm512_fpclass_ps_mask(better, 0x99), plain);
+    const __m512 r = _mm512_rcp14_ps(b), q = _mm512_mul_ps(a, r);
+    const __m512 better = _mm512_fmadd_ps(_mm512_fnmadd_ps(q, b, a), r, q);
+    return _mm512_mask_mov_ps(better, _mm512_fpclass_ps_mask(better, 0x99), q);
 }
 
 #elif defined(__AVX2__) && defined(__FMA__)
@@ -49,15 +51,10 @@ typedef __m256 vec;
     _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define VEC_LOAD_N(p, n)    _mm256_maskload_ps(p, VEC_MASK(n))
 #define VEC_STORE_N(p, v, n) _mm256_maskstore_ps(p, VEC_MASK(n), v)
-#define VEC_SUM(v)          vec_sum(v)
 #define VEC_SQRT(x)         _mm256_sqrt_ps(x)
 #define VEC_RATIO(a, b)     ((a) / (b))
-static inline float vec_sum(vec v)
-{
-    __m128 h = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-    h = _mm_add_ps(h, _mm_movehl_ps(h, h));
-    return _mm_cvtss_f32(_mm_add_ss(h, _mm_movehdup_ps(h)));
-}
+#define VEC_LOW(a, b)       __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define VEC_HIGH(a, b)      __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 
 #else
 #include <string.h>
@@ -69,9 +66,10 @@ typedef float vec __attribute__((vector_size(16)));
 #define VEC_FMA(a, b, c)    ((a) * (b) + (c))
 #define VEC_LOAD_N(p, n)    vec_load_n(p, n)
 #define VEC_STORE_N(p, v, n) vec_store_n(p, v, n)
-#define VEC_SUM(v)          (((v)[0] + (v)[2]) + ((v)[1] + (v)[3]))
 #define VEC_SQRT(x)         vec_sqrt(x)
 #define VEC_RATIO(a, b)     ((a) / (b))
+#define VEC_LOW(a, b)       __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define VEC_HIGH(a, b)      __builtin_shufflevector(a, b, 2, 6, 3, 7)
 static inline vec vec_sqrt(vec x)
 {
     for (int i = 0; i < VEC; i++) x[i] = __builtin_sqrtf(x[i]);
@@ -94,6 +92,32 @@ static inline void vec_store_n(float *p, vec v, size_t n)
     memcpy(p, &v, n * sizeof *p);
 }
 #endif
+
+/* Turns VEC vectors, the rows of a square: each round interleaves the rows of its upper half with those of its lower. */
+static inline __attribute__((always_inline)) void vec_turn(vec x[VEC])
+{
+#pragma GCC unroll 4
+    for (int round = 1; round < VEC; round *= 2) {
+        vec next[VEC];
+#pragma GCC unroll 8
+        for (int i = 0; i < VEC / 2; i++) {
+            next[2 * i] = VEC_LOW(x[i], x[i + VEC / 2]);
+            next[2 * i + 1] = VEC_HIGH(x[i], x[i + VEC / 2]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < VEC; i++) x[i] = next[i];
+    }
+}
+
+/* Lane i: the sum of x[i]'s lanes. Each round adds the halves of two vectors side by side, until one is left. */
+static inline __attribute__((always_inline)) vec vec_sums(vec x[VEC])
+{
+#pragma GCC unroll 4
+    for (int half = VEC / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+        for (int i = 0; i < half; i++) x[i] = VEC_LOW(x[i], x[i + half]) + VEC_HIGH(x[i], x[i + half]);
+    return x[0];
+}
 
 /* a where the comparison holds, else b, lane by lane. */
 typedef int vec_mask __attribute__((vector_size(sizeof(vec))));

@@ -109,11 +109,16 @@ static bool conflict(const tonnx__cpu_task *a, tonnx__span x, const tonnx__cpu_t
     return false;
 }
 
+bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b)
+{
+    return conflict(a, (tonnx__span){ 0, a->tiles }, b, (tonnx__span){ 0, b->tiles });
+}
+
 /* Whether some thread's share of a and another's of b conflict: each share of a beside the tiles of b before and behind
  * the same thread's. */
 static bool crosses(const tonnx__cpu_task *a, const tonnx__cpu_task *b, size_t threads)
 {
-    if (!conflict(a, (tonnx__span){ 0, a->tiles }, b, (tonnx__span){ 0, b->tiles })) return false;
+    if (!tonnx__tasks_conflict(a, b)) return false;
     for (size_t t = 0; t < threads; t++) {
         const tonnx__span mine = tonnx__share(a, t, threads), own = tonnx__share(b, t, threads);
         if (mine.from >= mine.to) continue;
@@ -124,17 +129,31 @@ static bool crosses(const tonnx__cpu_task *a, const tonnx__cpu_task *b, size_t t
     return false;
 }
 
-/* Steps follow each other without a break, so the list is a ring: the second time round knows of the first. A meeting
- * more than needed does no harm, so what either round asks for is kept. */
+/* One time round the list; *met is the task before which threads last met, counted over all rounds. Returns whether nothing
+ * has changed. `keep`: what the round before asked for stays. */
+static bool go_round(tonnx__cpu_task *tasks, size_t count, size_t threads, size_t round, size_t *met, bool keep)
+{
+    bool same = true;
+    for (size_t i = round * count; i < (round + 1) * count; i++) {
+        tonnx__cpu_task *task = &tasks[i % count];
+        bool barrier = keep && task->barrier;
+        for (size_t k = i - *met > count ? i - count : *met; k < i && !barrier; k++)
+            barrier = crosses(&tasks[k % count], task, threads);
+        same = same && barrier == task->barrier;
+        task->barrier = barrier;
+        if (barrier) *met = i;
+    }
+    return same;
+}
+
+/* Rounds follow each other without a break, so the list is a ring: where threads meet depends on where they met in the round
+ * before. It settles as a rule in the second round; else what two rounds ask for is kept, for a meeting too many does no
+ * harm. */
 void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads)
 {
-    size_t met = 0;
-    for (size_t i = 1; i < 2 * count && threads > 1; i++) {
-        tonnx__cpu_task *task = &tasks[i % count];
-        bool barrier = task->barrier;
-        for (size_t k = i - met > count ? i - count : met; k < i && !barrier; k++)
-            barrier = crosses(&tasks[k % count], task, threads);
-        task->barrier = barrier;
-        if (barrier) met = i;
-    }
+    enum { ROUNDS = 4 };
+    size_t met = 0, round = 0;
+    bool settled = threads == 1 || count == 0;
+    for (; !settled && round < ROUNDS; round++) settled = go_round(tasks, count, threads, round, &met, false);
+    if (!settled) go_round(tasks, count, threads, round, &met, true);
 }

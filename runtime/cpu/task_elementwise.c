@@ -242,9 +242,13 @@ static void update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step
 {
     const tonnx__span at = tonnx__tile_flat(task, index, count_of(&task->in[0]));
     float *m = task->out[1].at, *v = task->out[2].at;
-    task->kernels->update->update[task->code->op](task->out[0].at + at.from, task->in[0].at + at.from,
-                                                  m ? m + at.from : NULL, v ? v + at.from : NULL, at.to - at.from,
-                                                  step->record->rate, step->record->c, task->code->h);
+    const tonnx__step_rows s = { .p = task->out[0].at + at.from,
+                                 .m = m ? m + at.from : NULL,
+                                 .v = v ? v + at.from : NULL,
+                                 .g = task->in[0].at + at.from,
+                                 .rows = 1,
+                                 .cols = at.to - at.from };
+    task->kernels->update->update[task->code->op](&s, step->record->rate, step->record->c, task->code->h);
 }
 
 /* P, M, V ← one optimizer step by G */

@@ -168,5 +168,5 @@ static void loss_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, 
 void tonnx__cpu_cut_LOSS(tonnx__cpu_task task[2])
 {
     task->reach = TONNX__REACH_PLACE;
-    tonnx__cut_rows(task, loss_tile, task->in[0].rows, task->in[0].cols);
+    tonnx__cut_batch(task, loss_tile, task->in[0].rows, task->in[0].cols);
 }

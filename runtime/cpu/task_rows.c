@@ -47,7 +47,7 @@ static void gather_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step
 void tonnx__cpu_cut_GATHER(tonnx__cpu_task task[2])
 {
     task->reach = TONNX__REACH_PLACE;
-    tonnx__cut_rows(task, gather_tile, task->out[0].rows, task->out[0].cols);
+    tonnx__cut_batch(task, gather_tile, task->out[0].rows, task->out[0].cols);
 }
 
 static void softmax_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)

@@ -41,6 +41,9 @@ static void measure(const tonnx__program *program, life *lives)
         if (lives[b].birth <= lives[b].death) lives[b].death += REST;
     for (size_t b = 0; b < program->buffer_count; b++)
         if (program->buffers[b].keep) lives[b].death = program->code_count;
+    for (size_t k = 0; k < program->code_count; k++) /* a backend may gather the next batch while this one is computed */
+        for (int i = 0; i < TONNX__MAX_OUT && program->code[k].kind == TONNX__GATHER; i++)
+            if (program->code[k].out[i] >= 0) lives[program->code[k].out[i]].death = program->code_count;
     for (size_t b = 0; b < program->buffer_count; b++)
         if (lives[b].birth <= lives[b].death && !lives[b].written)
             lives[b].birth = 0, lives[b].death = program->code_count;
