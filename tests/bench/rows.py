@@ -40,6 +40,11 @@ class Training(Contestant):
         call(*self.command, *more)
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
+    def judged(self):
+        """Losses of the first steps on the reference backend, in double."""
+        story = self.events("--no-shuffle", "--steps", self.work.judged, "--log-every", 1, "--backend", "reference")
+        return [e["loss"] for e in story if e["event"] == "step"]
+
     def turn(self):
         epochs = [e for e in self.events("--epochs", 1 + self.work.epochs) if e["event"] == "epoch"][1:]
         return sum(e["seconds"] for e in epochs) / len(epochs) / self.work.steps
@@ -59,6 +64,15 @@ def training_data(folder, work):
     np.save(f"{folder}/y.npy", np.argmax(truth, axis=1) if work.loss == "cross-entropy" else truth)
 
 
+def judge(row, ours, work, folder, tools):
+    """Where floats cannot be compared after some steps: both sides in double."""
+    theirs, mine = json.loads(call(tools.python["torch"], HERE / "peer.py", folder, work.row, "judge")), ours.judged()
+    off = max(abs(a - b) / abs(b) for a, b in zip(mine, theirs, strict=True))
+    row.agree = row.agree and off <= 1e-6
+    row.notes.append(f"in double, {work.judged} steps: losses of our reference and of PyTorch differ by {off:.1g} at most, "
+                     f"{'agree' if off <= 1e-6 else 'THEY DISAGREE'}")
+
+
 def training(work, folder, tools, options):
     training_data(folder, work)
     call(tools.python["torch"], HERE / "peer.py", folder, work.row, "export")
@@ -74,8 +88,10 @@ def training(work, folder, tools, options):
     row = Row(work.row, work.name, "µs a step", fields, work.reach, floor, work.share, bound)
     losses = [f.loss for f in everybody]
     row.agree = max(losses) - min(losses) <= 0.01 * abs(losses[0])
-    row.notes.append(f"loss after {work.checked} steps: {min(losses):.5g} to {max(losses):.5g}, "
+    row.notes.append(f"loss after {work.checked} step{'s' if work.checked > 1 else ''}: {min(losses):.5g} to {max(losses):.5g}, "
                      f"{'agree' if row.agree else 'THEY DISAGREE'}")
+    if work.judged:
+        judge(row, everybody[0], work, folder, tools)
     row.notes += [f"{f.title}: first step after {f.start:.1f} s" for f in everybody if f.start]
     return row
 
