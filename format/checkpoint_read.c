@@ -30,8 +30,9 @@ static const unsigned char *take(source *from, size_t size)
 
 static tonnx_status damaged(const source *from, const char *part, const char *why)
 {
-    return tonnx__fail(TONNX_BAD_MODEL, "%s: damaged checkpoint: %s: %s; resume from another one", from->name, part,
-                       why);
+    const int length = (int)strcspn(part, " "); /* tags are padded with blanks */
+    return tonnx__fail(TONNX_BAD_MODEL, "%s: damaged checkpoint: %.*s: %s; resume from another one", from->name, length,
+                       part, why);
 }
 
 static bool sums_up(const unsigned char *bytes, size_t size)

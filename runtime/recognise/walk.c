@@ -129,6 +129,16 @@ static void mark_missing(const tonnx__builder *builder, walk *w, const char *out
     }
 }
 
+/* The first operand that is there and yet is none: its elements are of a type that is not computed with. */
+static const tonnx__tensor *unread_operand(const tonnx__builder *builder, const tonnx__node *node)
+{
+    for (size_t i = 0; i < node->input_count; i++) {
+        const ptrdiff_t t = tonnx__model_find_tensor(builder->model, node->inputs[i]);
+        if (t >= 0 && !builder->model->tensors[t].bytes) return &builder->model->tensors[t];
+    }
+    return NULL;
+}
+
 static tonnx_status refuse_node(const tonnx__builder *builder, const tonnx__node *node)
 {
     char shape[128];
@@ -138,6 +148,12 @@ static tonnx_status refuse_node(const tonnx__builder *builder, const tonnx__node
                                 "operator domain '%s' is not one that tonnx reads; export with operators of ONNX, or "
                                 "choose an output before it (--output)",
                                 node->domain);
+    const tonnx__tensor *unread = unread_operand(builder, node);
+    if (unread)
+        return tonnx__node_fail(builder, node,
+                                "'%s' has elements of type %s (data_type %d), which tonnx does not read: export it as "
+                                "float32",
+                                unread->name, tonnx_dtype_name(unread->dtype), (int)unread->dtype);
     return tonnx__node_fail(builder, node,
                             "tonnx does not read this operator here%s%s; export the model with what `tonnx ops` lists, "
                             "or choose an output before it (--output)",

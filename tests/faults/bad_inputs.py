@@ -136,7 +136,7 @@ def svm(line, text):
 
 
 def model_cases():
-    """(name, bytes, words of which one must be in the message)"""
+    """(name, bytes, words of which one must be in the message; None: the field's)"""
     def dims(*d):
         return model(tensors=weights(w1=tensor("w1", d, floats(12))))
     yield from ((name, dims(*d), ["w1"]) for name, d in {
@@ -167,7 +167,7 @@ def model_cases():
             "reuse-input-name": [node("Relu", ["x"], "x")] + NODES, "reuse-weight-name": NODES[:2] + [node("Relu", ["a"], "w1")] + NODES[3:],
             "attribute-twice": [node("Gemm", ["x", "w1", "b1"], "a", integer("transB", 0) + integer("transB", 1))] + NODES[2:],
             "reshape-nothing": [node("Reshape", ["x", "lost"], "s")] + NODES, "lstm": [node("LSTM", ["x", "w1", "b1"], "a")] + NODES[2:]}.items():
-        yield "node-" + name, model(nodes=nodes), [""]
+        yield "node-" + name, model(nodes=nodes), None
     yield "opset-none", model(opset=0), ["opset"]
     yield "opset-minus", model(opset=-4), ["opset"]
     yield "opset-1000", model(opset=1000), ["opset"]
@@ -188,19 +188,19 @@ def model_cases():
             "offset-2^64": {"location": "w.bin", "offset": "18446744073709551616"}, "offset-wrap": {"location": "w.bin", "offset": "18446744073709551600", "length": "48"}, "offset-blank": {"location": "w.bin", "offset": " 4"},
             "offset-behind": {"location": "w.bin", "offset": "44"}, "length-minus": {"location": "w.bin", "length": "-48"}, "length-long": {"location": "w.bin", "length": "4800"}, "length-short": {"location": "w.bin", "length": "44"},
             "length-text": {"location": "w.bin", "length": "all"}, "folder": {"location": "folder"}, "self": {"location": "folder/../in.onnx"}, "control": {"location": "a\nb"}}.items():
-        yield "external-" + name, external(**entries), ["w1"] if name != "nul" else [""]
+        yield "external-" + name, external(**entries), ["w1"] if name != "nul" else ["external_data"]
     good = model()
     for name, data in {
             "wire-tag-0": b"\0" + good, "wire-type-7": b"\x0f" + good, "wire-group": b"\x0b" + good, "wire-length-long": good + b"\x3a\xff\xff\xff\x0f", "wire-varint-11": b"\x08" + b"\xff" * 11 + good,
             "wire-length-2^63": b"\x3a" + number(1 << 63) + good, "wire-field-2^29": number(1 << 32 | 7) + good, "wire-cut-tag": good + b"\xff", "wire-bad-utf8": model(tensors=weights(w1=tensor(b"w\xff\xfe".decode("latin-1").encode("latin-1"), [3, 4], floats(12)))),
             "wire-name-nul": model(tensors=weights(w1=tensor("w\0", [3, 4], floats(12)))), "wire-type-of-graph": part(1, 8) + part(7, 5) + part(8, part(2, 17)), "zeros": bytes(700), "ones": b"\xff" * 700, "text": b"a model, honestly\n" * 30,
             "html": b"<!DOCTYPE html><html>404</html>", "gzip": gzip.compress(good, mtime=0), "zip": archive([("model.onnx", good)]), "lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"}.items():
-        yield name, data, [""]
+        yield name, data, None
     deep = b""
     for _ in range(400):
         deep = part(1, part(5, part(1, "body") + part(6, deep)) + part(4, "If"))
     yield "nest-400", part(1, 8) + part(7, deep) + part(8, part(2, 17)), ["deep", "nest", "level"]
-    yield "nodes-300000", part(1, 8) + part(7, b"\x0a\0" * 300000) + part(8, part(2, 17)), [""]
+    yield "nodes-300000", part(1, 8) + part(7, b"\x0a\0" * 300000) + part(8, part(2, 17)), ["graph.node"]
     yield "dims-100000", model(tensors=weights(w1=tensor("w1", [1] * 100000, floats(12)))), ["w1"]
 
 
@@ -208,16 +208,16 @@ def data_cases():
     """(name, file name, bytes, words)"""
     for name, shape in {"shape-minus": "(-20, 3)", "shape-float": "(20.0, 3)", "shape-2^64": "(18446744073709551616, 3)", "shape-wrap": "(4611686018427387904, 4)", "shape-2^40": "(1099511627776, 3)", "shape-none": "None",
                         "shape-text": "'20'", "shape-open": "(20, 3", "shape-nested": "((20, 3),)", "shape-1000": "(" + "1," * 1000 + ")", "shape-empty": "()", "shape-zero": "(0, 3)", "shape-no-columns": "(20, 0)", "shape-list": "[20, 3]"}.items():
-        yield name, "in.npy", npy(shape=shape), [""]
+        yield name, "in.npy", npy(shape=shape), None
     for name, dtype in {"object": "|O", "unicode": "<U8", "bytes": "|S4", "void": "|V4", "complex": "<c8", "f16": "<f16", "date": "<M8[s]", "none": "", "i3": "<i3", "order": "?f4", "long": "<f4" * 50, "record": "[('a', '<f4')]"}.items():
-        yield "dtype-" + name, "in.npy", npy(dtype), [""]
+        yield "dtype-" + name, "in.npy", npy(dtype), None
     for name, data in {
             "npy-magic": npy(magic=b"\x93NUMPX"), "npy-version-9": npy(version=b"\x09\0"), "npy-version-0": npy(version=b"\0\0"), "npy-header-long": npy(length=65535), "npy-header-0": npy(length=0), "npy-text": npy(text="not a dict"),
             "npy-key-lost": npy(text="{'descr': '<f4', 'shape': (20, 3), }"), "npy-key-more": npy(text="{'descr': '<f4', 'fortran_order': False, 'shape': (20, 3), 'more': 1, }"), "npy-key-twice": npy(text="{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (20, 3), }"),
             "npy-order-2": npy(order="2"), "npy-short": npy()[:-1], "npy-long": npy() + b"\0", "npy-header-only": npy(data=b""), "npy-magic-only": b"\x93NUMPY", "npy-nul": npy(text="{'descr': '<f4\0', 'fortran_order': False, 'shape': (20, 3), }"),
             "npy-nan": npy(data=struct.pack("<f", float("nan")) + floats(59)), "npy-inf": npy(data=floats(59) + struct.pack("<f", float("-inf"))), "npy-double-beyond-float": npy("<f8", data=struct.pack("<60d", *([1e300] * 60))),
             "npy-width": npy(shape="(15, 4)"), "npy-empty": b""}.items():
-        yield name, "in.npy", data, [""]
+        yield name, "in.npy", data, None
     good = st()
     for name, header in {
             "dtype-number": st(dtype="7"), "dtype-unknown": st(dtype='"F33"'), "dtype-lost": '{"x":{"shape":[20,3],"data_offsets":[0,240]}}', "shape-lost": '{"x":{"dtype":"F32","data_offsets":[0,240]}}', "offsets-lost": '{"x":{"dtype":"F32","shape":[20,3]}}',
@@ -225,12 +225,12 @@ def data_cases():
             "offsets-one": st(offsets="[240]"), "offsets-three": st(offsets="[0,240,240]"), "offsets-back": st(offsets="[240,0]"), "offsets-minus": st(offsets="[-1,239]"), "offsets-behind": st(offsets="[1,241]"), "offsets-short": st(offsets="[0,236]"), "offsets-object": st(offsets='{"begin":0}'),
             "array": "[1,2]", "text": '"x"', "open": good[:-1], "open-string": '{"x', "comma": good[:-1] + ",}", "colon": '{"x" {}}', "two": good + "{}", "twice": st(more=',"x":{"dtype":"F32","shape":[0],"data_offsets":[240,240]}'), "escape": '{"\\q":{}}', "surrogate": '{"\\ud800":{}}', "nul": '{"a\\u0000":{}}', "deep": '{"__metadata__":' + "[" * 50 + "]" * 50 + "}",
             "empty": "{}", "blank": "", "comment": "/* */" + good, "single-quotes": good.replace('"', "'"), "overlap": st(more=',"v":{"dtype":"F32","shape":[1],"data_offsets":[236,240]}'), "nan": st(shape="[NaN,3]")}.items():
-        yield "st-" + name, "in.safetensors", safetensors(header), [""]
-    yield "st-length-2^63", "in.safetensors", safetensors(good, length=1 << 63), [""]
-    yield "st-length-more", "in.safetensors", safetensors(good, length=10**8), [""]
-    yield "st-utf8", "in.safetensors", safetensors(good.encode() + b"\xff"), [""]
-    yield "st-tail", "in.safetensors", safetensors(good, floats(61)), [""]
-    yield "st-cut", "in.safetensors", safetensors(good, floats(59)), [""]
+        yield "st-" + name, "in.safetensors", safetensors(header), None
+    yield "st-length-2^63", "in.safetensors", safetensors(good, length=1 << 63), None
+    yield "st-length-more", "in.safetensors", safetensors(good, length=10**8), None
+    yield "st-utf8", "in.safetensors", safetensors(good.encode() + b"\xff"), None
+    yield "st-tail", "in.safetensors", safetensors(good, floats(61)), None
+    yield "st-cut", "in.safetensors", safetensors(good, floats(59)), None
     pair = [("x.npy", npy()), ("y.npy", npy("<i8", "(20,)", struct.pack("<20q", *(i % 2 for i in range(20)))))]
     whole, packed = archive(pair), archive(pair, zipfile.ZIP_DEFLATED)
     flip = bytearray(whole)
@@ -240,25 +240,25 @@ def data_cases():
             "flip": bytes(flip), "cut": whole[:-30], "head-cut": whole[10:], "end-only": whole[-22:], "empty": archive([]), "no-arrays": archive([("read.me", b"hello")]), "twice": archive(pair + pair), "local-name": locals_differ, "text": archive([("x.npy", b"hello")]),
             "inner-cut": archive([("x.npy", npy()[:-4])]), "inner-long": archive([("x.npy", npy() + b"abcd")]), "encrypted": whole.replace(b"PK\3\4\x14\0\0\0", b"PK\3\4\x14\0\1\0").replace(b"PK\1\2\x14\3\x14\0\0\0", b"PK\1\2\x14\3\x14\0\1\0"), "method": whole.replace(b"PK\1\2\x14\3\x14\0\0\0\0\0", b"PK\1\2\x14\3\x14\0\0\0\x63\0"),
             "deflate-cut": packed[:60] + packed[90:], "inner-object": archive([("x.npy", npy("|O"))]), "key": archive([("data.npy", npy()), ("more.npy", npy())]), "bomb": archive([("x.npy", npy(shape="(20, 3)", data=bytes(40 << 20)))], zipfile.ZIP_DEFLATED)}.items():
-        yield "npz-" + name, "in.npz", data, [""]
+        yield "npz-" + name, "in.npz", data, None
     for name, data in {
             "kind": idx(7), "kind-0": idx(0), "rank-0": idx(rank=0, dims=()), "rank-255": idx(rank=255), "short": idx(data=bytes(59)), "long": idx(data=bytes(61)), "huge": idx(dims=(0xFFFFFFFF, 0xFFFFFFFF)), "large": idx(dims=(1 << 30, 3)), "zero-rows": idx(dims=(0, 3), data=b""),
             "zero-columns": idx(dims=(20, 0), data=b""), "head-cut": idx()[:7], "width": idx(dims=(12, 5))}.items():
-        yield "idx-" + name, "in.idx", data, [""]
-        yield "idx-gz-" + name, "in.idx.gz", gzip.compress(data, mtime=0), [""]
+        yield "idx-" + name, "in.idx", data, None
+        yield "idx-gz-" + name, "in.idx.gz", gzip.compress(data, mtime=0), None
     z = gzip.compress(idx(), mtime=0)
-    yield "gz-cut", "in.idx.gz", z[:-9], [""]
-    yield "gz-crc", "in.idx.gz", z[:-8] + bytes(4) + z[-4:], [""]
-    yield "gz-head", "in.idx.gz", z[:5], [""]
+    yield "gz-cut", "in.idx.gz", z[:-9], None
+    yield "gz-crc", "in.idx.gz", z[:-8] + bytes(4) + z[-4:], None
+    yield "gz-head", "in.idx.gz", z[:5], None
     for name, line, text in (("ragged-short", 4, "1,2,no"), ("ragged-long", 5, "1,2,3,4,no"), ("text-cell", 6, "1,two,3,no"), ("empty-cell", 7, "1,,3,no"), ("blank-cell", 8, "1, ,3,no"), ("na", 9, "1,NA,3,no"), ("question", 9, "1,?,3,no"), ("nan", 10, "nan,2,3,no"), ("inf", 11, "1,inf,3,no"),
                              ("minus-inf", 11, "1,-Infinity,3,no"), ("1e999", 12, "1,1e999,3,no"), ("comma-number", 13, '"1,5",2,3,no'), ("hex", 14, "0x1p3z,2,3,no"), ("nul", 15, "1,2\0,3,no"), ("open-quote", 16, '1,"2,3,no'), ("quote-tail", 17, '1,"2"x,3,no'), ("two-dots", 18, "1.2.3,2,3,no"),
                              ("latin-1", 19, "1,\udce9,3,no"), ("plus-minus", 20, "+-1,2,3,no"), ("underscore", 20, "1_000,2,3,no"), ("no-label", 3, "1,2,3,")):
-        yield "csv-" + name, "in.csv", csv(line, text), [":%d" % line, "line %d" % line]
+        yield "csv-" + name, "in.csv", csv(line, text), [":%d: %s" % (line, "" if name in WHOLE_LINE else "column ")]
     for name, data in {"empty": b"", "blank": b"\n\n\n", "header-only": b"a,b,c,label\n", "names-twice": csv(1, "a,b,label,label"), "utf-16": "\n".join(GOOD_CSV).encode("utf-16"), "binary": bytes(range(256)) * 4, "one-column": b"label\n" + b"no\nyes\n" * 10, "no-label-column": csv(1, "a,b,c,d")}.items():
-        yield "csv-" + name, "in.csv", data, [""]
+        yield "csv-" + name, "in.csv", data, None
     for name, line, text in (("no-colon", 3, "1 1:2 3"), ("no-value", 4, "1 1: 3:1"), ("no-index", 5, "1 :2"), ("index-0", 6, "1 0:2"), ("index-minus", 7, "1 -1:2"), ("order", 8, "1 3:1 1:2"), ("same", 9, "1 1:1 1:2"), ("text", 10, "1 1:one"), ("nan", 11, "1 1:nan"), ("inf", 12, "1 1:1e999"),
                              ("label", 13, "yes 1:2"), ("label-nan", 14, "nan 1:2"), ("index-2^64", 15, "1 18446744073709551617:2"), ("index-wide", 16, "1 4:2"), ("index-10^12", 17, "1 1000000000000:2"), ("hex-index", 18, "1 0x1:2"), ("tail", 19, "1 1:2x")):
-        yield "svm-" + name, "in.svm", svm(line, text), [":%d" % line, "line %d" % line, "4", "feature"] if name == "index-wide" else [":%d" % line, "line %d" % line]
+        yield "svm-" + name, "in.svm", svm(line, text), [":%d: '" % line]
 
 
 def checkpoint_cases(good, random_):
@@ -279,6 +279,34 @@ def checkpoint_cases(good, random_):
     yield "all-zeros", bytes(len(good))
     for at in range(16, min(len(good) - 8, 160), 12):
         yield "huge-%d" % at, good[:at] + b"\xff" * 8 + good[at + 8:]
+
+
+WHOLE_LINE = ("ragged-short", "ragged-long", "nul", "open-quote", "quote-tail")  # what is wrong with a line, not with a cell of it
+# The field that the message must name, by how the case's name begins: the longest that fits. Where a case says none.
+FIELDS = {
+    "node-": ["node 'n_"], "node-undefined": ["'nowhere'"], "node-twice-output": ["'r'"], "node-none": ["'y'"], "node-graph-output-lost": ["'y'"],
+    "node-reuse-input-name": ["'x'"], "node-reuse-weight-name": ["'w1'"], "node-attribute-": ["'transB'"], "node-softmax-axis": ["axis 7"], "node-domain": ["'com.nobody'"],
+    "node-reshape-nothing": ["'lost'"], "node-empty-op": ["op_type"], "node-batchnorm-short": ["'b1'"],
+    "wire-": ["at byte "], "wire-bad-utf8": ["initializer.name"], "wire-name-nul": ["initializer.name"], "wire-type-of-graph": ["graph:"],
+    "zeros": ["at byte 0"], "ones": ["at byte "], "text": ["at byte "], "html": ["at byte 0"], "gzip": ["at byte 0"], "zip": ["at byte "], "lfs": ["at byte 0"],
+    "shape-": ["shape"], "dtype-": ["dtype", "'descr'"], "npy-magic": ["npy", "format"], "npy-version-": ["npy version"], "npy-header-": ["npy header", "bytes are missing"],
+    "npy-header-only": ["shape (20, 3)"], "npy-text": ["npy header"], "npy-key-lost": ["'fortran_order'"], "npy-key-more": ["'more'"], "npy-key-twice": ["'descr'"],
+    "npy-order-2": ["'fortran_order'"], "npy-short": ["shape (20, 3)"], "npy-long": ["shape (20, 3)"], "npy-nul": ["npy header"], "npy-nan": ["sample 1, feature 1"],
+    "npy-inf": ["sample 20, feature 3"], "npy-double-beyond-float": ["sample 1, feature 1"], "npy-width": ["15 samples"], "npy-empty": ["no samples"],
+    "st-": ["header"], "st-dtype-": ["'x': its dtype", "'x': elements of its dtype", "no dtype"], "st-shape-": ["'x': its shape", "no shape"], "st-offsets-": ["data_offsets"],
+    "st-array": ["format"], "st-text": ["format"], "st-blank": ["magic"], "st-comment": ["format"], "st-twice": ["'x'"], "st-overlap": ["'x' and 'v'"], "st-length-": ["header of "],
+    "st-empty": ["belong to no tensor"], "st-tail": ["belong to no tensor"], "st-cut": ["'x': its data_offsets"],
+    "npz-": ["'x.npy'", "'x'"], "npz-cut": ["end record"], "npz-head-cut": ["magic", "zip"], "npz-end-only": ["directory"], "npz-deflate-cut": ["directory"],
+    "idx-": ["shape ("], "idx-kind": ["IDX magic"], "idx-rank-": ["IDX magic"], "idx-head-cut": ["bytes are missing"], "idx-width": ["12 samples"],
+    "idx-gz-kind": ["IDX magic"], "idx-gz-rank-": ["IDX magic"], "idx-gz-head-cut": ["bytes are missing"], "idx-gz-width": ["12 samples"], "idx-gz-short": ["bytes are missing"],
+    "idx-gz-long": ["header says"], "gz-": ["gzip stream"],
+    "csv-empty": ["no samples"], "csv-blank": ["no samples"], "csv-header-only": ["no samples"], "csv-names-twice": ["'label'"], "csv-utf-16": ["UTF-16"], "csv-binary": ["format"],
+    "csv-one-column": ["only column"], "csv-no-label-column": ["column 'label'"],
+}
+
+
+def field(name):
+    return FIELDS[max((begin for begin in FIELDS if name.startswith(begin)), key=len)]
 
 
 def snapshot(folder):
@@ -342,13 +370,13 @@ def all_cases(tonnx, seed):
     yield Case("twin external", dict(common, **{"in.onnx": external(location="w.bin", offset="0", length="48")}), COMMANDS[0], (0,), [], "")
     for i, (name, data, words) in enumerate(model_cases()):
         commands = COMMANDS[:5] if name.startswith("node-") or "input-" in name or "output" in name or name in ("dims-flat", "tensor-type-string") else COMMANDS
-        yield Case("model " + name, dict(common, **{"in.onnx": data}), commands[i % len(commands)], (3,), words, "in.onnx")
+        yield Case("model " + name, dict(common, **{"in.onnx": data}), commands[i % len(commands)], (3,), words or field(name), "in.onnx")
     targets = {"in.csv": " --target label", "in.npy": " --target y.npy", "in.idx": " --target y.npy", "in.idx.gz": " --target y.npy", "in.safetensors": " --target y.npy"}
     twins = {"in.npy": npy(), "in.safetensors": safetensors(st()), "in.npz": archive([("x.npy", npy()), ("y.npy", common["y.npy"])]), "in.idx": idx(), "in.csv": csv(1, GOOD_CSV[0]), "in.svm": svm(1, "0 1:1 3:1")}
     for file, data in twins.items():
         yield Case("twin " + file, dict(common, **{file: data}), TRAIN % (file, targets.get(file, "")), (0,), [], "")
     for name, file, data, words in data_cases():
-        yield Case("data " + name, dict(common, **{file: data}), TRAIN % (file, targets.get(file, "")), (4,), words, file)
+        yield Case("data " + name, dict(common, **{file: data}), TRAIN % (file, targets.get(file, "")), (4,), words or field(name), file)
     with tempfile.TemporaryDirectory() as top:
         for name, data in common.items():
             (pathlib.Path(top) / name).write_bytes(data)
@@ -356,7 +384,7 @@ def all_cases(tonnx, seed):
         subprocess.run([tonnx, *(base + "--steps 3 --checkpoint good.ckpt").split()], cwd=top, check=True, capture_output=True)
         good = (pathlib.Path(top) / "good.ckpt").read_bytes()
     for name, data in checkpoint_cases(good, random_):
-        yield Case("checkpoint " + name, dict(common, **{"in.ckpt": data}), base + "--epochs 2 --resume in.ckpt", (3,), [""], "in.ckpt")
+        yield Case("checkpoint " + name, dict(common, **{"in.ckpt": data}), base + "--epochs 2 --resume in.ckpt", (3,), ["TONNXCKP", "checkpoint: "], "in.ckpt")
 
 
 def main():

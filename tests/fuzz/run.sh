@@ -9,7 +9,7 @@ seconds=${1:-60}
 
 . tests/packages.sh
 # shellcheck disable=SC2086
-need $to_build $to_test clang dpkg-dev || exit 1
+need $to_build $to_test clang libclang-rt-14-dev dpkg-dev || exit 1
 
 # protobuf-c's source, by a list of packages of our own, so that the machine's stays as it is.
 work=build/fuzz
