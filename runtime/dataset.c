@@ -19,6 +19,8 @@ void tonnx__dataset_clear(tonnx_dataset *data)
     tonnx__free(data->classes);
     tonnx__free(data->targets);
     tonnx__free(data->target_name);
+    tonnx__free(data->path);
+    tonnx__free(data->target_path);
     free_names(data->class_names, data->class_count);
     free_names(data->column_names, data->features);
     memset(data, 0, sizeof *data);
@@ -47,20 +49,21 @@ static size_t first_not_finite(const float *values, size_t count)
 }
 
 /* x[samples, features] all finite. */
-static tonnx_status check_features(const tonnx_dataset *data, const char *path)
+static tonnx_status check_features(const tonnx_dataset *data)
 {
     const size_t count = data->samples * data->features;
     if (!data->x) return TONNX_OK;
     const size_t bad = first_not_finite(data->x, count);
     if (bad == count) return TONNX_OK;
     const size_t column = bad % data->features;
-    return tonnx__fail(TONNX_BAD_DATA, "%s: sample %zu, feature %zu%s%s is %g as float32, not a finite number", path,
-                       bad / data->features + 1, column + 1, data->column_names ? " " : "",
+    return tonnx__fail(TONNX_BAD_DATA, "%s: sample %zu, feature %zu%s%s is %g as float32, not a finite number",
+                       data->path, bad / data->features + 1, column + 1, data->column_names ? " " : "",
                        data->column_names ? data->column_names[column] : "", (double)data->x[bad]);
 }
 
-static tonnx_status check_targets(const tonnx_dataset *data, const char *path)
+static tonnx_status check_targets(const tonnx_dataset *data)
 {
+    const char *path = data->target_path;
     for (size_t i = 0; data->classes && i < data->samples; i++) {
         if (data->classes[i] < 0)
             return tonnx__fail(TONNX_BAD_DATA,
@@ -80,16 +83,17 @@ static tonnx_status check_targets(const tonnx_dataset *data, const char *path)
                        bad / data->target_width + 1, (double)data->targets[bad]);
 }
 
-static tonnx_status check(const tonnx_dataset *data, const char *path)
+static tonnx_status check(const tonnx_dataset *data)
 {
+    const char *path = data->path;
     size_t elements = 0;
     if (!data->samples) return tonnx__fail(TONNX_BAD_DATA, "%s: no samples", path);
     if (!data->features) return tonnx__fail(TONNX_BAD_DATA, "%s: samples have no features", path);
     if (data->samples > UINT32_MAX || !tonnx__mul(&elements, data->samples, data->features))
         return tonnx__fail(TONNX_BAD_DATA, "%s: %zu samples are more than 2^32 - 1; take a part with a limit", path,
                            data->samples);
-    const tonnx_status status = check_features(data, path);
-    return status ? status : check_targets(data, path);
+    const tonnx_status status = check_features(data);
+    return status ? status : check_targets(data);
 }
 
 /* Largest index + 1, unless there are names or a count that is larger already. */
@@ -104,7 +108,9 @@ tonnx_status tonnx__dataset_take(tonnx_dataset **out, tonnx_dataset *parts, cons
 {
     tonnx_dataset *data = NULL;
     *out = NULL;
-    tonnx_status status = check(parts, path);
+    tonnx_status status = tonnx__strdup(&parts->path, path);
+    if (!status && !parts->target_path) status = tonnx__strdup(&parts->target_path, path);
+    if (!status) status = check(parts);
     if (!status) status = tonnx__alloc(&data, 1, sizeof *data);
     if (!status && !parts->target_name) status = tonnx__strdup(&parts->target_name, "");
     if (status) {

@@ -28,13 +28,13 @@ static void free_names(char **names, size_t count)
 static tonnx_status find_classes(const tonnx_dataset *data, const char *const *names, size_t count, size_t *places)
 {
     if (!count)
-        return tonnx__fail(TONNX_BAD_DATA, "target '%s': has classes by name ('%s', …) where the model knows numbers",
-                           data->target_name ? data->target_name : "", data->class_names[0]);
+        return tonnx__fail(TONNX_BAD_DATA, "%s: target '%s': has classes by name ('%s', …) where the model knows numbers",
+                           data->target_path, data->target_name, data->class_names[0]);
     for (size_t i = 0; i < data->class_count; i++) {
         places[i] = place_of(data->class_names[i], names, count);
         if (places[i] == count)
-            return tonnx__fail(TONNX_BAD_DATA, "target '%s': class '%s' is none of the %zu that the model knows",
-                               data->target_name ? data->target_name : "", data->class_names[i], count);
+            return tonnx__fail(TONNX_BAD_DATA, "%s: target '%s': class '%s' is none of the %zu that the model knows",
+                               data->target_path, data->target_name, data->class_names[i], count);
     }
     return TONNX_OK;
 }
@@ -64,13 +64,13 @@ out:
 static tonnx_status find_columns(const tonnx_dataset *data, const char *const *names, size_t count, size_t *from)
 {
     if (count != data->features)
-        return tonnx__fail(TONNX_BAD_DATA, "the data has %zu feature columns, the model was trained on %zu",
+        return tonnx__fail(TONNX_BAD_DATA, "%s: has %zu feature columns, the model was trained on %zu", data->path,
                            data->features, count);
     for (size_t j = 0; j < count; j++) {
         from[j] = place_of(names[j], (const char *const *)data->column_names, count);
         if (from[j] == count)
-            return tonnx__fail(TONNX_BAD_DATA, "column '%s', which the model was trained on, is not in the data",
-                               names[j]);
+            return tonnx__fail(TONNX_BAD_DATA, "%s: column '%s', which the model was trained on, is not in it",
+                               data->path, names[j]);
     }
     return TONNX_OK;
 }

@@ -106,6 +106,8 @@ static tonnx_status make_like(tonnx_dataset **out, const tonnx_dataset *data, si
     if (!status) status = copy_names(&like->class_names, data->class_names, data->class_count);
     if (!status) status = copy_names(&like->column_names, data->column_names, data->features);
     if (!status) status = tonnx__strdup(&like->target_name, data->target_name);
+    if (!status) status = tonnx__strdup(&like->path, data->path);
+    if (!status) status = tonnx__strdup(&like->target_path, data->target_path);
     if (status) tonnx_dataset_free(like);
     else *out = like;
     return status;
@@ -151,7 +153,7 @@ tonnx_status tonnx_dataset_split(tonnx_dataset **out, tonnx_dataset *data, doubl
     *out = NULL;
     if (!(share > 0.0 && share < 1.0))
         return tonnx__fail(TONNX_BAD_USAGE, "a split's share is between 0 and 1, not %g", share);
-    if (data->samples < 2) return tonnx__fail(TONNX_BAD_DATA, "one sample cannot be split in two");
+    if (data->samples < 2) return tonnx__fail(TONNX_BAD_DATA, "%s: one sample cannot be split in two", data->path);
     tonnx_status status = tonnx__alloc(&chosen, data->samples, 1);
     if (!status) status = tonnx__alloc(&by.order, data->samples, sizeof *by.order);
     if (!status) status = tonnx__alloc(&by.starts, by.count + 2, sizeof *by.starts);

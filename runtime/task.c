@@ -6,7 +6,7 @@ tonnx_status tonnx__task_fit_features(const tonnx_net *net, const tonnx_dataset 
 {
     const size_t wanted = net->values[net->input].features;
     if (data->features == wanted) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_DATA, "the data has %zu feature%s a sample, input '%s' of %s takes %zu",
+    return tonnx__fail(TONNX_BAD_DATA, "%s: has %zu feature%s a sample, input '%s' of %s takes %zu", data->path,
                        data->features, data->features == 1 ? "" : "s", net->values[net->input].name, net->model->path,
                        wanted);
 }
@@ -76,12 +76,12 @@ static tonnx_status fit_classes(tonnx__goal *goal, const tonnx_dataset *data, si
     goal->classes = true;
     goal->target_width = 1;
     if (data->target_kind == TONNX_TARGET_CLASS && data->class_count > width)
-        return tonnx__fail(TONNX_BAD_DATA, "the targets hold class %zu, the model has %zu outputs (classes 0 to %zu)",
-                           data->class_count - 1, width, width - 1);
+        return tonnx__fail(TONNX_BAD_DATA, "%s: the targets hold class %zu, the model has %zu outputs (classes 0 to %zu)",
+                           data->target_path, data->class_count - 1, width, width - 1);
     if (data->target_kind == TONNX_TARGET_NUMBER && !(data->target_width == 1 && targets_are(data, is_class, width)))
         return tonnx__fail(TONNX_BAD_DATA,
-                           "%s wants class indices below %zu or %zu numbers a sample; the targets are neither",
-                           tonnx_loss_name(goal->loss), width, width);
+                           "%s: %s wants class indices below %zu or %zu numbers a sample; the targets are neither",
+                           data->target_path, tonnx_loss_name(goal->loss), width, width);
     return TONNX_OK;
 }
 
@@ -91,22 +91,26 @@ static tonnx_status check_probabilities(const tonnx_dataset *data)
     const size_t other = first_other(data, is_probability, 0);
     if (data->target_kind == TONNX_TARGET_CLASS && data->class_count > 2)
         return tonnx__fail(TONNX_BAD_DATA,
-                           "%zu classes, and the model has 1 output, which tells 2 apart: it needs %zu outputs",
-                           data->class_count, data->class_count);
+                           "%s: %zu classes, and the model has 1 output, which tells 2 apart: it needs %zu outputs",
+                           data->target_path, data->class_count, data->class_count);
     if (!data->targets || other == data->samples * data->target_width) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_DATA, "bce wants targets from 0 to 1; sample %zu has %g: --loss mse takes any number",
-                       other / data->target_width + 1, (double)data->targets[other]);
+    return tonnx__fail(TONNX_BAD_DATA, "%s: bce wants targets from 0 to 1; sample %zu has %g: --loss mse takes any number",
+                       data->target_path, other / data->target_width + 1, (double)data->targets[other]);
 }
 
 /* As many numbers as outputs; a class index is one number. */
 static tonnx_status fit_numbers(tonnx__goal *goal, const tonnx_dataset *data, size_t width)
 {
     const bool classes = data->target_kind == TONNX_TARGET_CLASS;
+    const bool look_so = !classes && data->target_width == 1 && targets_are(data, is_class, width);
     goal->target_width = data->target_width;
     if (data->target_width != width)
-        return tonnx__fail(TONNX_BAD_DATA, "%s wants %zu numbers a sample, one per output; the targets %s %zu%s",
-                           tonnx_loss_name(goal->loss), width, classes ? "are class indices," : "have",
-                           data->target_width, classes ? " a sample: cross-entropy takes them" : "");
+        return tonnx__fail(TONNX_BAD_DATA, "%s: %s wants %zu numbers a sample, one per output; the targets %s %zu%s",
+                           data->target_path, tonnx_loss_name(goal->loss), width,
+                           classes ? "are class indices," : "have", data->target_width,
+                           classes   ? " a sample: cross-entropy takes them"
+                           : look_so ? ": as class indices, --loss cross-entropy takes them"
+                                     : "");
     return goal->loss == TONNX_BCE ? check_probabilities(data) : TONNX_OK;
 }
 
@@ -118,7 +122,7 @@ tonnx_status tonnx__task_fit(tonnx__goal *goal, const tonnx_net *net, const tonn
     const tonnx_status status = tonnx__task_fit_features(net, data);
     if (status) return status;
     if (data->target_kind == TONNX_TARGET_NONE)
-        return tonnx__fail(TONNX_BAD_DATA, "the data has no targets: name them with --target");
+        return tonnx__fail(TONNX_BAD_DATA, "%s: no targets: name them with --target", data->path);
     goal->loss = loss == TONNX_LOSS_AUTO ? choose(net, data, width) : loss;
     goal->loss_a = huber_delta;
     goal->classes = false;

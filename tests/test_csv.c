@@ -89,6 +89,11 @@ START_TEST(tables_mean_what_they_say)
         { "3,5\n1,2\n", "5", "1x1: 1 c2 [3] <5>" }, /* the target's name makes it a header */
         { ",a\n0,5\n1,6\n", NULL, "2x2: 0 5 1 6 [] [a]" },
         { "#3,b\n1,2\n", "b", "1x1: 1 c2 [#3] <b>" },
+        { "a,b\nTrue,FALSE\nfalse,2\n", NULL, "2x2: 1 0 0 2 [a] [b]" }, /* as pandas writes them */
+        { "a,k\n1,True\n2,False\n", "k", "2x1: 1 2 c1 c0 False True [a] <k>" },
+        { "1.0e+00 -2\n  3   4 \n5 6", NULL, "3x2: 1 -2 3 4 5 6" }, /* as numpy.savetxt does, and Fortran */
+        { "1 2 0\r\n3 4 1\r\n", "#3", "2x2: 1 2 3 4 c0 c1" },
+        { "1 2\n", NULL, "1x2: 1 2" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].shown) ck_assert_str_eq(shown(rows[i].text, rows[i].target), rows[i].shown);
@@ -115,6 +120,10 @@ START_TEST(wrong_tables_are_refused_with_line_and_column)
         { "a,b\n1,0x10\n", NULL, "'0x10' is not a number" },
         { "a,b\n1,1e\n", NULL, "'1e' is not a number" },
         { "a,b\n1,1.2.3\n", NULL, "'1.2.3' is not a number" },
+        { "a,b\n1,TrUe\n", NULL, "'TrUe' is not a number" },
+        { "1 2\n3 4 5\n", NULL, "column 1 '1 2': '3 4 5' is not a number" }, /* no table of blanks, then */
+        { "1 2\n3 4\n5 6 7\n", NULL, "t.csv:3: 3 cells, but line 1 has 2" },
+        { "1 2\n3 4\n5 x\n", NULL, "t.csv:3: column 2: 'x'" },
         { "a,b\n1,.\n", NULL, "'.' is not a number" },
         { "a,b\n1,2\n1\n", NULL, "t.csv:3: 1 cells, but line 1 has 2" },
         { "a,b\n\n1,2\n1,2,3\n", NULL, "t.csv:4: 3 cells" },

@@ -20,11 +20,12 @@ static tonnx_dataset *load(const char *path, size_t features, int base)
 START_TEST(sparse_lines_become_dense_rows)
 {
     static const char *const texts[] = {
+        "2 qid:7 1:0.5 4:-1e1\n0 qid:8\n1\tqid:9  2:3\n",
         "2 1:0.5 4:-1e1\n0\n1 2:3\n",
         "# a comment\n\n2 1:0.5  4:-10 # and another\r\n0 \n1\t2:+3.0",
     };
     static const float wanted[12] = { 0.5f, 0, 0, -10, 0, 0, 0, 0, 0, 3, 0, 0 };
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         tonnx_dataset *set = load(svm(texts[i]), 0, 1);
         ck_assert(set->samples == 3 && set->features == 4 && set->class_count == 3);
         ck_assert_mem_eq(set->x, wanted, sizeof wanted);
@@ -104,7 +105,9 @@ START_TEST(wrong_lines_are_named)
         { "1 1:1\n1 3:\n", "a.svm:2: '3:' is no INDEX:VALUE pair" },
         { "1 1:1\n1 -3:1\n", "a.svm:2: '-3:1' is no INDEX:VALUE pair" },
         { "1 1:1\n1 3:1:2\n", "a.svm:2: '3:1:2' is no INDEX:VALUE pair" },
-        { "1 1:1\n2 qid:1 1:1\n", "a.svm:2: 'qid:1' is no INDEX:VALUE pair" },
+        { "1 1:1\n2 qid:x 1:1\n", "a.svm:2: 'qid:x' is no INDEX:VALUE pair" },
+        { "1 1:1\n2 1:1 qid:1\n", "a.svm:2: 'qid:1' is no INDEX:VALUE pair" },
+        { "1 1:1\n2 qid:1x 1:1\n", "a.svm:2: 'qid:1x' is no INDEX:VALUE pair" },
         { "1 1:1\n1 2:1 1:1\n", "a.svm:2: '1:1' comes after an index as large" },
         { "1 1:1\n1 2:1 2:1\n", "a.svm:2: '2:1' comes after an index as large" },
         { "1 1:1\n1 0:1\n", "a.svm:2: '0:1' has index 0" },

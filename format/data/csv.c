@@ -129,6 +129,16 @@ static tonnx_status fail_text(const build *b, size_t column)
     return fail_cell(b, column, what);
 }
 
+/* True and False, in the three ways that tools write them, are 1 and 0. */
+static bool is_truth(const char *cell, float *to)
+{
+    static const char *const words[] = { "False", "True", "false", "true", "FALSE", "TRUE" };
+    size_t i = 0;
+    while (i < 6 && strcmp(cell, words[i]) != 0) i++;
+    *to = (float)(i % 2);
+    return i < 6;
+}
+
 static tonnx_status read_feature(const build *b, size_t column, float *to)
 {
     double value = 0.0;
@@ -138,7 +148,7 @@ static tonnx_status read_feature(const build *b, size_t column, float *to)
     case TONNX__CELL_NOT_FINITE:
         return fail_cell(b, column, "is not a finite number");
     case TONNX__CELL_TEXT:
-        return fail_text(b, column);
+        return is_truth(tonnx__cell(&b->record, column), to) ? TONNX_OK : fail_text(b, column);
     case TONNX__CELL_NUMBER:
         break;
     }
@@ -386,7 +396,9 @@ static void list_header(const build *b, const bool *wanted, char *text, size_t s
 static void describe(const build *b, char *how, size_t size)
 {
     char names[200] = "";
-    size_t used = (size_t)snprintf(how, size, "%s %s header", b->csv.delimiter == '\t' ? "TSV" : "CSV",
+    const char by = b->csv.delimiter;
+    size_t used = (size_t)snprintf(how, size, "%s %s header",
+                                   by == '\t' ? "TSV" : by == ' ' ? "table with blanks between," : "CSV",
                                    b->columns.header ? "with" : "without");
     if (b->columns.numbered) {
         list_header(b, NULL, names, sizeof names);

@@ -6,7 +6,8 @@
 
 #include "format/data/table_impl.h"
 
-/* A table being read, record after record (RFC 4180, with any of , tab ; | between cells and any line end). */
+/* A table being read, record after record (RFC 4180, with any of , tab ; | between cells and any line end, or
+ * numbers with blanks between them). */
 typedef struct tonnx__csv {
     tonnx__source *source;
     char delimiter;

@@ -22,9 +22,34 @@ static void count_delimiters(const tonnx__source *source, size_t *at, size_t cou
     *at = i;
 }
 
+/* How many numbers the line at *at holds with blanks between them, and moves *at behind it; 0 where it holds else. */
+static size_t count_numbers(const tonnx__source *source, size_t *at)
+{
+    size_t count = 0, i = *at;
+    bool inside = false, numbers = true;
+    for (; i < source->end && source->bytes[i] != '\n' && source->bytes[i] != '\r'; i++) {
+        const bool blank = source->bytes[i] == ' ';
+        numbers = numbers && (blank || (source->bytes[i] && strchr("+-.0123456789eE", source->bytes[i])));
+        count += !blank && !inside;
+        inside = !blank;
+    }
+    while (i < source->end && (source->bytes[i] == '\n' || source->bytes[i] == '\r')) i++;
+    *at = i;
+    return numbers ? count : 0;
+}
+
+/* Numbers between blanks, as numpy.savetxt writes them: two a line at least, and as many in the next. */
+static bool is_blank_table(const tonnx__source *source)
+{
+    size_t at = source->at;
+    const size_t first = count_numbers(source, &at);
+    return first > 1 && (at == source->end || count_numbers(source, &at) == first);
+}
+
 /* The candidate that both of the first two lines hold equally often, or else the most frequent of the first. */
 static char find_delimiter(const tonnx__source *source)
 {
+    if (is_blank_table(source)) return ' ';
     size_t at = source->at, first[4] = { 0 }, second[4] = { 0 }, best = 1;
     count_delimiters(source, &at, first);
     const bool one_line = at == source->end;
@@ -90,6 +115,7 @@ static bool is_blank(const tonnx__csv *csv, int byte)
     return byte == ' ' || (byte == '\t' && csv->delimiter != '\t');
 }
 
+/* A run of blanks may be a delimiter too: they go with the cell before it. */
 static void skip_blanks(tonnx__csv *csv)
 {
     while (is_blank(csv, look(csv))) csv->source->at++;
@@ -146,6 +172,12 @@ static tonnx_status read_cell(tonnx__csv *csv, tonnx__record *record)
     return status ? status : append(csv, record, "", 1);
 }
 
+static bool ends_line(tonnx__csv *csv)
+{
+    const int next = look(csv);
+    return next == END || next == '\n' || next == '\r';
+}
+
 /* LF, CRLF or CR. */
 static void take_line_end(tonnx__csv *csv)
 {
@@ -170,8 +202,9 @@ tonnx_status tonnx__csv_next(tonnx__csv *csv, tonnx__record *record)
         for (;;) {
             const tonnx_status status = read_cell(csv, record);
             if (status) return status;
-            if (look(csv) != csv->delimiter) break;
-            csv->source->at++;
+            if (csv->delimiter == ' ') skip_blanks(csv);
+            if (csv->delimiter == ' ' ? ends_line(csv) : look(csv) != csv->delimiter) break;
+            csv->source->at += csv->delimiter != ' ';
         }
         take_line_end(csv);
     } while (record->cells == 1 && record->length == 1);

@@ -1,5 +1,6 @@
 /* libsvm text (csie.ntu.edu.tw/~cjlin/libsvmtools/datasets): a line per sample, "LABEL INDEX:VALUE INDEX:VALUE …",
- * indices ascending, what is not there is 0; # begins a comment. Rows become dense once the largest index is known. */
+ * indices ascending, what is not there is 0; # begins a comment. "qid:N" behind the label (SVMrank's)
+ * is passed over. Rows become dense once the largest index is known. */
 #define _GNU_SOURCE /* newlocale */
 #include <errno.h>
 #include <float.h>
@@ -39,6 +40,15 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
+/* The length of "qid:N" and what it ends before, a blank or the end of the text; 0 where it is not there. */
+static size_t query(const char *text, size_t size)
+{
+    size_t i = 4;
+    if (size < 5 || memcmp(text, "qid:", 4) != 0) return 0;
+    while (i < size && text[i] >= '0' && text[i] <= '9') i++;
+    return i > 4 && (i == size || is_blank(text[i])) ? i : 0;
+}
+
 /* A line of the head that is no comment: 1 where it is a sample with pairs, 0 where with none, −1 where it is none. */
 static int sniff_line(const char *line, size_t size)
 {
@@ -48,6 +58,7 @@ static int sniff_line(const char *line, size_t size)
     while (i < size && is_blank(line[i])) i++;
     if (!label) return i == size ? 0 : -1;
     if (i == size) return 0;
+    if (i > label && query(line + i, size - i)) return 1;
     for (digits = i; i < size && line[i] >= '0' && line[i] <= '9';) i++;
     if (i == label || i == digits || i == size || line[i] != ':') return -1;
     while (++i < size && !is_blank(line[i]))
@@ -177,6 +188,8 @@ static tonnx_status read_sample(build *b)
     size_t least = 0, column = 0;
     if (!word) return TONNX_OK; /* a blank line */
     tonnx_status status = read_label(b, word);
+    while (is_blank(*at)) at++;
+    at += query(at, strlen(at));
     for (; !status && (word = next_word(&at)); least = column + 1) status = read_pair(b, word, least, &column);
     if (!status && b->rows < b->request->limit) {
         status = tonnx__grow(&b->ends, &b->end_room, b->rows + 1, sizeof *b->ends);

@@ -228,6 +228,7 @@ static tonnx_status build(tonnx_dataset **out, sources *from, const tonnx_data_o
     tonnx_status status = check_counts(&from->x, &from->y, from->data, from->target_file);
     if (!status) status = take_target(&parts, &from->y, from->target_file, options->classes);
     take_features(&parts, &from->x);
+    if (!status) status = tonnx__strdup(&parts.target_path, from->target_file);
     if (!status) status = tonnx__dataset_take(out, &parts, from->data);
     if (status) tonnx__dataset_clear(&parts);
     else say(&options->log, from, *out);
