@@ -5,6 +5,7 @@
 
 #include "format/checkpoint_impl.h"
 #include "format/file.h"
+#include "format/scan_impl.h"
 
 /* What is left to read of a file, or of a part. */
 typedef struct source {
@@ -85,7 +86,8 @@ static tonnx_status read_part(source *from, const tonnx__part *part, source *pay
 static tonnx_status read_text(tonnx_checkpoint *c, const tonnx__part *part, source *payload)
 {
     char **text = (char **)((char *)c + part->at);
-    if (memchr(payload->at, 0, payload->left)) return damaged(payload, part->tag, "a NUL in a text");
+    if (!tonnx__is_text(payload->at, payload->left))
+        return damaged(payload, part->tag, "it is no UTF-8 text without NUL");
     return tonnx__strndup(text, (const char *)payload->at, payload->left);
 }
 
@@ -150,6 +152,7 @@ tonnx_status tonnx_checkpoint_read(tonnx_checkpoint **out, const void *bytes, si
     source from = { bytes, size, name };
     *out = NULL;
     tonnx_status status = tonnx__alloc(&checkpoint, 1, sizeof *checkpoint);
+    if (!status) status = tonnx__strdup(&checkpoint->path, name);
     if (!status) status = read_all(checkpoint, &from);
     if (status) tonnx_checkpoint_free(checkpoint);
     else *out = checkpoint;

@@ -40,17 +40,21 @@ bool tonnx__is_text(const unsigned char *bytes, size_t size)
     return true;
 }
 
-/* Fails with "graph.node.attribute.FIELD: WHAT at byte N". */
-static tonnx_status bad(const scan *s, const char *field, const char *what, size_t at)
+/* Fails with "graph.node.attribute.FIELD: WHAT at byte N"; the field is of the `depth`-th message of the stack. */
+static tonnx_status bad_at(const scan *s, size_t depth, const char *field, const char *what, size_t at)
 {
     char path[256] = "";
-    const size_t shown = s->depth < 8 ? s->depth : 8;
+    const size_t shown = depth < 8 ? depth : 8;
     for (size_t i = 1; i < shown; i++) {
         const size_t used = strlen(path);
         snprintf(path + used, sizeof path - used, "%s.", s->stack[i].name);
     }
-    return tonnx__fail(TONNX_BAD_MODEL, "%s%s%s: %s (at byte %zu)", path, shown < s->depth ? "…." : "", field, what,
-                       at);
+    return tonnx__fail(TONNX_BAD_MODEL, "%s%s%s: %s (at byte %zu)", path, shown < depth ? "…." : "", field, what, at);
+}
+
+static tonnx_status bad(const scan *s, const char *field, const char *what, size_t at)
+{
+    return bad_at(s, s->depth, field, what, at);
 }
 
 static tonnx_status spend(scan *s, const char *field, size_t cost)
@@ -176,7 +180,7 @@ tonnx_status tonnx__onnx_scan(const unsigned char *bytes, size_t size, tonnx__bu
         }
         const size_t start = s.at;
         const char *wrong = tonnx__wire_next(bytes, in->end, &s.at, &field);
-        if (wrong) return bad(&s, in->name, wrong, start);
+        if (wrong) return bad_at(&s, s.depth - 1, in->name, wrong, start); /* the message itself is at fault */
         const tonnx_status status = scan_field(&s, &field);
         if (status) return status;
     }

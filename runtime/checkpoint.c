@@ -14,6 +14,7 @@ void tonnx_checkpoint_free(tonnx_checkpoint *checkpoint)
     if (!checkpoint) return;
     tonnx__image_clear(&checkpoint->state);
     tonnx__image_clear(&checkpoint->best);
+    tonnx__free(checkpoint->path);
     tonnx__free(checkpoint->backend);
     tonnx__free(checkpoint->device);
     tonnx__free(checkpoint->options);

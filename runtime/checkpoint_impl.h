@@ -13,6 +13,7 @@ typedef struct tonnx__progress {
 } tonnx__progress;
 
 struct tonnx_checkpoint {
+    char *path;             /* its file, which messages begin with; NULL: it is this run's own */
     char *backend, *device; /* what computed */
     char *options;          /* lines "name value": all that the numbers depend on (train_options.c) */
     uint64_t model, data, validation; /* fingerprints */

@@ -40,9 +40,9 @@ typedef struct tonnx__feed {
 void tonnx__dataset_feed(const tonnx_dataset *data, tonnx__feed *out);
 
 /* Readers hand over what they read: every pointer in *parts is owned by the data set from then on, also on failure.
- * `path` is what it came from, as the targets did where parts->target_path does not say otherwise. Sets scale, kind and class_count; checks:
- * at least one sample and feature, all features and targets finite, 0 ≤ classes < TONNX__MAX_CLASSES; fails with
- * TONNX_BAD_DATA that names the file, sample and feature. */
+ * `path` is what it came from, as the targets did where parts->target_path does not say otherwise. Sets scale, kind and
+ * class_count; checks: at least one sample and feature, all features and targets finite, 0 ≤ classes <
+ * TONNX__MAX_CLASSES; fails with TONNX_BAD_DATA that names the file, sample and feature. */
 tonnx_status tonnx__dataset_take(tonnx_dataset **out, tonnx_dataset *parts, const char *path);
 
 /* The numbers were made or changed: gives the data set a new identity. */

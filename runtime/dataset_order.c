@@ -28,7 +28,8 @@ static void free_names(char **names, size_t count)
 static tonnx_status find_classes(const tonnx_dataset *data, const char *const *names, size_t count, size_t *places)
 {
     if (!count)
-        return tonnx__fail(TONNX_BAD_DATA, "%s: target '%s': has classes by name ('%s', …) where the model knows numbers",
+        return tonnx__fail(TONNX_BAD_DATA,
+                           "%s: target '%s': has classes by name ('%s', …) where the model knows numbers",
                            data->target_path, data->target_name, data->class_names[0]);
     for (size_t i = 0; i < data->class_count; i++) {
         places[i] = place_of(data->class_names[i], names, count);

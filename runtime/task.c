@@ -76,7 +76,8 @@ static tonnx_status fit_classes(tonnx__goal *goal, const tonnx_dataset *data, si
     goal->classes = true;
     goal->target_width = 1;
     if (data->target_kind == TONNX_TARGET_CLASS && data->class_count > width)
-        return tonnx__fail(TONNX_BAD_DATA, "%s: the targets hold class %zu, the model has %zu outputs (classes 0 to %zu)",
+        return tonnx__fail(TONNX_BAD_DATA,
+                           "%s: the targets hold class %zu, the model has %zu outputs (classes 0 to %zu)",
                            data->target_path, data->class_count - 1, width, width - 1);
     if (data->target_kind == TONNX_TARGET_NUMBER && !(data->target_width == 1 && targets_are(data, is_class, width)))
         return tonnx__fail(TONNX_BAD_DATA,
@@ -94,7 +95,8 @@ static tonnx_status check_probabilities(const tonnx_dataset *data)
                            "%s: %zu classes, and the model has 1 output, which tells 2 apart: it needs %zu outputs",
                            data->target_path, data->class_count, data->class_count);
     if (!data->targets || other == data->samples * data->target_width) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_DATA, "%s: bce wants targets from 0 to 1; sample %zu has %g: --loss mse takes any number",
+    return tonnx__fail(TONNX_BAD_DATA,
+                       "%s: bce wants targets from 0 to 1; sample %zu has %g: --loss mse takes any number",
                        data->target_path, other / data->target_width + 1, (double)data->targets[other]);
 }
 

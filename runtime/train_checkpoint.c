@@ -76,9 +76,15 @@ static size_t next_line(const char **text, const char **line, size_t *name)
     return length;
 }
 
-/* Option for option, so that the message can name the first that differs. */
-static tonnx_status compare_options(const char *then, const char *now)
+static const char *path_of(const tonnx_checkpoint *c)
 {
+    return c->path ? c->path : "the checkpoint";
+}
+
+/* Option for option, so that the message can name the first that differs. */
+static tonnx_status compare_options(const tonnx_checkpoint *c, const char *now)
+{
+    const char *then = c->options;
     const char *a, *b;
     size_t a_name, b_name;
     while (*then && *now) {
@@ -86,14 +92,14 @@ static tonnx_status compare_options(const char *then, const char *now)
         if (a_length == b_length && !memcmp(a, b, a_length)) continue;
         if (a_name != b_name || memcmp(a, b, a_name) != 0) break;
         return tonnx__fail(TONNX_BAD_USAGE,
-                           "the checkpoint was made with %.*s%s%.*s, this run has %.*s: resume with the same options "
+                           "%s: was made with %.*s%s%.*s, this run has %.*s: resume with the same options "
                            "(epochs, steps, threads, logs and checkpoints may differ)",
-                           (int)a_name, a, a_length > a_name ? "" : " unset", (int)(a_length - a_name), a + a_name,
-                           b_length > b_name ? (int)(b_length - b_name - 1) : 5,
+                           path_of(c), (int)a_name, a, a_length > a_name ? "" : " unset", (int)(a_length - a_name),
+                           a + a_name, b_length > b_name ? (int)(b_length - b_name - 1) : 5,
                            b_length > b_name ? b + b_name + 1 : "unset");
     }
     if (!*then && !*now) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_USAGE, "the checkpoint lists other options than this version of tonnx has");
+    return tonnx__fail(TONNX_BAD_USAGE, "%s: lists other options than this version of tonnx has", path_of(c));
 }
 
 /* Device texts without what results do not depend on: the number of threads, a part of its own between commas. */
@@ -114,18 +120,18 @@ static tonnx_status compare(tonnx_trainer *trainer, const tonnx_checkpoint *c)
     char *options = NULL;
     fingerprint_data(trainer);
     if (c->model != trainer->prints[0])
-        return tonnx__fail(TONNX_BAD_USAGE, "the checkpoint was made with another model than %s: resume with the same",
+        return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with another model than %s: resume with the same", path_of(c),
                            trainer->net->model->path);
     if (c->data != trainer->prints[1])
-        return tonnx__fail(TONNX_BAD_USAGE, "the checkpoint was made with other training data: resume with the same");
+        return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with other training data: resume with the same", path_of(c));
     if (c->validation != trainer->prints[2])
-        return tonnx__fail(TONNX_BAD_USAGE, "the checkpoint was made with other validation data: resume with the same");
+        return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with other validation data: resume with the same",
+                           path_of(c));
     if (strcmp(c->backend, trainer->backend->kind->name) != 0)
-        return tonnx__fail(TONNX_BAD_USAGE,
-                           "the checkpoint was made on backend %s, this run has %s: resume on the same", c->backend,
-                           trainer->backend->kind->name);
+        return tonnx__fail(TONNX_BAD_USAGE, "%s: was made on backend %s, this run has %s: resume on the same",
+                           path_of(c), c->backend, trainer->backend->kind->name);
     tonnx_status status = tonnx__options_text(&options, trainer);
-    if (!status) status = compare_options(c->options, options);
+    if (!status) status = compare_options(c, options);
     tonnx__free(options);
     return status;
 }
@@ -138,12 +144,11 @@ static tonnx_status check_range(const tonnx_trainer *trainer, const tonnx_checkp
     if (at->batch >= trainer->pass_steps || at->step_in_epoch > trainer->steps_per_epoch ||
         !tonnx__image_fits(&c->state, &trainer->state->layout, TONNX__ALL_ARENAS) ||
         !tonnx__image_fits(&c->best, &trainer->state->layout, kept ? TONNX__MODEL_ARENAS : 0))
-        return tonnx__fail(TONNX_BAD_MODEL, "the checkpoint contradicts itself: its parts are not of this run");
+        return tonnx__fail(TONNX_BAD_MODEL, "%s: contradicts itself: its parts are not of this run", path_of(c));
     if (at->step > trainer->total_steps)
-        return tonnx__fail(
-            TONNX_BAD_USAGE,
-            "the checkpoint is at step %llu, beyond the %llu steps of this run: raise --epochs or --steps",
-            (unsigned long long)at->step, (unsigned long long)trainer->total_steps);
+        return tonnx__fail(TONNX_BAD_USAGE,
+                           "%s: is at step %llu, beyond the %llu steps of this run: raise --epochs or --steps",
+                           path_of(c), (unsigned long long)at->step, (unsigned long long)trainer->total_steps);
     return TONNX_OK;
 }
 
@@ -155,8 +160,8 @@ static void warn(const tonnx_trainer *trainer, const tonnx_checkpoint *c)
                               o->schedule == TONNX_SCHEDULE_one_cycle;
     if (!same_device(c->device, device))
         tonnx__say(&o->log, TONNX_LOG_WARNING,
-                   "the checkpoint was made on '%s', this is '%s': the last bits may differ from a run without a break",
-                   c->device, device);
+                   "%s: was made on '%s', this is '%s': the last bits may differ from a run without a break",
+                   path_of(c), c->device, device);
     if (fed_by_total && c->total_steps != trainer->total_steps)
         tonnx__say(&o->log, TONNX_LOG_WARNING,
                    "schedule %s was for %llu steps in all and is now for %llu: rates go on from another curve",

@@ -94,4 +94,24 @@ static inline void wire_model_of(wire *w, const wire *tensor)
     wire_model(w, &graph);
 }
 
+/* A model y = Add(x, w) with the SparseTensorProto `sparse` as w. */
+static inline void wire_sparse_model(wire *w, const wire *sparse)
+{
+    static wire graph, part;
+    graph.size = part.size = 0;
+    wire_text(&part, 1, "x");
+    wire_text(&part, 1, "w");
+    wire_text(&part, 2, "y");
+    wire_text(&part, 4, "Add");
+    wire_message(&graph, 1, &part);
+    part.size = 0;
+    wire_text(&part, 1, "x");
+    wire_message(&graph, 11, &part);
+    part.size = 0;
+    wire_text(&part, 1, "y");
+    wire_message(&graph, 12, &part);
+    wire_message(&graph, 15, sparse);
+    wire_model(w, &graph);
+}
+
 #endif

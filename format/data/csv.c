@@ -398,7 +398,9 @@ static void describe(const build *b, char *how, size_t size)
     char names[200] = "";
     const char by = b->csv.delimiter;
     size_t used = (size_t)snprintf(how, size, "%s %s header",
-                                   by == '\t' ? "TSV" : by == ' ' ? "table with blanks between," : "CSV",
+                                   by == '\t'  ? "TSV"
+                                   : by == ' ' ? "table with blanks between,"
+                                               : "CSV",
                                    b->columns.header ? "with" : "without");
     if (b->columns.numbered) {
         list_header(b, NULL, names, sizeof names);

@@ -22,7 +22,8 @@ static tonnx_status read_header(tonnx__array *array, tonnx__source *source)
     if (status) return status;
     array->dtype = magic[2] < sizeof types / sizeof *types ? types[magic[2]] : TONNX_DTYPE_NONE;
     if (!array->dtype)
-        return tonnx__fail(TONNX_BAD_DATA, "%s: IDX magic 0x0000%02x%02x: 0x%02x is no element type (of what is read, "
+        return tonnx__fail(TONNX_BAD_DATA,
+                           "%s: IDX magic 0x0000%02x%02x: 0x%02x is no element type (of what is read, "
                            "only IDX begins with two zero bytes)",
                            source->path, magic[2], magic[3], magic[2]);
     if (magic[3] < 1 || magic[3] > TONNX__ARRAY_RANK)
