@@ -52,10 +52,11 @@ static unsigned hex(const char *digits)
 {
     unsigned value = 0;
     for (int i = 0; i < 4; i++) {
-        const char c = digits[i];
-        const unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
-        if (digit > 15 || (digit > 9 && (c | 0x20) < 'a')) return 0;
-        value = value << 4 | digit;
+        static const char known[] = "0123456789abcdefABCDEF";
+        const char *found = digits[i] ? strchr(known, digits[i]) : NULL;
+        const unsigned digit = found ? (unsigned)(found - known) : 0;
+        if (!found) return 0;
+        value = value << 4 | (digit < 16 ? digit : digit - 6);
     }
     return value;
 }

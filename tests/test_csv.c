@@ -251,6 +251,16 @@ START_TEST(a_column_goes_before_a_file_of_its_name)
 }
 END_TEST
 
+START_TEST(so_many_classes_are_no_target)
+{
+    char *text = malloc(1 << 20), *at = text + sprintf(text, "a,k\n");
+    tonnx_dataset *data = NULL;
+    for (unsigned i = 0; i < (1u << 16) + 1; i++) at += sprintf(at, "1,k%x\n", i);
+    ck_fails(load(&data, text, "k", 0), TONNX_BAD_DATA, "t.csv:65538: column 2 'k': 'k10000' is one class too many");
+    free(text);
+}
+END_TEST
+
 START_TEST(given_class_names_fix_the_order)
 {
     static const char *const names[] = { "dog", "cat", "owl" };
@@ -409,6 +419,7 @@ static Suite *csv_suite(void)
         a_limit_keeps_what_the_whole_file_says,
         targets_may_be_a_second_table,
         a_column_goes_before_a_file_of_its_name,
+        so_many_classes_are_no_target,
         given_class_names_fix_the_order,
         numbers_where_numbers_are_wanted,
         a_header_is_what_the_caller_says,

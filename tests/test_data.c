@@ -14,6 +14,7 @@ static const char *npy(const char *dictionary, const void *elements, size_t size
     unsigned char file[4096] = "\x93NUMPY\x01";
     const size_t length = strlen(dictionary);
     file[8] = (unsigned char)length;
+    file[9] = (unsigned char)(length >> 8);
     memcpy(file + 10, dictionary, length);
     memcpy(file + 10 + length, elements, size);
     return scratch_write("a.npy", file, 10 + length + size);
@@ -34,6 +35,18 @@ static void check_row(const char *path, size_t features, const float *wanted)
         if (set->x_bytes) ck_assert_uint_eq(set->x_bytes[i], (unsigned char)wanted[i]);
         else ck_assert_msg(set->x[i] == wanted[i], "element %zu is %g", i, (double)set->x[i]);
     }
+    tonnx_dataset_free(set);
+}
+
+/* Two numbers as the target of a column of the same two: class indices where they are whole numbers that can be. */
+static void check_target(const char *path, const char *descr, const float *wanted)
+{
+    const bool whole = !strchr(descr, 'f'), classes = whole && wanted[0] >= 0 && wanted[1] >= 0 && wanted[0] < 1 << 20;
+    tonnx_dataset *set = NULL;
+    const tonnx_status status = tonnx_dataset_load(&set, path, path, NULL);
+    ck_assert_msg(status == (whole && !classes ? TONNX_BAD_DATA : TONNX_OK), "%s: %s", descr, tonnx_last_message());
+    for (size_t i = 0; !status && i < 2; i++)
+        ck_assert_msg((whole ? (float)set->classes[i] : set->targets[i]) == wanted[i], "%s: target %zu", descr, i);
     tonnx_dataset_free(set);
 }
 
@@ -66,6 +79,9 @@ START_TEST(npy_of_every_type)
         snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (1, 2), }",
                  rows[i].descr);
         check_row(npy(dictionary, rows[i].bytes, rows[i].size), 2, rows[i].values);
+        snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (2,), }",
+                 rows[i].descr);
+        check_target(npy(dictionary, rows[i].bytes, rows[i].size), rows[i].descr, rows[i].values);
     }
 }
 END_TEST
@@ -125,6 +141,15 @@ START_TEST(wrong_npy_headers_are_refused)
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}", "24 follow the header" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "beyond 64 bits" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", "beyond 64 bits" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4294967296, 4294967296, 4294967296)}", "beyond 64" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 1152921504606846976)}", "beyond 64 bits" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': "
+          "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,7)}",
+          "needs 28 bytes" },
+        { "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000000000, 1, 1000000000000000, 100000000000, "
+          "1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1000000000000000, 1000000000000000, "
+          "1000000000000000, 1000000000000000, 1000000000000000, 1000000000000000, 1000000000000000)}",
+          "beyond 64 bits" },
         { "[1]", "dictionary" },
     };
     static const float six[6] = { 0 };

@@ -134,6 +134,15 @@ START_TEST(what_is_no_array_of_strings_gives_none)
                                          "[\"a\nb\"]",
                                          "[\"\xff\"]",
                                          "[\"\\u00g0\"]",
+                                         "[\"\\u00@0\"]",
+                                         "[\"\\u00:0\"]",
+                                         "[\"\\u00/0\"]",
+                                         "[\"\\u00`0\"]",
+                                         "[\"\\u00\xc3\xa9\"]",
+                                         "[\"\\u12",
+                                         "[\"\\ud83d\\u",
+                                         "[\"\\ud83d\\n12345\"]",
+                                         "[\"\\ud83dxu1234\"]",
                                          "[\"\\" };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char **strings = (char **)1;
@@ -165,7 +174,8 @@ START_TEST(values_of_every_kind_are_passed_over)
                                        "[1,]",    "[1 2]",    "{\"a\":1 \"b\":2}",
                                        "+1",      "nan",      "[[[[[[[[[]]]]]]]]]",
                                        "1 1",     "\x80",     "{\"a\":1,}",
-                                       "[1}" };
+                                       "[1}",     ".5",       "1.e5",
+                                       "1e+",     "-x",       "1.5x" };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         ck_assert_msg(!skip(good[i]), "%s: %s", good[i], skip(good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) ck_assert_msg(skip(bad[i]) != NULL, "%s", bad[i]);

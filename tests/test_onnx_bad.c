@@ -223,6 +223,171 @@ START_TEST(wire_forms_that_onnx_never_has_are_refused)
 }
 END_TEST
 
+/* y = Add(x, w) with what `attributes` holds, fields of the node. */
+static void model_with(wire *model, const wire *attributes)
+{
+    static wire graph, node, tensor;
+    wire_tensor(&tensor, TONNX_FLOAT, 1, (uint64_t[]){ 1 });
+    wire_bytes(&tensor, 9, "\0\0\0", 4);
+    wire_graph(&graph, &tensor);
+    node.size = 0;
+    wire_text(&node, 1, "x");
+    wire_text(&node, 2, "z");
+    wire_text(&node, 4, "Relu");
+    wire_raw(&node, attributes->bytes, attributes->size);
+    wire_message(&graph, 1, &node);
+    wire_model(model, &graph);
+}
+
+/* The first IR versions gave attributes no type: then the member that is there says it. */
+START_TEST(an_attribute_without_a_type_is_what_it_holds)
+{
+    static const struct form {
+        const char *bytes; /* an AttributeProto "a" */
+        size_t size;
+        tonnx__attribute_type type;
+    } forms[] = {
+        { "\x0a\x01"
+          "a\x15\0\0\x80\x3f",
+          8, TONNX__ATTRIBUTE_FLOAT },
+        { "\x0a\x01"
+          "a\x18\x07",
+          5, TONNX__ATTRIBUTE_INT },
+        { "\x0a\x01"
+          "a\x22\x01s",
+          6, TONNX__ATTRIBUTE_STRING },
+        { "\x0a\x01"
+          "a\x22\x01\xff",
+          6, TONNX__ATTRIBUTE_OTHER }, /* bytes that are no text */
+        { "\x0a\x01"
+          "a\x2a\x0a\x08\x01\x10\x01\x4a\x04\0\0\0\0",
+          15, TONNX__ATTRIBUTE_TENSOR },
+        { "\x0a\x01"
+          "a\x3a\x04\0\0\x80\x3f",
+          9, TONNX__ATTRIBUTE_FLOATS },
+        { "\x0a\x01"
+          "a\x42\x02\x01\x02",
+          7, TONNX__ATTRIBUTE_INTS },
+        { "\x0a\x01"
+          "a",
+          3, TONNX__ATTRIBUTE_OTHER },
+        { "\x0a\x01"
+          "a\xa0\x01\x05",
+          6, TONNX__ATTRIBUTE_OTHER }, /* said to be a graph */
+        { "\x0a\x01"
+          "a\xa0\x01\x09",
+          6, TONNX__ATTRIBUTE_OTHER }, /* graphs */
+        { "\x0a\x01"
+          "a\xa0\x01\x07",
+          6, TONNX__ATTRIBUTE_INTS }, /* and none there */
+    };
+    static wire model, attributes;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        tonnx_model *out = NULL;
+        attributes.size = 0;
+        wire_bytes(&attributes, 5, forms[i].bytes, forms[i].size);
+        model_with(&model, &attributes);
+        ck_ok(tonnx_onnx_read(&out, model.bytes, model.size, "wire.onnx", NULL));
+        ck_assert_msg(out->nodes[1].attributes[0].type == forms[i].type, "form %zu", i);
+        tonnx_model_free(out);
+    }
+    attributes.size = 0;
+    wire_bytes(&attributes, 5,
+               "\x0a\x01"
+               "a\xa0\x01\x04",
+               6);
+    model_with(&model, &attributes);
+    refuses(&model, "attribute 'a': is said to be a tensor and holds none");
+}
+END_TEST
+
+START_TEST(there_is_an_end_to_everything)
+{
+    static wire model, part, many;
+    char name[8];
+    part.size = many.size = 0;
+    for (int i = 0; i < 257; i++) {
+        part.size = 0;
+        snprintf(name, sizeof name, "a%d", i);
+        wire_text(&part, 1, name);
+        wire_message(&many, 5, &part);
+    }
+    model_with(&model, &many);
+    refuses(&model, "Relu node (x → z): has 257 attributes; at most 256 are read");
+    many.size = 0;
+    model_with(&model, &many);
+    for (int i = 0; i < 64; i++) {
+        part.size = 0;
+        snprintf(name, sizeof name, "d%d", i);
+        wire_text(&part, 1, name);
+        wire_varint(&part, 2, 1);
+        wire_message(&model, 8, &part);
+    }
+    refuses(&model, "opset_import: 65 entries; at most 64 are read");
+}
+END_TEST
+
+START_TEST(a_value_of_many_dimensions_is_refused)
+{
+    static wire model, graph, tensor, shape, part;
+    wire_tensor(&tensor, TONNX_FLOAT, 1, (uint64_t[]){ 1 });
+    wire_bytes(&tensor, 9, "\0\0\0", 4);
+    wire_graph(&graph, &tensor);
+    shape.size = part.size = 0;
+    for (int i = 0; i < 65; i++) wire_bytes(&shape, 1, "\x08\x01", 2);
+    wire_message(&part, 2, &shape);
+    shape = part;
+    part.size = 0;
+    wire_message(&part, 1, &shape);
+    shape.size = 0;
+    wire_text(&shape, 1, "v");
+    wire_message(&shape, 2, &part);
+    wire_message(&graph, 11, &shape);
+    wire_model(&model, &graph);
+    refuses(&model, "graph value 'v': has rank 65, at most 64 is read");
+}
+END_TEST
+
+/* SparseTensorProtos that are none: values and indices must be there, of their types, and as many as each other. */
+START_TEST(a_sparse_tensor_that_lies_is_refused)
+{
+    static const int64_t one[2] = { 0 };
+    static const struct lie {
+        int value_type, index_type;
+        size_t values, index_rank, indices; /* 0 values: none at all; index_rank 0: no indices */
+        uint64_t rows;
+        const char *says;
+    } lies[] = {
+        { TONNX_FLOAT, TONNX_INT64, 0, 1, 1, 2, "graph.sparse_initializer: has no values" },
+        { TONNX_FLOAT, TONNX_INT64, 1, 0, 0, 2, "graph.sparse_initializer: has no indices" },
+        { 8, TONNX_INT64, 1, 1, 1, 2, "sparse tensor 'w': values of type string are not read" },
+        { TONNX_FLOAT, TONNX_DOUBLE, 1, 1, 1, 2, "its indices are no int64" },
+        { TONNX_FLOAT, TONNX_INT64, 1, 1, 2, 2, "its indices are no int64" },
+        { TONNX_FLOAT, TONNX_INT64, 1, 3, 1, 2, "its indices are no int64" },
+        { TONNX_FLOAT, TONNX_INT64, 1, 2, 2, 2, "its indices are no int64" },
+        { TONNX_FLOAT, TONNX_INT64, 1, 1, 1, 1ull << 40, "would go over the memory limit" },
+        { TONNX_FLOAT, TONNX_INT64, 1, 1, 1, 1ull << 62, "would go over the memory limit" },
+    };
+    static wire model, sparse, part;
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        const struct lie *l = &lies[i];
+        uint64_t dims[3] = { l->indices, 1, 1 };
+        if (l->index_rank == 2) dims[0] = 1, dims[1] = l->indices;
+        sparse.size = 0;
+        wire_tensor(&part, l->value_type, 1, (uint64_t[]){ l->values });
+        if (l->value_type != 8) wire_bytes(&part, 9, "\0\0\x80\x3f", 4);
+        else wire_text(&part, 6, "word");
+        if (l->values) wire_message(&sparse, 1, &part);
+        wire_tensor(&part, l->index_type, l->index_rank, dims);
+        wire_bytes(&part, 9, one, 8 * l->indices);
+        if (l->index_rank) wire_message(&sparse, 2, &part);
+        wire_varint(&sparse, 3, l->rows);
+        wire_sparse_model(&model, &sparse);
+        refuses(&model, l->says);
+    }
+}
+END_TEST
+
 /* `count` times `unit` as the start of a graph; freed by the caller. */
 static unsigned char *bomb(const char *unit, size_t unit_size, size_t count, size_t *size)
 {
@@ -320,6 +485,10 @@ static Suite *onnx_bad_suite(void)
     tcase_add_test(tests, a_tensor_that_lies_is_refused);
     tcase_add_test(tests, a_number_beyond_its_type_is_refused);
     tcase_add_test(tests, wire_forms_that_onnx_never_has_are_refused);
+    tcase_add_test(tests, an_attribute_without_a_type_is_what_it_holds);
+    tcase_add_test(tests, there_is_an_end_to_everything);
+    tcase_add_test(tests, a_value_of_many_dimensions_is_refused);
+    tcase_add_test(tests, a_sparse_tensor_that_lies_is_refused);
     tcase_add_test(tests, what_would_blow_up_is_refused_first);
     tcase_add_test(tests, any_depth_is_refused_without_a_stack);
     tcase_add_test(tests, many_single_floats_are_read);

@@ -131,6 +131,25 @@ START_TEST(wrong_headers_are_refused)
 }
 END_TEST
 
+START_TEST(a_key_that_is_not_there_lists_the_first_that_are)
+{
+    char header[1024] = "{", *at = header + 1;
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    tonnx_dataset *set = NULL;
+    for (int i = 0; i < 10; i++)
+        at += sprintf(at, "%s\"t%d\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[%d,8]}", i ? "," : "", i,
+                      i ? 0 : 2, i ? 8 : 0);
+    strcpy(at, "}");
+    const char *path = safetensors(header, "12345678", 8);
+    ck_fails(tonnx_dataset_load(&set, path, NULL, NULL), TONNX_BAD_DATA, "among: t0, t1, t2, t3, t4, t5, t6, t7, …");
+    options.x_key = "t0";
+    options.y_key = "z";
+    ck_fails(tonnx_dataset_load(&set, path, NULL, &options), TONNX_BAD_DATA, "no array 'z'; choose with --y-key");
+    ck_fails(tonnx_dataset_load(&set, path, "z", &options), TONNX_BAD_DATA, "no array 'z'; choose with --target");
+    ck_fails(tonnx_dataset_load(&set, path, "t0", &options), TONNX_BAD_DATA, "'t0' cannot be both");
+}
+END_TEST
+
 /* Read without a tree, a header of any size takes no memory to speak of. */
 START_TEST(headers_that_would_swell_are_refused)
 {
@@ -219,6 +238,7 @@ static Suite *safetensors_suite(void)
     tcase_add_test(tests, every_type);
     tcase_add_test(tests, both_arrays_of_one_file_and_of_a_pipe);
     tcase_add_test(tests, wrong_headers_are_refused);
+    tcase_add_test(tests, a_key_that_is_not_there_lists_the_first_that_are);
     tcase_add_test(tests, headers_that_would_swell_are_refused);
     tcase_add_test(tests, too_many_tensors);
     tcase_add_test(tests, members_that_say_nothing_here_are_passed_over);
