@@ -31,9 +31,9 @@ typedef struct tonnx_data_options {
         sizeof(tonnx_data_options), 0, true, { NULL, NULL }, NULL, 0, NULL, NULL, 1, 0, TONNX_HEADER_AUTO, NULL, 0 \
     }
 
-/* `data` is a file ("-": standard input): .npy, .npz, safetensors, IDX or IDX.gz, libsvm, CSV or TSV. `target` is a
- * second file, or for tables a column ("label", or "#3" counted from 1), or an array's name, or NULL for what the file
- * itself has: libsvm's labels, the array `y_key`. Integer targets of one column are classes, other targets numbers;
+/* `data` is a file ("-": standard input): .npy, .npz, safetensors, IDX or IDX.gz, libsvm, CSV, TSV, or numbers with
+ * blanks between them. `target` is a second file, or for tables a column ("label", or "#3" counted from 1), or an
+ * array's name, or NULL for what the file itself has: libsvm's labels, the array `y_key`. Integer targets of one column are classes, other targets numbers;
  * text targets are classes by sorted name. Images flatten. TONNX_IO_FAILED where a file cannot be read, TONNX_BAD_DATA
  * (file, line, column or field) where it is wrong. `options` may be NULL: the defaults.
  * The caller owns *out, which is NULL on failure. */
