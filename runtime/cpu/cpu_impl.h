@@ -59,6 +59,7 @@ struct tonnx__cpu_task {
     tonnx__reach reach;
     bool barrier;              /* reads or writes what another thread may have written since the last one */
     bool result;               /* an operand lies in the results, and moves from step to step */
+    size_t ahead;              /* lines of a later batch to ask for behind each tile */
     bool shared;               /* some product of the program is worth several tiles: no thread sits idle anyway */
 };
 
@@ -96,6 +97,20 @@ static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t threa
  * And whether one of two tasks writes what the other touches. */
 void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads);
 bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
+
+/* ahead.c: the samples of a later batch that one thread will gather, and how far they have been asked for. */
+typedef struct tonnx__ahead {
+    const char *data;
+    const uint32_t *order;
+    size_t bytes; /* of a sample */
+    size_t position, end, at;
+} tonnx__ahead;
+
+/* Of the batch that `step` will gather, what a thread's share of the gathering tiles will read. */
+tonnx__ahead tonnx__ahead_of(const tonnx__cpu_task *gather, const tonnx__cpu_step *step, tonnx__span tiles);
+void tonnx__ahead_some(tonnx__ahead *ahead, size_t lines);
+/* Spreads a batch's lines over the tiles of a step, by their work (each task's `ahead`). */
+void tonnx__spread_ahead(tonnx__cpu_task *tasks, size_t count, const tonnx__program *program);
 
 /* The part of a range that begins at `from` and has at most `length`. */
 static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)

@@ -107,6 +107,7 @@ static void list_tasks(cpu_exec *exec)
         const size_t first = exec->count;
         for (size_t i = 0; i < program->code_count; i++) add_tasks(exec, &program->code[i], odd, shared);
         sink_results(exec, first);
+        tonnx__spread_ahead(exec->tasks + first, exec->count - first, program);
         if (!exec->odd) continue;
         exec->gather = 1; /* first of all it would wait for who still works on the step before */
         swap(&exec->tasks[first], &exec->tasks[first + 1]);
@@ -179,14 +180,28 @@ typedef struct walk {
     _Atomic bool left; /* a tile was left out, for somebody asked to stop */
 } walk;
 
+/* One thread's way through a run. */
+typedef struct walker {
+    walk *run;
+    size_t thread;
+    tonnx__ahead ahead;
+} walker;
+
+static tonnx__span share_of(const walker *w, const tonnx__cpu_task *task)
+{
+    return tonnx__share(task, w->thread, (size_t)tonnx__pool_threads(w->run->pool));
+}
+
 /* Once a stop is asked for, tiles are left out but barriers are not: the threads need not agree on where
  * they stopped. */
-static void do_share(walk *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t thread)
+static void do_share(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
 {
-    const tonnx__span share = tonnx__share(task, thread, (size_t)tonnx__pool_threads(w->pool));
-    for (size_t i = share.from; i < share.to; i++)
-        if (tonnx__backend_stopped(w->exec->base.state->backend)) atomic_store(&w->left, true);
+    const tonnx__span share = share_of(w, task);
+    for (size_t i = share.from; i < share.to; i++) {
+        if (tonnx__backend_stopped(w->run->exec->base.state->backend)) atomic_store(&w->run->left, true);
         else task->tile(task, step, i);
+        tonnx__ahead_some(&w->ahead, task->ahead);
+    }
 }
 
 /* A task whose results lie in the row of this step. */
@@ -200,59 +215,69 @@ static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step)
     return here;
 }
 
-static void do_task(walk *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t thread)
+static void do_task(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
 {
     if (!task->result) {
-        do_share(w, task, step, thread);
+        do_share(w, task, step);
         return;
     }
     const tonnx__cpu_task here = moved(task, step->index);
-    do_share(w, &here, step, thread);
+    do_share(w, &here, step);
 }
 
 /* The tasks of step `index` of the run. */
-static const tonnx__cpu_task *list_of(const walk *w, size_t index)
+static const tonnx__cpu_task *list_of(const walk *run, size_t index)
 {
-    return w->exec->tasks + ((w->steps - 1 - index) & 1) * w->exec->count;
+    return run->exec->tasks + ((run->steps - 1 - index) & 1) * run->exec->count;
 }
 
-static tonnx__cpu_step step_of(const walk *w, size_t index)
+static tonnx__cpu_step step_of(const walk *run, size_t index)
 {
-    return (tonnx__cpu_step){ w->feed, w->order, &w->records[index], index };
+    return (tonnx__cpu_step){ run->feed, run->order, &run->records[index], index };
 }
 
-static void walk_step(walk *w, size_t index, size_t thread)
+/* Gathers the batch of step `index`, where there is one; the one behind it will be asked for. */
+static void gather(walker *w, const tonnx__cpu_task *task, size_t index)
 {
-    const cpu_exec *exec = w->exec;
-    const tonnx__cpu_task *list = list_of(w, index);
+    if (index >= w->run->steps) return;
+    const tonnx__cpu_step step = step_of(w->run, index);
+    do_task(w, task, &step);
+    if (index + 1 >= w->run->steps) return;
+    const tonnx__cpu_step next = step_of(w->run, index + 1);
+    w->ahead = tonnx__ahead_of(task, &next, share_of(w, task));
+}
+
+static void walk_step(walker *w, size_t index)
+{
+    const cpu_exec *exec = w->run->exec;
+    const tonnx__cpu_task *list = list_of(w->run, index);
+    const tonnx__cpu_step step = step_of(w->run, index);
     for (size_t i = 0; i < exec->count; i++) {
-        const bool ahead = i == exec->gather;
-        const tonnx__cpu_step step = step_of(w, ahead && index + 1 < w->steps ? index + 1 : index);
-        if (list[i].barrier) tonnx__pool_barrier(w->pool);
-        if (exec->meter && list[i].barrier) tonnx__meter_waited(exec->meter, thread, i);
-        if (!ahead || index + 1 < w->steps) do_task(w, &list[i], &step, thread);
-        if (exec->meter) tonnx__meter_worked(exec->meter, thread, i);
+        if (list[i].barrier) tonnx__pool_barrier(w->run->pool);
+        if (exec->meter && list[i].barrier) tonnx__meter_waited(exec->meter, w->thread, i);
+        if (i == exec->gather) gather(w, &list[i], index + 1);
+        else do_task(w, &list[i], &step);
+        if (exec->meter) tonnx__meter_worked(exec->meter, w->thread, i);
     }
 }
 
 /* The first batch, by the list that gathers for the first step. */
-static void walk_first(walk *w, size_t thread)
+static void walk_first(walker *w)
 {
-    const cpu_exec *exec = w->exec;
-    const tonnx__cpu_task *list = list_of(w, 0) == exec->tasks ? exec->tasks + exec->count : exec->tasks;
-    const tonnx__cpu_step step = step_of(w, 0);
+    const cpu_exec *exec = w->run->exec;
+    const tonnx__cpu_task *list = list_of(w->run, 0) == exec->tasks ? exec->tasks + exec->count : exec->tasks;
     if (exec->gather == SIZE_MAX) return;
-    do_task(w, &list[exec->gather], &step, thread);
-    if (exec->meter) tonnx__meter_worked(exec->meter, thread, exec->gather);
-    tonnx__pool_barrier(w->pool);
-    if (exec->meter) tonnx__meter_waited(exec->meter, thread, exec->gather);
+    gather(w, &list[exec->gather], 0);
+    if (exec->meter) tonnx__meter_worked(exec->meter, w->thread, exec->gather);
+    tonnx__pool_barrier(w->run->pool);
+    if (exec->meter) tonnx__meter_waited(exec->meter, w->thread, exec->gather);
 }
 
 static void walk_steps(void *arg, int thread)
 {
-    walk *w = arg;
-    walk_first(w, (size_t)thread);
-    for (size_t s = 0; s < w->steps; s++) walk_step(w, s, (size_t)thread);
+    walker w = { .run = arg, .thread = (size_t)thread };
+    walk_first(&w);
+    for (size_t s = 0; s < w.run->steps; s++) walk_step(&w, s);
 }
 
 /* What the meter saw of each task in a run of `steps`, added to its instruction. */

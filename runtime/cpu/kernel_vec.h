@@ -26,17 +26,16 @@ typedef __m512 vec;
 /* √x from 14 bits of 1/√x and a Newton step, to an ulp: a third of what the divider takes. 0 and ∞ are their own roots. */
 static inline vec vec_sqrt(vec x)
 {
-    const __m512 y = _mm512_rsqrt14_ps(x), root = _mm512_mul_ps(x, y), half = _mm512_mul_ps(y, _mm512_set1_ps(0.5f));
-    const __m512 better = _mm512_fmadd_ps(_mm512_fnmadd_ps(root, root, x), half, root);
-    return _mm512_mask_mov_ps(better, _mm512_fpclass_ps_mask(x, 0x0e), x);
+    const __mmask16 usual = (__mmask16)~_mm512_fpclass_ps_mask(x, 0x0e);
+    const __m512 y = _mm512_rsqrt14_ps(x), root = _mm512_mask_mul_ps(x, usual, x, y), half = _mm512_mul_ps(y, _mm512_set1_ps(0.5f));
+    return _mm512_mask3_fmadd_ps(_mm512_fnmadd_ps(root, root, x), half, root, usual);
 }
 
 /* a/b in the same way, to an ulp. Where that meets an infinity (b is 0 or ∞, or the quotient overflows) nothing is refined. */
 static inline vec vec_ratio(vec a, vec b)
 {
-    const __m512 r = _mm512_rcp14_ps(b), q = _mm512_mul_ps(a, r);
-    const __m512 better = _mm512_fmadd_ps(_mm512_fnmadd_ps(q, b, a), r, q);
-    return _mm512_mask_mov_ps(better, _mm512_fpclass_ps_mask(better, 0x99), q);
+    const __m512 r = _mm512_rcp14_ps(b), q = _mm512_mul_ps(a, r), off = _mm512_fnmadd_ps(q, b, a);
+    return _mm512_mask3_fmadd_ps(off, r, q, (__mmask16)~_mm512_fpclass_ps_mask(off, 0x99));
 }
 
 #elif defined(__AVX2__) && defined(__FMA__)

@@ -15,7 +15,7 @@ static size_t sample_at(const tonnx__cpu_step *step, size_t position)
     return step->order ? step->order[position] : position;
 }
 
-/* Shuffled samples lie anywhere in memory: the ones of the next batch are asked for while this one is computed with. */
+/* The samples some rows on are asked for, wherever a shuffle puts them. */
 static void fetch_ahead(const tonnx__feed *feed, const tonnx__cpu_step *step, size_t position, size_t cols)
 {
     enum { LINE = 64 };
@@ -27,6 +27,7 @@ static void fetch_ahead(const tonnx__feed *feed, const tonnx__cpu_step *step, si
 
 static void gather_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
+    enum { ROWS_AHEAD = 3 };
     const tonnx__cpu_operand *x = &task->out[0], *t = &task->out[1];
     const tonnx__feed *feed = step->feed;
     const tonnx__elementwise_kernels *kernels = task->kernels->elementwise;
@@ -35,7 +36,7 @@ static void gather_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step
         const size_t position = step->record->first + n;
         const size_t sample = sample_at(step, position);
         float *to = x->at + n * x->cols;
-        fetch_ahead(feed, step, position + x->rows, x->cols);
+        fetch_ahead(feed, step, position + ROWS_AHEAD, x->cols);
         if (feed->x_bytes) kernels->scale_bytes(to, feed->x_bytes + sample * x->cols, feed->scale, x->cols);
         else if (feed->scale == 1.0) kernels->copy(to, feed->x + sample * x->cols, x->cols, false);
         else kernels->scale(to, feed->x + sample * x->cols, feed->scale, x->cols);
