@@ -47,13 +47,22 @@ static void cut_tall(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, siz
     tonnx__cut_grid(task, tile, m, n, side(m, down), side(n, TILES / down));
 }
 
+/* Features of a strip: a long batch is read for each strip anew, so strips are then wider. */
+static size_t strip_of(const tonnx__cpu_task *task, size_t features, size_t want)
+{
+    enum { LONG = 256, WIDER = 2 * GRANULE };
+    const size_t strip = side(features, want);
+    const bool wider = (task->code->flags & TONNX__TRANS_A) && depth(task) >= LONG && strip < WIDER && features >= 2 * WIDER;
+    return wider ? WIDER : strip;
+}
+
 /* Strips of the features that the product makes, so that a feature stays with one thread from its product through its
  * norm and activation to its weights' update: columns of y and of dX, rows of dW = dYᵀ·X. Where features are few, the
  * strips are cut across. */
 static void cut_features(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n, size_t want)
 {
     const bool by_rows = task->code->flags & TONNX__TRANS_A;
-    const size_t features = by_rows ? m : n, others = by_rows ? n : m, strip = side(features, want);
+    const size_t features = by_rows ? m : n, others = by_rows ? n : m, strip = strip_of(task, features, want);
     const size_t strips = (features + strip - 1) / strip, across = side(others, (want + strips - 1) / strips);
     tonnx__cut_grid(task, tile, m, n, by_rows ? strip : across, by_rows ? across : strip);
 }

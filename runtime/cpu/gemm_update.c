@@ -2,7 +2,8 @@
  * for the first cache, so that the gradient is used while it is there and never reaches memory. */
 #include "runtime/cpu/cpu_impl.h"
 
-enum { PANEL_ROWS = 32, PANEL_COLS = 192 }; /* 24 KiB */
+/* 24 KiB. Long products take tall panels, as what they read of op(B) comes from afar and serves all of a panel's rows. */
+enum { PANEL = 6144, PANEL_ROWS = 32, TALL_ROWS = 64 };
 
 /* `rows` rows of n elements of outputs first … first + 2 from `at`, by gradient g. */
 static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, int first, size_t at, size_t rows,
@@ -15,7 +16,7 @@ static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, 
 
 static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonnx__span rows, tonnx__span cols)
 {
-    float g[PANEL_ROWS * PANEL_COLS];
+    float g[PANEL];
     const size_t wide = cols.to - cols.from;
     tonnx__gemm_product(task, rows, cols, g, wide);
     take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, rows.to - rows.from, wide, g);
@@ -25,10 +26,11 @@ static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step 
 {
     const tonnx__cpu_operand *p = &task->out[0];
     const tonnx__span rows = tonnx__tile_rows(task, index, p->rows), cols = tonnx__tile_columns(task, index, p->cols);
+    const size_t tall = task->tall < TALL_ROWS ? PANEL_ROWS : TALL_ROWS, wide = PANEL / tall;
     float sums[PANEL_ROWS];
-    for (size_t c = cols.from; c < cols.to; c += PANEL_COLS)
-        for (size_t r = rows.from; r < rows.to; r += PANEL_ROWS)
-            panel(task, step, tonnx__part(r, PANEL_ROWS, rows.to), tonnx__part(c, PANEL_COLS, cols.to));
+    for (size_t c = cols.from; c < cols.to; c += wide)
+        for (size_t r = rows.from; r < rows.to; r += tall)
+            panel(task, step, tonnx__part(r, tall, rows.to), tonnx__part(c, wide, cols.to));
     for (size_t r = rows.from; r < rows.to && cols.from == 0 && task->out[3].at; r += PANEL_ROWS) {
         const tonnx__span some = tonnx__part(r, PANEL_ROWS, rows.to);
         tonnx__gemm_row_sums(task, some, sums);

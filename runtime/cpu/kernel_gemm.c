@@ -12,7 +12,7 @@
 #include "runtime/cpu/kernel_vec.h"
 
 /* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB). */
-enum { MOST = VEC_REGISTERS == 32 ? 14 : 6, MOST_OF_3 = VEC_REGISTERS == 32 ? 8 : 4, WIDEST = 3 };
+enum { MOST = VEC_REGISTERS == 32 ? 14 : 6, MOST_OF_3 = VEC_REGISTERS == 32 ? 8 : 4, WIDEST = 3, ROWS_AHEAD = 8 };
 enum { DOT_M = 4, DOT_N = VEC_REGISTERS == 32 ? 4 : 2, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N };
 enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 512 };
 
@@ -42,6 +42,8 @@ BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int
         UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
     for (size_t k = 0; k < c->depth; k++, a.at += a.along, b += c->stride_b) {
         vec row[WIDEST];
+        if (vecs == WIDEST) /* rows of B as they lie may be pages apart, where no prefetcher looks */
+            UNROLL for (int v = 0; v < vecs; v++) __builtin_prefetch(b + ROWS_AHEAD * c->stride_b + v * VEC, 0, 3);
         UNROLL for (int v = 0; v < vecs; v++) row[v] = rest ? VEC_LOAD_N(b, rest) : VEC_LOAD(b + v * VEC);
         UNROLL for (int m = 0; m < rows; m++)
         {
