@@ -153,6 +153,10 @@ const char *tonnx__blas_core(void);
 /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
 void tonnx__blas_gemm(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
 
+/* packed.c: the same, of operands too large to be multiplied as they lie. */
+void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], float alpha, tonnx__lying a,
+                           tonnx__lying b, bool add, float *c, size_t stride);
+
 /* As the backend's open, but with the kernels of that instruction set (-1: the best that runs here). For tests. */
 tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_options *options, int isa);
 

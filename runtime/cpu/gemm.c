@@ -99,6 +99,15 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
     return tonnx__instruction_flops(program, code) >= 4.0 * TILE_WORK;
 }
 
+/* Products whose operands no cache holds as they lie, and those along a B whose rows are so far apart that they meet in a few
+ * of the cache's sets. */
+static bool packs(const size_t mnk[3], tonnx__lying a, tonnx__lying b)
+{
+    enum { FAR = 2048, DEEP = 256 };
+    return (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6 || (a.transposed && b.transposed) ||
+           (!b.transposed && b.stride >= FAR && mnk[2] >= DEEP);
+}
+
 /* Product of the tile into `c`, whose rows are `stride` apart. */
 void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, float *c, size_t stride)
 {
@@ -110,7 +119,9 @@ void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__s
     const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, depth(task) };
     const bool add = code->flags & TONNX__ACC0;
     const tonnx__gemm_kernels *own = task->kernels->gemm;
-    if (own->takes(mnk, ta, tb)) own->product(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
+    if (packs(mnk, strip_a, strip_b))
+        tonnx__packed_product(task->kernels->packed, mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
+    else if (own->takes(mnk, ta, tb)) own->product(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
     else tonnx__blas_gemm(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
 }
 

@@ -8,6 +8,7 @@
     extern const tonnx__row_kernels tonnx__row_kernels_##id;                                                           \
     extern const tonnx__update_kernels tonnx__update_kernels_##id;                                                     \
     extern const tonnx__gemm_kernels tonnx__gemm_kernels_##id;                                                         \
+    extern const tonnx__packed_kernels tonnx__packed_kernels_##id;                                                     \
     extern const tonnx__stats_kernels tonnx__stats_kernels_##id;
 #include "runtime/cpu/isa.def"
 #undef TONNX_ISA_ROW
@@ -22,6 +23,7 @@ static const tonnx__kernels sets[] = {
       &tonnx__row_kernels_##id,                                                                                        \
       &tonnx__update_kernels_##id,                                                                                     \
       &tonnx__gemm_kernels_##id,                                                                                       \
+      &tonnx__packed_kernels_##id,                                                                                     \
       &tonnx__stats_kernels_##id },
 #include "runtime/cpu/isa.def"
 #undef TONNX_ISA_ROW

@@ -138,6 +138,26 @@ typedef struct tonnx__gemm_kernels {
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
 } tonnx__gemm_kernels;
 
+/* Rows and columns that a block makes of C, added to where `add`. */
+typedef struct tonnx__packed_target {
+    float *at;
+    size_t stride, rows, cols;
+    float alpha;
+    bool add, turned; /* A came transposed */
+} tonnx__packed_target;
+
+/* How deep strips are: as far as k goes within so many bytes. */
+enum { TONNX__PACKED_BYTES = 512 };
+
+/* Large products, for packed.c: operands are copied into strips, as wide as a block of C is high (or wide). What
+ * is beyond their rows and columns is 0, and so is what is beyond their depth up to a multiple of `grain`. */
+typedef struct tonnx__packed_kernels {
+    size_t unit, grain, rows, cols; /* bytes of an element in a strip; of k; a block's sides */
+    void (*left)(void *to, tonnx__lying a, size_t rows, size_t depth);
+    void (*right)(void *to, tonnx__lying b, size_t cols, size_t depth);
+    void (*block)(const void *a, const void *b, size_t depth, const tonnx__packed_target *c);
+} tonnx__packed_kernels;
+
 /* What a panel's columns add up to: sums[k] = Σ (x − shift)ᵏ⁺¹. */
 typedef struct tonnx__moment_sums {
     double shift[TONNX__COLUMNS], sums[4][TONNX__COLUMNS];
@@ -161,6 +181,7 @@ typedef struct tonnx__kernels {
     const tonnx__row_kernels *rows;
     const tonnx__update_kernels *update;
     const tonnx__gemm_kernels *gemm;
+    const tonnx__packed_kernels *packed;
     const tonnx__stats_kernels *stats;
 } tonnx__kernels;
 

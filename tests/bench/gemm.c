@@ -29,6 +29,14 @@ static const struct shape {
 typedef void product_fn(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c,
                         size_t stride);
 
+static const tonnx__packed_kernels *packed;
+
+static void packed_product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c,
+                           size_t stride)
+{
+    tonnx__packed_product(packed, mnk, alpha, a, b, add, c, stride);
+}
+
 static float *numbers(size_t count)
 {
     float *x = NULL;
@@ -65,13 +73,14 @@ int main(int argc, char **argv)
         if (tonnx__isa_runs(i)) isa = i;
     const tonnx__kernels *kernels = tonnx__isa_kernels(isa);
     tonnx__blas_claim();
-    printf("%-8s %5s %5s %5s  %8s %8s   GFLOP/s, one thread, %s\n", "shape", "M", "N", "K", "ours", "OpenBLAS",
+    packed = kernels->packed;
+    printf("%-8s %5s %5s %5s  %8s %8s %8s   GFLOP/s, one thread, %s\n", "shape", "M", "N", "K", "in place", "packed", "OpenBLAS",
            kernels->name);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const struct shape *s = &shapes[i];
         if (argc > 1 && !strstr(s->name, argv[1])) continue;
-        printf("%-8s %5zu %5zu %5zu  %8.1f %8.1f\n", s->name, s->mnk[0], s->mnk[1], s->mnk[2],
-               measure(s, kernels->gemm->product), measure(s, tonnx__blas_gemm));
+        printf("%-8s %5zu %5zu %5zu  %8.1f %8.1f %8.1f\n", s->name, s->mnk[0], s->mnk[1], s->mnk[2],
+               measure(s, kernels->gemm->product), measure(s, packed_product), measure(s, tonnx__blas_gemm));
     }
     tonnx__blas_release();
     return 0;

@@ -1,0 +1,134 @@
+/* Blocks of a large product, its operands packed in strips: of A[m,k] strips of MR rows, of B[k,n] strips of NR columns,
+ * each as deep as the room. A's elements are broadcast one by one, so that a strip of it keeps the order in which A lies:
+ * row by row, or k by k. A strip of B lies k by k.
+ *
+ * Register budget: AVX-512 (32) 8·3 accumulators + 3 of B + 1 of A; AVX2 and portable (16) 4·3 + 3 + 1. */
+#include "runtime/cpu/kernel_impl.h"
+#include "runtime/cpu/kernel_vec.h"
+
+#include <string.h>
+
+enum { NV = 3, MR = VEC_REGISTERS == 32 ? 8 : 4, NR = NV * VEC, DEEP = TONNX__PACKED_BYTES / sizeof(float) };
+
+#define INLINE static inline __attribute__((always_inline)) void
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* to[i][k] = x[i][k] for `count` rows; those up to `rows` are 0 */
+INLINE lay(float *to, size_t to_stride, const float *x, size_t stride, size_t count, size_t rows, size_t width)
+{
+    for (size_t i = 0; i < rows; i++, to += to_stride, x += stride) {
+        if (i < count) memcpy(to, x, width * sizeof *to);
+        else memset(to, 0, width * sizeof *to);
+    }
+}
+
+/* to[k][i] = x[i][k] for a strip of B, `count` of its NR columns; the others are 0. */
+INLINE turn(float *to, const float *x, size_t stride, size_t count, size_t depth)
+{
+    const size_t vecs = count / VEC * VEC, whole = depth / VEC * VEC;
+    for (size_t k = 0; k < whole; k += VEC)
+        for (size_t i = 0; i < vecs; i += VEC) {
+            vec square[VEC];
+            UNROLL for (size_t r = 0; r < VEC; r++) square[r] = VEC_LOAD(x + (i + r) * stride + k);
+            vec_turn(square);
+            UNROLL for (size_t r = 0; r < VEC; r++) VEC_STORE(to + (k + r) * NR + i, square[r]);
+        }
+    for (size_t k = 0; k < depth; k++)
+        for (size_t i = k < whole ? vecs : 0; i < NR; i++) to[k * NR + i] = i < count ? x[i * stride + k] : 0.0f;
+}
+
+static void left(void *room, tonnx__lying a, size_t rows, size_t depth)
+{
+    float *to = room;
+    for (size_t m = 0; m < rows; m += MR, to += MR * DEEP) {
+        const size_t count = rows - m < MR ? rows - m : MR;
+        if (!a.transposed) lay(to, DEEP, a.at + m * a.stride, a.stride, count, MR, depth);
+        else if (count == MR) lay(to, MR, a.at + m, a.stride, depth, depth, MR);
+        else
+            for (size_t k = 0; k < depth; k++)
+                for (size_t i = 0; i < MR; i++) to[k * MR + i] = i < count ? a.at[k * a.stride + m + i] : 0.0f;
+    }
+}
+
+static void right(void *room, tonnx__lying b, size_t cols, size_t depth)
+{
+    float *to = room;
+    for (size_t n = 0; n < cols; n += NR, to += NR * DEEP) {
+        const size_t count = cols - n < NR ? cols - n : NR;
+        if (b.transposed) turn(to, b.at + n * b.stride, b.stride, count, depth);
+        else if (count == NR) lay(to, NR, b.at + n, b.stride, depth, depth, NR);
+        else
+            for (size_t k = 0; k < depth; k++)
+                for (size_t i = 0; i < NR; i++) to[k * NR + i] = i < count ? b.at[k * b.stride + n + i] : 0.0f;
+    }
+}
+
+/* C (+)= alpha·sum, where a block has its full height and whole vectors. */
+INLINE put_full(vec sum[MR][NV], const tonnx__packed_target *c, int vecs)
+{
+    const vec alpha = VEC_ALL(c->alpha);
+    for (int m = 0; m < MR; m++)
+        for (int v = 0; v < vecs; v++) {
+            float *at = c->at + (size_t)m * c->stride + v * VEC;
+            VEC_STORE(at, VEC_FMA(alpha, sum[m][v], c->add ? VEC_LOAD(at) : VEC_ALL(0.0f)));
+        }
+}
+
+/* The same of a block that C's end cuts. */
+static void put_part(const float *sum, const tonnx__packed_target *c)
+{
+    for (size_t m = 0; m < c->rows; m++, sum += NR)
+        for (size_t n = 0; n < c->cols; n++) {
+            float *at = c->at + m * c->stride + n;
+            *at = __builtin_fmaf(c->alpha, sum[n], c->add ? *at : 0.0f);
+        }
+}
+
+/* C[m,n] (+)= alpha·Σₖ A[m·down + k·along]·B[k][n] for MR × `vecs` vectors, of which c->rows × c->cols are wanted. */
+INLINE block_of(const float *a, size_t down, size_t along, const float *b, size_t depth, const tonnx__packed_target *c,
+                int vecs)
+{
+    vec sum[MR][NV];
+    float part[MR * NR];
+    for (int m = 0; m < MR; m++)
+        for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
+    for (size_t k = 0; k < depth; k++, a += along, b += NR) {
+        vec row[NV];
+        for (int v = 0; v < vecs; v++) row[v] = VEC_LOAD(b + v * VEC);
+        for (int m = 0; m < MR; m++) {
+            const vec x = VEC_ALL(a[(size_t)m * down]);
+            for (int v = 0; v < vecs; v++) sum[m][v] = VEC_FMA(x, row[v], sum[m][v]);
+        }
+    }
+    if (c->rows == MR && c->cols == (size_t)vecs * VEC) {
+        put_full(sum, c, vecs);
+        return;
+    }
+    for (int m = 0; m < MR; m++)
+        for (int v = 0; v < vecs; v++) VEC_STORE(part + m * NR + v * VEC, sum[m][v]);
+    put_part(part, c);
+}
+
+INLINE block_by_width(const float *a, size_t down, size_t along, const float *b, size_t depth,
+                      const tonnx__packed_target *c)
+{
+    if (c->cols > 2 * VEC) block_of(a, down, along, b, depth, c, 3);
+    else if (c->cols > VEC) block_of(a, down, along, b, depth, c, 2);
+    else block_of(a, down, along, b, depth, c, 1);
+}
+
+static void block(const void *a, const void *b, size_t depth, const tonnx__packed_target *c)
+{
+    if (c->turned) block_by_width(a, 1, MR, b, depth, c);
+    else block_by_width(a, DEEP, 1, b, depth, c);
+}
+
+const tonnx__packed_kernels TONNX__ISA_NAME(tonnx__packed_kernels) = {
+    .unit = sizeof(float),
+    .grain = 1,
+    .rows = MR,
+    .cols = NR,
+    .left = left,
+    .right = right,
+    .block = block,
+};

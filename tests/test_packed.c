@@ -1,0 +1,68 @@
+/* Products from packed operands, of every instruction set that runs here, beside sums in double. */
+#include <string.h>
+
+#include "runtime/cpu/cpu_impl.h"
+#include "support.h"
+
+/* Small whole numbers over 64: products and sums are exact in float, whatever their order. */
+static float *exact(size_t count, uint32_t seed)
+{
+    float *x = NULL;
+    ck_assert_int_eq(tonnx__alloc_aligned(&x, count, sizeof *x), TONNX_OK);
+    for (size_t i = 0; i < count; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        x[i] = (float)((int32_t)(seed >> 28) - 8) / 64.0f;
+    }
+    return x;
+}
+
+static double at(tonnx__lying x, size_t m, size_t n)
+{
+    return (double)x.at[x.transposed ? n * x.stride + m : m * x.stride + n];
+}
+
+static void check_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], bool ta, bool tb, bool add)
+{
+    enum { WIDER = 3 }; /* C's rows lie further apart than they are long, and what is between them stays */
+    const size_t m = mnk[0], n = mnk[1], k = mnk[2], stride = n + WIDER;
+    float *a = exact(m * k, 1), *b = exact(k * n, 2), *c = exact(m * stride, 3), *before = exact(m * stride, 3);
+    const tonnx__lying la = { a, ta ? m : k, ta }, lb = { b, tb ? k : n, tb };
+    tonnx__packed_product(kernels, mnk, 0.5f, la, lb, add, c, stride);
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < stride; j++) {
+            double want = add || j >= n ? (double)before[i * stride + j] : 0.0;
+            for (size_t d = 0; d < k && j < n; d++) want += 0.5 * at(la, i, d) * at(lb, d, j);
+            ck_assert_msg((double)c[i * stride + j] == want, "%zu %zu %zu, %d %d %d: [%zu,%zu] is %g, not %g", m, n, k, ta, tb,
+                          add, i, j, (double)c[i * stride + j], want);
+        }
+    tonnx__free(a);
+    tonnx__free(b);
+    tonnx__free(c);
+    tonnx__free(before);
+}
+
+START_TEST(every_shape)
+{
+    const tonnx__packed_kernels *kernels = tonnx__isa_kernels(_i)->packed;
+    const size_t shapes[][3] = { { 1, 1, 1 },    { 3, 5, 2 },      { 8, 48, 128 },   { 9, 49, 129 },
+                                 { 33, 17, 31 }, { 257, 20, 140 }, { 20, 400, 160 }, { 64, 100, 300 } };
+    if (!tonnx__isa_runs(_i)) return;
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (int how = 0; how < 8; how++) check_product(kernels, shapes[s], how & 1, how & 2, how & 4);
+}
+END_TEST
+
+static Suite *packed_suite(void)
+{
+    Suite *suite = suite_create("packed");
+    TCase *tcase = tcase_create("packed");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, every_shape, 0, tonnx__isa_count());
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(packed_suite());
+}
