@@ -23,6 +23,6 @@ gcovr -r . -a $work/all.json -f 'format/' --branches --txt $work/report.txt
 show() { # the table is not /dev/null: gcovr deletes what it is to write to
     echo "$1: $(gcovr -r . -a $work/all.json $2 -s --txt $work/table.txt | tr '\n' ' ')"
 }
-show "readers" "-f format/data/(?!.*_write) -f format/(read|scan|check|wire|sparse|tensor_data|external|json_read)(_(graph|tensor|read))?\.c"
+show "readers" "-f format/data/(?!rows|.*_write) -f format/(read|scan|check|wire|sparse|tensor_data|external|json_read|checkpoint_read)(_(graph|tensor))?\.c"
 show "format/" "-f format/"
 show "all" "-f ."

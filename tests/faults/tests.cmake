@@ -1,4 +1,4 @@
-# The N-th allocation, and the N-th call on a file, fails. Here every 41st N; all of them:
+# The N-th allocation, and the N-th call on a file, fails. Here every 41st allocation and every call; all of them:
 #   python3 tests/faults/faults.py --tonnx build/release/tonnx --preload build/release/libfault.so -v
 if(NOT TONNX_SANITIZE AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
