@@ -94,6 +94,8 @@ START_TEST(tables_mean_what_they_say)
         { "1.0e+00 -2\n  3   4 \n5 6", NULL, "3x2: 1 -2 3 4 5 6" }, /* as numpy.savetxt does, and Fortran */
         { "1 2 0\r\n3 4 1\r\n", "#3", "2x2: 1 2 3 4 c0 c1" },
         { "1 2\n", NULL, "1x2: 1 2" },
+        { "1e-99999999,1e00001\n-0,2e-00055\n", NULL, "2x2: 0 10 -0 0" },
+        { "a,k\n1,the bird\n2,the \"bird\n3,the bird\n", "k", "3x1: 1 2 3 c1 c0 c1 the \"bird the bird [a] <k>" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].shown) ck_assert_str_eq(shown(rows[i].text, rows[i].target), rows[i].shown);
@@ -144,6 +146,14 @@ START_TEST(wrong_tables_are_refused_with_line_and_column)
         { "a,k\n1,x\n1,\n", "k", "t.csv:3: column 2 'k': '' is an empty cell" },
         { "a,k\n1,x\n1,nan\n", "k", "t.csv:3: column 2 'k': 'nan'" },
         { "a,k\n1,x\n1,1e39\n2,", "k", "empty cell" },
+        { "1,0,3\n1,0,3\n1e39,0,3\n", "#2", "t.csv:3: column 1: '1e39' is beyond" },
+        { "1,0,3\n1,0,3\n1,0,1e39\n", "#2", "t.csv:3: column 3: '1e39' is beyond" },
+        { "1,2\n1,1e99999999\n", NULL, "t.csv:2: column 2: '1e99999999' is beyond" },
+        { "a,b\n1,2\n", "#", "no column '#'" },
+        { "a,b\n1,2\n", "#x", "no column '#x'" },
+        { "a1,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w,x,y,z,the first twenty of them and no more,the second "
+          "twenty of them,the third twenty of them,last\n1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0\n",
+          "none", " …" },
         { "a,k\n1,2\n1,1e39\n", "k", "t.csv:3: column 2 'k': '1e39' is beyond" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -408,6 +418,18 @@ START_TEST(a_line_of_commas_is_bounded)
 }
 END_TEST
 
+START_TEST(a_line_without_end_is_bounded)
+{
+    const size_t size = (32 << 20) + 100;
+    char *text = malloc(size);
+    tonnx_dataset *data = NULL;
+    memset(text, 'x', size);
+    ck_fails(tonnx_dataset_load(&data, scratch_write("line.csv", text, size), NULL, NULL), TONNX_BAD_DATA,
+             "line.csv:1: the line is longer than 32 MiB");
+    free(text);
+}
+END_TEST
+
 static Suite *csv_suite(void)
 {
     const TTest *tests[] = {
@@ -429,6 +451,7 @@ static Suite *csv_suite(void)
         many_rows_arrive_in_order,
         both_ways_read_the_same_numbers,
         a_line_of_commas_is_bounded,
+        a_line_without_end_is_bounded,
     };
     Suite *suite = suite_create("csv");
     TCase *tables = tcase_create("tables");

@@ -50,6 +50,15 @@ static void check_target(const char *path, const char *descr, const float *wante
     tonnx_dataset_free(set);
 }
 
+/* Two columns of targets are numbers, of whatever type. */
+static void check_numbers(const char *path, const float *wanted)
+{
+    tonnx_dataset *set = load(path, path);
+    ck_assert(set->target_kind == TONNX_TARGET_NUMBER && set->target_width == 2);
+    for (size_t i = 0; i < 2; i++) ck_assert(set->targets[i] == wanted[i]);
+    tonnx_dataset_free(set);
+}
+
 START_TEST(npy_of_every_type)
 {
     static const struct row {
@@ -82,6 +91,9 @@ START_TEST(npy_of_every_type)
         snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (2,), }",
                  rows[i].descr);
         check_target(npy(dictionary, rows[i].bytes, rows[i].size), rows[i].descr, rows[i].values);
+        snprintf(dictionary, sizeof dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (1, 2), }",
+                 rows[i].descr);
+        check_numbers(npy(dictionary, rows[i].bytes, rows[i].size), rows[i].values);
     }
 }
 END_TEST

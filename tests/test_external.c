@@ -83,7 +83,7 @@ START_TEST(a_range_of_a_file_is_read)
     static const entry forms[3][4] = {
         { { "location", "weights.bin" } },
         { { "offset", "0" }, { "location", "./weights.bin" }, { "checksum", "abc" } },
-        { { "location", "weights.bin" }, { "length", "24" }, { "basepath", "/etc" } },
+        { { "location", "weights.bin" }, { "length", "24" }, { "basepath", "/etc" }, { "", "" } },
     };
     const tonnx_log log = { count_warnings, NULL };
     tonnx_model *model = NULL;

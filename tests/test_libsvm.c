@@ -121,6 +121,7 @@ START_TEST(wrong_lines_are_named)
         { "1 1:1\n1e99 2:1\n", "a.svm:2: '1e99' is beyond the range of float32" },
         { "1 1:1\n1,2 2:1\n", "a.svm:2: '1,2' is no label" },
         { "1 1:1\n2:1\n", "a.svm:2: '2:1' is no label" },
+        { "1 qid:1\n0 qid:2\n", "no features: no line has a pair" },
         { "1 1:1\n1 2000000000:1\n", "too sparse to train densely" },
     };
     tonnx_dataset *set = NULL;

@@ -1,4 +1,6 @@
 /* Files that are damaged or lie: each is refused in one line that names file and field, within time and memory. */
+#include <unistd.h>
+
 #include "format/file.h"
 #include "format/onnx.h"
 #include "format/scan_impl.h"
@@ -76,6 +78,22 @@ START_TEST(a_missing_file_is_no_bad_model)
     tonnx_model *model = NULL;
     ck_fails(tonnx_onnx_load(&model, BAD "nowhere.onnx", NULL), TONNX_IO_FAILED, "nowhere.onnx");
     ck_fails(tonnx_onnx_load(&model, BAD, NULL), TONNX_IO_FAILED, "a folder");
+}
+END_TEST
+
+/* A hole of 3 GiB: told by its size, before any of it is read. */
+START_TEST(a_file_beyond_what_protobuf_can_hold_is_refused)
+{
+    char path[] = "/tmp/tonnx-large-XXXXXX";
+    tonnx_model *model = NULL;
+    const int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, (off_t)3 << 30), 0);
+    const tonnx_status status = tonnx_onnx_load(&model, path, NULL);
+    close(fd);
+    unlink(path);
+    ck_assert_int_eq(status, TONNX_BAD_MODEL);
+    ck_assert_ptr_nonnull(strstr(tonnx_last_message(), path));
 }
 END_TEST
 
@@ -479,6 +497,7 @@ static Suite *onnx_bad_suite(void)
     tcase_add_loop_test(tests, a_bad_file_is_refused_by_name_and_field, 0, sizeof bad_files / sizeof *bad_files);
     tcase_add_loop_test(tests, a_good_twin_loads, 0, 5);
     tcase_add_test(tests, a_missing_file_is_no_bad_model);
+    tcase_add_test(tests, a_file_beyond_what_protobuf_can_hold_is_refused);
     tcase_add_test(tests, no_cut_file_loads);
     tcase_add_test(tests, no_flipped_bit_is_more_than_a_refusal);
     tcase_add_test(tests, no_changed_byte_is_more_than_a_refusal);

@@ -120,6 +120,10 @@ START_TEST(wrong_headers_are_refused)
         { TWO("0", "4"), "overlap" },
         { TWO("2", "6"), "tensors 'x' and 'w' overlap" },
         { "{\"\xff\":{}}", "no JSON object" },
+        { X("\"shape\":[4294967296,4294967296,2],\"data_offsets\":[0,8]"), "tensor 'x': its shape is beyond 64 bits" },
+        { "{\"b\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"a\":{\"dtype\":\"F32\",\"shape\":[0],"
+          "\"data_offsets\":[0,0]}}",
+          "8 bytes at the end belong to no tensor" },
     };
     static const unsigned char bytes[8] = { 0 };
     tonnx_dataset *set = NULL;
@@ -147,6 +151,13 @@ START_TEST(a_key_that_is_not_there_lists_the_first_that_are)
     ck_fails(tonnx_dataset_load(&set, path, NULL, &options), TONNX_BAD_DATA, "no array 'z'; choose with --y-key");
     ck_fails(tonnx_dataset_load(&set, path, "z", &options), TONNX_BAD_DATA, "no array 'z'; choose with --target");
     ck_fails(tonnx_dataset_load(&set, path, "t0", &options), TONNX_BAD_DATA, "'t0' cannot be both");
+    options.y_key = NULL;
+    options.x_key = "y"; /* features that are called as targets are */
+    ck_ok(tonnx_dataset_load(
+        &set, safetensors("{\"y\":{\"dtype\":\"F32\",\"shape\":[1,2,1],\"data_offsets\":[0,8]}}", "\0\0\0\0\0\0\0", 8),
+        NULL, &options));
+    ck_assert(set->features == 2 && set->target_kind == TONNX_TARGET_NONE);
+    tonnx_dataset_free(set);
 }
 END_TEST
 
