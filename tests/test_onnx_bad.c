@@ -322,7 +322,7 @@ END_TEST
 START_TEST(there_is_an_end_to_everything)
 {
     static wire model, part, many;
-    char name[8];
+    char name[16];
     part.size = many.size = 0;
     for (int i = 0; i < 257; i++) {
         part.size = 0;
