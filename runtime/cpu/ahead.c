@@ -2,7 +2,7 @@
  * batch after the next is asked for, some cache lines behind each tile: few enough that arithmetic never waits for them. */
 #include "runtime/cpu/cpu_impl.h"
 
-enum { LINE = 64, MOST = 1 << 18 }; /* bytes; a batch of more would only push out what is computed with */
+enum { LINE = 64 }; /* bytes */
 
 static size_t sample_bytes(const tonnx__feed *feed, size_t features)
 {
@@ -13,7 +13,7 @@ tonnx__ahead tonnx__ahead_of(const tonnx__cpu_task *gather, const tonnx__cpu_ste
 {
     const tonnx__feed *feed = step->feed;
     const size_t bytes = sample_bytes(feed, gather->cols), first = step->record->first;
-    if (bytes * gather->rows > MOST || tiles.from >= tiles.to) return (tonnx__ahead){ 0 };
+    if (tiles.from >= tiles.to) return (tonnx__ahead){ 0 };
     const tonnx__span rows = { tiles.from * gather->tall, tiles.to * gather->tall };
     return (tonnx__ahead){ .data = feed->x_bytes ? (const char *)feed->x_bytes : (const char *)feed->x,
                            .order = step->order,

@@ -98,6 +98,10 @@ static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t threa
 void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads);
 bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
 
+/* Bytes of a batch that is gathered a step ahead. A longer one would push out what is computed with, and is best multiplied
+ * while the cache still holds what was gathered. */
+enum { TONNX__BATCH_AHEAD = 1 << 18 };
+
 /* ahead.c: the samples of a later batch that one thread will gather, and how far they have been asked for. */
 typedef struct tonnx__ahead {
     const char *data;

@@ -1,8 +1,8 @@
 /* A program made ready: its tasks, their grids and barriers; and the walk over them.
  *
- * The next step's batch is gathered within this step, so there are two batches and two lists of tasks, of even and of odd
- * steps, which differ in which batch they compute with and which they gather. The last step of a run is an even one: its
- * batch lies where the program says. */
+ * Unless it is long, the next step's batch is gathered within this step. So there are two batches and two lists of tasks, of
+ * even and of odd steps, which differ in which batch they compute with and which they gather. The last step of a run is an
+ * even one: its batch lies where the program says. */
 #include "runtime/cpu/cpu_impl.h"
 
 #include <limits.h>
@@ -39,10 +39,12 @@ void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbe
         for (size_t i = 0; i < count; i++) ((double *)to)[i] = (double)from[i];
 }
 
-/* The instruction that gathers, the first one; NULL where there is none. */
+/* The instruction that gathers a step ahead, the first one; NULL where none does. */
 static const tonnx__instruction *gatherer(const tonnx__program *program)
 {
-    return program->code_count > 1 && program->code[0].kind == TONNX__GATHER ? program->code : NULL;
+    const tonnx__instruction *first = program->code;
+    if (program->code_count < 2 || first->kind != TONNX__GATHER) return NULL;
+    return tonnx__buffer_count(&program->buffers[first->out[0]]) * sizeof(float) <= TONNX__BATCH_AHEAD ? first : NULL;
 }
 
 /* A batch's buffer of odd steps lies in `odd`: features first, then targets. NULL where `index` is none of these. */
