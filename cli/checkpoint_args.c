@@ -100,11 +100,14 @@ int checkpoints_interrupted(checkpoints *held, tonnx_trainer *trainer, bool quie
     return cli_status(status);
 }
 
-void checkpoints_diverged(const checkpoints *held)
+void checkpoints_failed(const checkpoints *held, tonnx_status status)
 {
-    if (held->written)
-        fprintf(stderr, "%s has the last good state, after step %s; no model was written\n", held->file,
-                print_count(held->step));
+    const bool lost = status == TONNX_BAD_DEVICE;
+    if (held->written && (lost || status == TONNX_DIVERGED))
+        fprintf(stderr, "%s has the last good state, after step %s; no model was written%s%s\n", held->file,
+                print_count(held->step), lost ? "; go on with --resume " : "", lost ? held->file : "");
+    else if (lost && !held->file)
+        fprintf(stderr, "no checkpoint was kept: --checkpoint FILE keeps one after each epoch\n");
 }
 
 void checkpoints_free(checkpoints *held)

@@ -29,8 +29,8 @@ int checkpoints_apply(checkpoints *held, const checkpoint_args *args, tonnx_trai
 /* The trainer's state, after an interrupt; says where it went unless `quiet`. Returns an exit code. */
 int checkpoints_interrupted(checkpoints *held, tonnx_trainer *trainer, bool quiet);
 
-/* Says, after a divergence, where the last good state is. */
-void checkpoints_diverged(const checkpoints *held);
+/* Says, after a divergence or the loss of the device, where the last good state is. */
+void checkpoints_failed(const checkpoints *held, tonnx_status status);
 
 void checkpoints_free(checkpoints *held);
 

@@ -312,7 +312,7 @@ static int work(run *r)
     int code = cli_status(status);
     if (!code && r->args->profile) code = profile_print(r->trainer, seconds, results_of(r->args));
     if (!code && r->args->verify) code = show_verification(r);
-    if (status == TONNX_DIVERGED) checkpoints_diverged(&r->checkpoints);
+    checkpoints_failed(&r->checkpoints, status);
     if (!code) code = save(r);
     return code ? code : untold;
 }

@@ -71,7 +71,8 @@ typedef struct tonnx_train_options {
     bool best;                /* end with the weights of the epoch that had the lowest loss */
     const tonnx_checkpoint *resume; /* borrowed by tonnx_trainer_new: go on from here; NULL: from the start */
     uint64_t checkpoint_steps, checkpoint_epochs; /* how often `checkpoint` is called; 0: not by these */
-    /* Also called at the end and, with the last good state, on divergence. A failure ends the run. NULL: none. */
+    /* Also called at the end and, with the last good state, on divergence and where the device is lost. A failure ends the
+     * run. NULL: none. */
     tonnx_status (*checkpoint)(void *user, const tonnx_checkpoint *checkpoint);
     void *checkpoint_user;
     /* Cross-entropy as PyTorch's CrossEntropyLoss(weight, label_smoothing) means it, in training; validation is plain. */

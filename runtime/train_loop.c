@@ -188,7 +188,7 @@ static tonnx_status hand_good(tonnx_trainer *trainer, tonnx_status status)
 {
     char message[1024];
     const tonnx_train_options *o = &trainer->options;
-    if (status != TONNX_DIVERGED || !trainer->good) return status;
+    if ((status != TONNX_DIVERGED && status != TONNX_BAD_DEVICE) || !trainer->good) return status;
     snprintf(message, sizeof message, "%s", tonnx_last_message());
     if (o->checkpoint(o->checkpoint_user, trainer->good))
         tonnx__say(&o->log, TONNX_LOG_WARNING, "%s", tonnx_last_message());

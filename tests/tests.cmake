@@ -1,7 +1,7 @@
 # One executable per suite: tests/test_NOUN.c → ctest NOUN. Tests see everything, so they link the static library.
 pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
 file(GLOB TEST_SOURCES CONFIGURE_DEPENDS tests/test_*.c)
-if(NOT GLSLC OR NOT VULKAN_HEADERS)
+if(NOT TONNX_VULKAN)
   list(FILTER TEST_SOURCES EXCLUDE REGEX "/test_(vulkan.*|validation)\\.c$")
 elseif(TONNX_SANITIZE) # sanitizer.c unloads no library, and the loader takes up a layer only when it is loaded
   list(REMOVE_ITEM TEST_SOURCES ${PROJECT_SOURCE_DIR}/tests/test_validation.c)

@@ -6,8 +6,8 @@
 static tonnx_status lost(const tonnx__vk *vk)
 {
     return tonnx__fail(TONNX_BAD_DEVICE,
-                       "vulkan: %s was lost (a fault, a reset or a time-out of the driver): nothing more runs on it; "
-                       "go on from the last checkpoint with --resume, or use --backend cpu",
+                       "vulkan: %s was lost (a fault, a reset or a time-out of the driver): nothing more runs on it in "
+                       "this process; --resume goes on from a checkpoint, on the same backend",
                        vk->card.properties.deviceName);
 }
 
@@ -74,6 +74,8 @@ tonnx_status tonnx__vk_open(tonnx__backend **out, const tonnx__backend_options *
     vk->api = &vk->loader.api;
     status = tonnx__vk_loader_open(&vk->loader);
     if (!status) status = tonnx__vk_choose(&vk->loader, name + strcspn(name, ":"), &vk->card);
+    if (!status && !strcmp(name, "auto") && vk->card.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU)
+        status = tonnx__fail(TONNX_BAD_DEVICE, "vulkan has no GPU here, only %s", vk->card.properties.deviceName);
     if (!status) {
         vk->limits = vk->card.limits;
         tonnx__vk_describe(&vk->card, vk->text, sizeof vk->text);

@@ -1,8 +1,10 @@
 # The Vulkan backend: shaders compiled by glslc and built in as words. Nothing is linked; without glslc or headers, stub.c stands in.
 find_program(GLSLC glslc)
 find_path(VULKAN_HEADERS vulkan/vulkan.h)
-if(NOT GLSLC OR NOT VULKAN_HEADERS)
-  message(STATUS "no Vulkan backend: it wants glslc and libvulkan-dev")
+option(TONNX_VULKAN "the Vulkan backend, where there is what it is made with" ON)
+if(NOT TONNX_VULKAN OR NOT GLSLC OR NOT VULKAN_HEADERS)
+  message(STATUS "no Vulkan backend: it wants glslc and libvulkan-dev, and TONNX_VULKAN")
+  set(TONNX_VULKAN OFF)
   set(VULKAN_SOURCES vulkan/stub.c)
   return()
 endif()
