@@ -34,14 +34,13 @@ static tonnx_status make_buffers(tonnx__vk_exec *exec)
 
 tonnx_status tonnx__vk_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out)
 {
-    static const uint32_t steps[TONNX__VK_RUNGS] = { 1, 8, 64 };
     tonnx__vk_exec *exec = NULL;
     tonnx_status status = check_kinds(program);
     if (!status) status = tonnx__alloc(&exec, 1, sizeof *exec);
     if (status) return status;
     exec->base = (tonnx__exec){ state, program };
     exec->gathers = gathers(program);
-    for (int i = 0; i < TONNX__VK_RUNGS; i++) exec->rungs[i].steps = steps[i];
+    for (int i = 0; i < TONNX__VK_RUNGS; i++) exec->rungs[i].steps = 1u << i;
     status = make_buffers(exec);
     if (!status && !exec->gathers) status = tonnx__vk_prepare(exec);
     if (status) tonnx__vk_exec_free(&exec->base);

@@ -59,9 +59,9 @@ struct tonnx__vk_data {
     tonnx__vk_table x, t;
 };
 
-enum { TONNX__VK_RUNGS = 3, TONNX__VK_SLOTS = 3 };
+enum { TONNX__VK_RUNGS = 9, TONNX__VK_SLOTS = 3 };
 
-/* Commands for 1, 8, 64 steps. */
+/* Commands for 1, 2, 4 … 256 steps: no submit has the same twice, which the validation layer cannot follow. */
 typedef struct tonnx__vk_rung {
     VkCommandBuffer commands; /* NULL until first wanted */
     uint32_t steps;

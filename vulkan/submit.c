@@ -3,8 +3,6 @@
 #include "runtime/clock_impl.h"
 #include "vulkan/exec_impl.h"
 
-enum { MOST_COMMANDS = TONNX__MAX_STEPS };
-
 static tonnx__vk *device_of(const tonnx__vk_exec *exec)
 {
     return (tonnx__vk *)exec->base.state->backend;
@@ -41,16 +39,17 @@ tonnx_status tonnx__vk_wait(tonnx__vk_exec *exec)
 /* The commands of `steps` steps, large rungs first, as one submit. */
 static tonnx_status go_by_rungs(tonnx__vk_exec *exec, size_t steps)
 {
-    VkCommandBuffer list[MOST_COMMANDS];
+    VkCommandBuffer list[TONNX__VK_RUNGS];
     uint32_t count = 0;
     tonnx_status status = tonnx__vk_slot_free(exec);
     tonnx__vk_slot *slot = &exec->slots[exec->submits % TONNX__VK_SLOTS];
-    for (int i = TONNX__VK_RUNGS - 1; i >= 0 && !status; i--)
-        for (; steps >= exec->rungs[i].steps && !status; steps -= exec->rungs[i].steps) {
-            status = tonnx__vk_record(exec, &exec->rungs[i]);
-            list[count++] = exec->rungs[i].commands;
-            exec->rungs[i].ran += exec->rungs[i].steps;
-        }
+    for (int i = TONNX__VK_RUNGS - 1; i >= 0 && !status; i--) {
+        tonnx__vk_rung *rung = &exec->rungs[i];
+        if (!(steps & rung->steps)) continue;
+        status = tonnx__vk_record(exec, rung);
+        list[count++] = rung->commands;
+        rung->ran += rung->steps;
+    }
     if (!status) status = tonnx__vk_submit(device_of(exec), list, count, slot->fence);
     slot->groups = 0;
     slot->flying = !status;
