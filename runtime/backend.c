@@ -1,9 +1,11 @@
 /* The front door: which backend, and every size and range checked once, so that implementers need not. */
 #include "runtime/backend_impl.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "runtime/clock_impl.h"
+#include "runtime/speed_impl.h"
 
 #define TONNX_BACKEND(name, rank) extern const tonnx__backend_kind tonnx__backend_##name;
 #include "runtime/backends.def"
@@ -39,15 +41,72 @@ static tonnx_status no_such_backend(const char *name)
     return tonnx__fail(TONNX_BAD_DEVICE, "backend '%s' is not in this build; there is %s", name, known);
 }
 
-/* `auto`: the highest rank that opens; where none does, the last one's reason is the message. */
-static tonnx_status open_best(tonnx__backend **out, const tonnx__backend_options *options)
+/* The row with the next lower rank; 0 or less: none that `auto` may take. */
+static const struct backend_row *next_row(const struct backend_row *before)
 {
+    const struct backend_row *next = NULL;
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].rank > 0 && (!before || rows[i].rank < before->rank) && (!next || rows[i].rank > next->rank))
+            next = &rows[i];
+    return next;
+}
+
+/* A backend that may be faster, measured; the device has to have room for the parameters. */
+static tonnx_status try_other(tonnx__backend **out, tonnx__candidate *c, const struct backend_row *row,
+                              const tonnx__backend_options *options, const tonnx__workload *work)
+{
+    const size_t sizes[TONNX__STATE_ARENAS] = { work->parameters, work->parameters, work->parameters, work->parameters };
+    tonnx__device_state *state = NULL;
+    const double begin = tonnx__now();
+    tonnx_status status = row->kind->open(out, options);
+    c->name = row->kind->name;
+    c->speed.opening = tonnx__now() - begin;
+    if (!status) status = tonnx__device_state_new(&state, *out, sizes);
+    tonnx__device_state_free(state);
+    if (!status) status = tonnx__speed_measure(&c->speed, *out);
+    c->opens = !status;
+    if (status) snprintf(c->why, sizeof c->why, "%s", tonnx_last_message());
+    return status;
+}
+
+/* Whether a run is so short that no other backend is worth a look: on a slow machine, or on this one. */
+static bool is_short(const tonnx__speed *speed, const tonnx__workload *work)
+{
+    static const double WORTH_A_LOOK = 5;
+    return tonnx__run_forecast(speed, work) < WORTH_A_LOOK;
+}
+
+/* *out is the first choice, opened; it may give way to another. */
+static tonnx_status prefer_faster(tonnx__backend **out, const struct backend_row *home,
+                                  const tonnx__backend_options *options, const tonnx__workload *work)
+{
+    static const tonnx__speed slow = { .flops = 5e9, .bytes = 5e9, .latency = 1e-5 };
+    tonnx__candidate list[ROWS] = { { .name = home->kind->name, .opens = true } };
+    tonnx__backend *opened[ROWS] = { *out };
+    char reason[400];
+    size_t count = 1;
+    if (is_short(&slow, work)) return TONNX_OK;
+    const tonnx_status status = tonnx__speed_measure(&list[0].speed, *out);
+    if (status) return status;
+    for (const struct backend_row *row = home; !is_short(&list[0].speed, work) && (row = next_row(row)); count++)
+        try_other(&opened[count], &list[count], row, options, work);
+    const size_t chosen = tonnx__choose(list, count, work, reason, sizeof reason);
+    for (size_t i = 0; i < count; i++)
+        if (i != chosen) tonnx__backend_close(opened[i]);
+    *out = opened[chosen];
+    tonnx__say(&options->log, TONNX_LOG_INFO, "auto: %s, because %s", list[chosen].name, reason);
+    return TONNX_OK;
+}
+
+/* `auto`: the first choice that opens; where none does, the last one's reason is the message. */
+static tonnx_status open_best(tonnx__backend **out, const tonnx__backend_options *options, const tonnx__workload *work)
+{
+    const tonnx__backend_options automatic = { "auto", options->threads, options->log };
     tonnx_status status = tonnx__fail(TONNX_BAD_DEVICE, "auto may choose none of this build's backends: name one");
-    for (int rank = INT_MAX, next = 0; rank > 0; rank = next, next = 0)
-        for (size_t i = 0; i < ROWS; i++) {
-            if (rows[i].rank == rank && !(status = rows[i].kind->open(out, options))) return TONNX_OK;
-            if (rows[i].rank < rank && rows[i].rank > next) next = rows[i].rank;
-        }
+    const struct backend_row *home = NULL;
+    while ((home = next_row(home)))
+        if (!(status = home->kind->open(out, &automatic))) break;
+    if (!status && work) status = prefer_faster(out, home, &automatic, work);
     return status;
 }
 
@@ -60,11 +119,17 @@ static bool same_name(const char *kind, const char *name)
 
 tonnx_status tonnx__backend_open(tonnx__backend **out, const tonnx__backend_options *options)
 {
+    return tonnx__backend_open_for(out, options, NULL);
+}
+
+tonnx_status tonnx__backend_open_for(tonnx__backend **out, const tonnx__backend_options *options,
+                                     const tonnx__workload *work)
+{
     const char *name = options->name ? options->name : "auto";
     *out = NULL;
     if (options->threads < 0)
         return tonnx__fail(TONNX_BAD_USAGE, "threads %d: give 1 or more, or 0 for all cores", options->threads);
-    if (!strcmp(name, "auto")) return open_best(out, options);
+    if (!strcmp(name, "auto")) return open_best(out, options, work);
     for (size_t i = 0; i < ROWS; i++)
         if (same_name(rows[i].kind->name, name)) return rows[i].kind->open(out, options);
     return no_such_backend(name);

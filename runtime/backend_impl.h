@@ -106,7 +106,11 @@ static inline bool tonnx__backend_stopped(const tonnx__backend *backend)
 /* TONNX_INTERRUPTED: a run was left before its end. */
 tonnx_status tonnx__abandoned(void);
 
-/* The front door. */
+/* The front door. What is to be run, where `auto` may choose by it, which is said. A backend that is opened by "auto" opens
+ * only a device that may be faster than the machine's own processor. */
+struct tonnx__workload;
+tonnx_status tonnx__backend_open_for(tonnx__backend **out, const tonnx__backend_options *options,
+                                     const struct tonnx__workload *work);
 tonnx_status tonnx__backend_open(tonnx__backend **out, const tonnx__backend_options *options);
 /* The one that judges the others: naive loops in double. */
 tonnx_status tonnx__backend_judge(tonnx__backend **out);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/speed_impl.h"
 #include "runtime/task_impl.h"
 
 static bool matches(const char *const *globs, const char *name)
@@ -165,6 +166,24 @@ static tonnx_status bind_net(tonnx_trainer *trainer, tonnx_model *model)
     return tonnx_net_new(&trainer->net, model, &options);
 }
 
+/* What the run is, about: backward twice forward's products; of each activation and parameter four passes. */
+static tonnx__workload work_of(const tonnx_trainer *trainer)
+{
+    const tonnx_net *net = trainer->net;
+    const double rows = (double)trainer->goal.rows;
+    tonnx__workload work = { .chain = 2.0 * (double)net->layer_count + 1,
+                         .steps = (double)trainer->total_steps,
+                         .parameters = tonnx_net_parameters(net) };
+    work.bytes = 8.0 * sizeof(float) * (double)work.parameters;
+    for (size_t l = 0; l < net->layer_count; l++) {
+        tonnx_layer_info layer;
+        tonnx_net_layer(net, l, &layer);
+        work.flops += 3 * rows * layer.flops;
+        work.bytes += 4 * sizeof(float) * rows * (double)layer.fan_out;
+    }
+    return work;
+}
+
 static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
 {
     const tonnx_train_options *o = &trainer->options;
@@ -183,7 +202,8 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
         fill_goal(trainer);
         status = count_steps(trainer);
     }
-    if (!status) status = tonnx__backend_open(&trainer->backend, &backend_options);
+    const tonnx__workload work = status ? (tonnx__workload){ 0 } : work_of(trainer);
+    if (!status) status = tonnx__backend_open_for(&trainer->backend, &backend_options, &work);
     if (!status)
         status =
             tonnx__state_new(&trainer->state, trainer->net, trainer->backend, trainer->trained, trainer->goal.moments);
