@@ -80,20 +80,20 @@ END_TEST
 /* What is trained: a model of its own making or a fixture's, and on what. */
 typedef struct subject {
     const char *fixture; /* NULL: the net below */
-    bool norm;
+    bool norm, on_gpu; /* the latter: with instrumented shaders too, which take their time to be made */
     const char *backend;
     double submit;   /* s; 0: as it is */
     size_t resident; /* bytes; 0: as it is */
 } subject;
 
 static const subject subjects[] = {
-    { .backend = "vulkan" },
-    { .norm = true, .backend = "vulkan" },
+    { .backend = "vulkan", .on_gpu = true },
+    { .norm = true, .backend = "vulkan", .on_gpu = true },
     { .norm = true, .backend = "vulkan:minimum" },
     { .norm = true, .backend = "vulkan", .submit = 1e-9 },
-    { .norm = true, .backend = "vulkan", .resident = 10000 },
+    { .norm = true, .backend = "vulkan", .resident = 10000, .on_gpu = true },
     { .fixture = "clip-norm", .backend = "vulkan" },
-    { .fixture = "layernorm-gelu-adamw-cosine", .backend = "vulkan" },
+    { .fixture = "layernorm-gelu-adamw-cosine", .backend = "vulkan", .on_gpu = true },
     { .fixture = "glu", .backend = "vulkan" },
     { .fixture = "mixed-acts-2", .backend = "vulkan:minimum" },
     { .fixture = "nll-log-softmax-end", .backend = "vulkan" },
@@ -126,7 +126,7 @@ static void load_fixture(tonnx_model **model, tonnx_dataset **data, const char *
     ck_ok(tonnx_dataset_load(data, paths[1], paths[2], NULL));
 }
 
-/* Whole epochs, with their short last batch and validation; where instrumented shaders take their time, a few steps. */
+/* Whole epochs, with their short last batch and validation; or a few steps. */
 static void train_subject(const subject *s, bool few)
 {
     tonnx_model *model = NULL;
@@ -160,8 +160,8 @@ END_TEST
 
 START_TEST(training_writes_nowhere_else)
 {
+    if (!subjects[_i].on_gpu) return;
     watch(ON_GPU);
-    if (subjects[_i].submit > 0) return; /* each of a step's many submits is waited for and looked through */
     train_subject(&subjects[_i], true);
     expect_silence();
 }
