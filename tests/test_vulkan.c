@@ -7,7 +7,7 @@
 #include "graphs.h"
 #include "scratch.h"
 #include "trial_judge.h"
-#include "vulkan/exec_impl.h"
+#include "vulkan/variant_impl.h"
 
 static const char *const names[] = { "vulkan", "vulkan:minimum" };
 enum { NAMES = sizeof names / sizeof *names };
@@ -209,9 +209,99 @@ START_TEST(pipelines_are_kept)
     ck_assert_int_eq(truncate(name, 70), 0);
     ck_assert_uint_eq(use_cache(), 0);
     ck_assert_uint_ne(use_cache(), 0);
-    unlink(name);
-    *strrchr(name, '/') = 0;
-    rmdir(name);
+    snprintf(command, sizeof command, "rm -r %s/tonnx", scratch_folder);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+/* Every variant that the device's limits allow: right, however the factors lie. */
+START_TEST(variants_multiply)
+{
+    tonnx__backend *vulkan = trial_open(names[_i % NAMES], 0);
+    tonnx__vk *vk = (tonnx__vk *)vulkan;
+    const size_t row = (size_t)_i / NAMES;
+    bool right = tonnx__vk_variant_lawful(tonnx__vk_variant_row(row), &vk->limits);
+    for (uint32_t lie = 0; right && lie < TONNX__VK_LIES; lie += lie % 4 == 3 ? 9 : 1) { /* none by fours, all */
+        ck_ok(tonnx__vk_variant_is_right(vk, row, lie, &right));
+        ck_assert_msg(right, "%s, %u", tonnx__vk_variant_row(row)->name, lie);
+    }
+    tonnx__backend_close(vulkan);
+}
+END_TEST
+
+/* Which one is used shows in no bit. */
+START_TEST(variants_add_up_alike)
+{
+    tonnx__backend *vulkan = trial_open("vulkan", 0);
+    tonnx__vk *vk = (tonnx__vk *)vulkan;
+    double *first = NULL;
+    for (uint32_t row = 0; row < TONNX__VK_VARIANTS; row++) {
+        trial t;
+        product(&t);
+        const size_t count = t.program->arena_size[TONNX__ARENA_WORK];
+        double *work = calloc(count, sizeof *work);
+        vk->forced = row + 1;
+        if (tonnx__vk_variant_lawful(tonnx__vk_variant_row(row), &vk->limits)) {
+            trial_run(&t, vulkan, work, NULL, 1);
+            if (!first) first = work;
+            ck_assert_msg(!memcmp(first, work, count * sizeof *work), "%s", tonnx__vk_variant_row(row)->name);
+        }
+        if (work != first) free(work);
+        trial_end(&t);
+    }
+    free(first);
+    tonnx__backend_close(vulkan);
+}
+END_TEST
+
+typedef struct said {
+    int lines;
+    char last[400];
+} said;
+
+static void note_line(void *user, tonnx_log_level level, const char *line)
+{
+    said *s = user;
+    ck_assert_int_eq(level, TONNX_LOG_WARNING);
+    snprintf(s->last, sizeof s->last, "%s", line);
+    s->lines++;
+}
+
+/* A product on a device whose variant `faulty` (a row, from 1 on) leaves a term out; the row that was used for it. */
+static size_t multiply_on(uint32_t faulty, said *s)
+{
+    tonnx__backend *vulkan = NULL, *reference = trial_open("reference", 0);
+    const tonnx__vk_variant *used = NULL;
+    *s = (said){ 0 };
+    ck_ok(tonnx__backend_open(&vulkan, &(tonnx__backend_options){ "vulkan", 0, { note_line, s } }));
+    ((tonnx__vk *)vulkan)->faulty = faulty;
+    ck_assert(check_variant(vulkan, reference, TONNX__GEMM, 11, 2, "vulkan"));
+    const tonnx__vk_product p = { 67, 130, 5, TONNX__VK_TRANS_B, false };
+    ck_ok(tonnx__vk_variant_choose((tonnx__vk *)vulkan, &p, &used));
+    tonnx__backend_close(vulkan);
+    tonnx__backend_close(reference);
+    return (size_t)(used - tonnx__vk_variant_row(0));
+}
+
+/* One that multiplies wrong is not used, now or later; that is said once. */
+START_TEST(wrong_variants_are_shunned)
+{
+    said s;
+    setenv("XDG_CACHE_HOME", scratch_folder, 1);
+    const size_t usual = multiply_on(0, &s);
+    ck_assert_int_eq(s.lines, 0);
+    ck_assert_int_eq(system("rm -r \"$XDG_CACHE_HOME/tonnx\""), 0);
+    const size_t other = multiply_on((uint32_t)usual + 1, &s);
+    ck_assert_uint_ne(other, usual);
+    ck_assert_msg(s.lines == 1 && strstr(s.last, tonnx__vk_variant_row(usual)->name), "%d: %s", s.lines, s.last);
+    ck_assert_uint_eq(multiply_on(0, &s), other);
+    ck_assert_int_eq(s.lines, 0);
+    ck_assert_int_eq(system("for f in \"$XDG_CACHE_HOME\"/tonnx/variants-*; do truncate -s -1 $f; done"), 0);
+    ck_assert_uint_eq(multiply_on(0, &s), usual);
+    ck_assert_msg(s.lines == 1 && strstr(s.last, "is not used"), "%d: %s", s.lines, s.last);
+    multiply_on(0, &s);
+    ck_assert_int_eq(s.lines, 0);
+    ck_assert_int_eq(system("rm -r \"$XDG_CACHE_HOME/tonnx\""), 0);
 }
 END_TEST
 
@@ -262,6 +352,9 @@ static Suite *vulkan_suite(void)
     tcase_add_loop_test(device, losses_ride_on_products, 0, 3);
     tcase_add_checked_fixture(device, scratch_make, scratch_remove);
     tcase_add_test(device, pipelines_are_kept);
+    tcase_add_loop_test(device, variants_multiply, 0, TONNX__VK_VARIANTS * NAMES);
+    tcase_add_test(device, variants_add_up_alike);
+    tcase_add_test(device, wrong_variants_are_shunned);
     tcase_add_test(device, devices_are_named);
     tcase_add_test(device, loss_is_latched);
     suite_add_tcase(suite, kinds);
@@ -273,7 +366,7 @@ int main(void)
 {
     tonnx__backend *backend = NULL;
     const char *ci = getenv("CI");
-    setenv("XDG_CACHE_HOME", "/nonexistent", 1); /* every pipeline is made anew, and nothing is left behind */
+    setenv("XDG_CACHE_HOME", "/dev/null", 1); /* every pipeline is made anew, and nothing is left behind */
     const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL } });
     if (has) tonnx__backend_close(backend);
     if (has) return run_suite(vulkan_suite());

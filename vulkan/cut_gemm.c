@@ -2,51 +2,15 @@
  * done in parts: rows of what is stored row by row are what a window can show. */
 #include <string.h>
 
-#include "vulkan/cut_impl.h"
+#include "vulkan/variant_impl.h"
 
-/* A product's sizes and how it lies. */
-typedef struct product {
-    size_t m, n, k;
-    bool trans_a, trans_b;
-} product;
+enum { WIDEST_LOSS = 64 }; /* rows that one workgroup makes whole; by the shape alone, as it shows in the bits */
 
-/* A part of it. */
+/* A part of a product: from where, how much. */
 typedef struct part {
     size_t m, n, k; /* from where */
     size_t rows, cols, depth;
 } part;
-
-typedef struct tile {
-    uint32_t bm, bn, bk, tm, tn;
-} tile;
-
-static uint32_t invocations(const tile *t)
-{
-    return t->bm / t->tm * (t->bn / t->tn);
-}
-
-/* What gemm.comp takes for granted. */
-static bool is_lawful(const tile *t, const tonnx__vk_limits *limits)
-{
-    return t->bm % t->tm == 0 && t->bn % t->tn == 0 && invocations(t) <= limits->invocations &&
-           (size_t)(t->bm + t->bn) * t->bk * sizeof(float) <= limits->shared;
-}
-
-/* A device whose caches are as near as its shared memory reads for itself (gemm_direct.glsl). */
-static bool is_direct(const tonnx__vk *vk)
-{
-    return vk->card.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && !vk->card.tiled;
-}
-
-/* By the shape alone, for each of the two ways to read. */
-static tile choose_tile(const tonnx__vk *vk, const product *p)
-{
-    static const tile broad = { 32, 64, 16, 4, 8 }, flat = { 8, 64, 16, 4, 8 };
-    static const tile large = { 64, 64, 16, 8, 4 }, small = { 32, 32, 16, 4, 2 }, thin = { 8, 64, 16, 1, 4 };
-    if (is_direct(vk)) return p->m <= 8 ? flat : broad;
-    if (p->m <= 8) return thin;
-    return p->m >= 256 && p->n >= 256 ? large : small;
-}
 
 static size_t least(size_t a, size_t b)
 {
@@ -54,15 +18,15 @@ static size_t least(size_t a, size_t b)
 }
 
 /* How much of M, N and K one dispatch may take. */
-static part choose_part(tonnx__vk_cut *cut, const product *p, const tile *t)
+static part choose_part(tonnx__vk_cut *cut, const tonnx__vk_product *p, const tonnx__vk_variant *v)
 {
-    part at_once = { 0, 0, 0, tonnx__vk_span(cut, p->m, p->n, t->bm), p->n, p->k };
-    if (p->trans_a) at_once.depth = tonnx__vk_span(cut, p->k, p->m, t->bk);
-    else at_once.rows = least(at_once.rows, tonnx__vk_span(cut, p->m, p->k, t->bm));
-    if (p->trans_b) at_once.cols = tonnx__vk_span(cut, p->n, p->k, t->bn);
-    else at_once.depth = least(at_once.depth, tonnx__vk_span(cut, p->k, p->n, t->bk));
-    at_once.rows = least(at_once.rows, (size_t)cut->vk->limits.groups * t->bm);
-    at_once.cols = least(at_once.cols, (size_t)cut->vk->limits.groups * t->bn);
+    part at_once = { 0, 0, 0, tonnx__vk_span(cut, p->m, p->n, v->bm), p->n, p->k };
+    if (p->lie & TONNX__VK_TRANS_A) at_once.depth = tonnx__vk_span(cut, p->k, p->m, v->bk);
+    else at_once.rows = least(at_once.rows, tonnx__vk_span(cut, p->m, p->k, v->bm));
+    if (p->lie & TONNX__VK_TRANS_B) at_once.cols = tonnx__vk_span(cut, p->n, p->k, v->bn);
+    else at_once.depth = least(at_once.depth, tonnx__vk_span(cut, p->k, p->n, v->bk));
+    at_once.rows = least(at_once.rows, (size_t)cut->vk->limits.groups * v->bm);
+    at_once.cols = least(at_once.cols, (size_t)cut->vk->limits.groups * v->bn);
     return at_once;
 }
 
@@ -85,17 +49,17 @@ static tonnx__vk_operand columns(tonnx__vk_operand row, size_t c, size_t cols)
     return row;
 }
 
-static void take_factors(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const product *p, const part *at)
+static void take_factors(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const tonnx__vk_product *p, const part *at)
 {
     const tonnx__vk_operand *a = &cut->in[0], *b = &cut->in[1];
-    tonnx__vk_takes(d, p->trans_a ? block(*a, at->k, at->m, at->depth, at->rows)
+    tonnx__vk_takes(d, p->lie & TONNX__VK_TRANS_A ? block(*a, at->k, at->m, at->depth, at->rows)
                                   : block(*a, at->m, at->k, at->rows, at->depth));
-    tonnx__vk_takes(d, p->trans_b ? block(*b, at->n, at->k, at->cols, at->depth)
+    tonnx__vk_takes(d, p->lie & TONNX__VK_TRANS_B ? block(*b, at->n, at->k, at->cols, at->depth)
                                   : block(*b, at->k, at->n, at->depth, at->cols));
 }
 
 /* What gemm.comp has besides. */
-static void take_epilogue(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const product *p, const part *at)
+static void take_epilogue(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const tonnx__vk_product *p, const part *at)
 {
     enum { CONTINUED = 1 << 2, UNFINISHED = 1 << 3 };
     const tonnx__vk_operand none = { 0 }, kept = cut->in[3].buffer ? cut->in[3] : cut->in[4];
@@ -127,32 +91,52 @@ static void take_update(tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const part *a
 }
 
 /* Whether four of the operand's numbers may be read at once: `along` of them lie side by side. */
-static bool is_wide(const tonnx__vk_operand *x, const product *p, size_t along)
+static bool is_wide(const tonnx__vk_operand *x, size_t k, size_t along)
 {
-    return x->cols % 4 == 0 && x->at % 4 == 0 && along % 4 == 0 && p->k % 4 == 0;
+    return x->cols % 4 == 0 && x->at % 4 == 0 && along % 4 == 0 && k % 4 == 0;
+}
+
+/* Whether four of its numbers side by side begin at a multiple of four. */
+static bool by_fours(const tonnx__vk_operand *x)
+{
+    return !x->buffer || (x->cols % 4 == 0 && x->at % 4 == 0);
+}
+
+static tonnx__vk_product product_of(const tonnx__vk_cut *cut)
+{
+    const tonnx__vk_operand *a = &cut->in[0], *b = &cut->in[1], *c = &cut->out[0];
+    const bool trans_a = cut->code->flags & TONNX__TRANS_A, trans_b = cut->code->flags & TONNX__TRANS_B;
+    tonnx__vk_product p = { c->rows, c->cols, trans_a ? a->rows : a->cols, 0, false };
+    p.lie = (trans_a ? TONNX__VK_TRANS_A : 0u) | (trans_b ? TONNX__VK_TRANS_B : 0u) |
+            (is_wide(a, p.k, trans_a ? p.m : p.k) ? TONNX__VK_WIDE_A : 0u) |
+            (is_wide(b, p.k, trans_b ? p.k : p.n) ? TONNX__VK_WIDE_B : 0u);
+    return p;
 }
 
 /* Constant 2 of the shaders. */
-static uint32_t how(const tonnx__vk_cut *cut, const product *p)
+static uint32_t how(const tonnx__vk_cut *cut, const tonnx__vk_product *p)
 {
-    enum { TRANS_A = 1, TRANS_B = 2, BACK = 4, WIDE_A = 8, WIDE_B = 16, SUMS = 32 };
-    const int sums = cut->code->kind == TONNX__GEMM_UPDATE ? 3 : 2;
-    return (p->trans_a ? TRANS_A : 0u) | (p->trans_b ? TRANS_B : 0u) |
-           (cut->code->flags & TONNX__EPILOGUE_BACK ? BACK : 0u) |
-           (is_wide(&cut->in[0], p, p->trans_a ? p->m : p->k) ? WIDE_A : 0u) |
-           (is_wide(&cut->in[1], p, p->trans_b ? p->k : p->n) ? WIDE_B : 0u) | (cut->out[sums].buffer ? SUMS : 0u);
+    enum { BACK = 16, SUMS = 32, WIDE_C = 64 };
+    const bool update = cut->code->kind == TONNX__GEMM_UPDATE;
+    const int sums = update ? 3 : 2;
+    bool wide = by_fours(&cut->out[0]) && by_fours(&cut->out[1]);
+    wide &= update ? by_fours(&cut->out[2]) : by_fours(&cut->in[3]) && by_fours(&cut->in[4]);
+    return p->lie | (cut->code->flags & TONNX__EPILOGUE_BACK ? BACK : 0u) | (cut->out[sums].buffer ? SUMS : 0u) |
+           (wide ? WIDE_C : 0u);
 }
 
-static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader shader, const product *p, const tile *t,
-                                     const part *at)
+static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader shader, const tonnx__vk_product *p,
+                                     const tonnx__vk_variant *v, const part *at)
 {
     tonnx__vk_dispatch d = tonnx__vk_begin(cut, shader);
-    const uint32_t specs[TONNX__VK_SPECS] = { invocations(t), 0,     how(cut, p),       t->bm, t->bn, t->bk,
-                                              t->tm,          t->tn, is_direct(cut->vk) };
+    const uint32_t specs[TONNX__VK_SPECS] = {
+        tonnx__vk_variant_invocations(v), 0, how(cut, p), v->bm, v->bn, v->bk, v->tm, v->tn, v->way
+    };
+    const bool faulty = cut->vk->faulty && v == tonnx__vk_variant_row(cut->vk->faulty - 1);
     memcpy(d.specs, specs, sizeof specs);
     d.push.n = (uint32_t)at->rows;
     d.push.f = (uint32_t)at->cols;
-    d.push.k = (uint32_t)at->depth;
+    d.push.k = (uint32_t)at->depth - faulty;
     d.push.u[0] = (uint32_t)cut->in[0].cols;
     d.push.u[1] = (uint32_t)cut->in[1].cols;
     d.push.u[2] = (uint32_t)p->n;
@@ -160,24 +144,16 @@ static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader 
     return d;
 }
 
-static void emit_part(tonnx__vk_cut *cut, const product *p, const tile *t, const part *at)
+static void emit_part(tonnx__vk_cut *cut, const tonnx__vk_product *p, const tonnx__vk_variant *v, const part *at)
 {
     const bool update = cut->code->kind == TONNX__GEMM_UPDATE;
-    tonnx__vk_dispatch d = begin_part(cut, update ? TONNX__VK_gemm_update : TONNX__VK_gemm, p, t, at);
+    tonnx__vk_dispatch d = begin_part(cut, update ? TONNX__VK_gemm_update : TONNX__VK_gemm, p, v, at);
     if (update) take_update(cut, &d, at);
     else take_epilogue(cut, &d, p, at);
-    tonnx__vk_emit(cut, &d, (at->cols + t->bn - 1) / t->bn, (at->rows + t->bm - 1) / t->bm);
+    tonnx__vk_emit(cut, &d, (at->cols + v->bn - 1) / v->bn, (at->rows + v->bm - 1) / v->bm);
 }
 
-static product product_of(const tonnx__vk_cut *cut)
-{
-    const unsigned flags = cut->code->flags;
-    const tonnx__vk_operand *a = &cut->in[0], *c = &cut->out[0];
-    return (product){ c->rows, c->cols, flags & TONNX__TRANS_A ? a->rows : a->cols, (flags & TONNX__TRANS_A) != 0,
-                      (flags & TONNX__TRANS_B) != 0 };
-}
-
-static void emit_parts(tonnx__vk_cut *cut, const product *p, const tile *t, const part *most)
+static void emit_parts(tonnx__vk_cut *cut, const tonnx__vk_product *p, const tonnx__vk_variant *v, const part *most)
 {
     part at = { 0 };
     for (at.m = 0; at.m < p->m && !cut->status; at.m += most->rows)
@@ -186,23 +162,29 @@ static void emit_parts(tonnx__vk_cut *cut, const product *p, const tile *t, cons
                 at.rows = least(most->rows, p->m - at.m);
                 at.cols = least(most->cols, p->n - at.n);
                 at.depth = least(most->depth, p->k - at.k);
-                emit_part(cut, p, t, &at);
+                emit_part(cut, p, v, &at);
             }
+}
+
+/* NULL where the cut failed. */
+static const tonnx__vk_variant *choose(tonnx__vk_cut *cut, const tonnx__vk_product *p)
+{
+    const tonnx__vk_variant *v = NULL;
+    if (!cut->status) cut->status = tonnx__vk_variant_choose(cut->vk, p, &v);
+    return cut->status ? NULL : v;
 }
 
 void tonnx__vk_cut_GEMM(tonnx__vk_cut *cut)
 {
-    const product p = product_of(cut);
-    const tile t = choose_tile(cut->vk, &p);
-    const part most = choose_part(cut, &p, &t);
-    if (!is_lawful(&t, &cut->vk->limits) && !cut->status)
-        cut->status = tonnx__fail(TONNX_BAD_DEVICE, "vulkan: a tile of %u by %u by %u breaks %s's limits", t.bm, t.bn,
-                                  t.bk, cut->vk->card.properties.deviceName);
-    emit_parts(cut, &p, &t, &most);
+    const tonnx__vk_product p = product_of(cut);
+    const tonnx__vk_variant *v = choose(cut, &p);
+    if (!v) return;
+    const part most = choose_part(cut, &p, v);
+    emit_parts(cut, &p, v, &most);
 }
 
 /* A gradient that is summed up in parts has to be whole before it steps: it is made in scratch room. */
-static void cut_apart(tonnx__vk_cut *cut, const product *p)
+static void cut_apart(tonnx__vk_cut *cut, const tonnx__vk_product *p)
 {
     const tonnx__instruction *code = cut->code;
     const tonnx__vk_operand g = tonnx__vk_scratch(cut, p->m, p->n), s = tonnx__vk_scratch(cut, 1, p->m);
@@ -230,9 +212,10 @@ static void cut_apart(tonnx__vk_cut *cut, const product *p)
 /* G[m,n] = alpha·Σₖ op(A)[m,k]·op(B)[k,n] steps P, M, V; g[m] = Σₖ op(A)[m,k] steps the bias' */
 void tonnx__vk_cut_GEMM_UPDATE(tonnx__vk_cut *cut)
 {
-    const product p = product_of(cut);
-    const tile t = choose_tile(cut->vk, &p);
-    if (choose_part(cut, &p, &t).depth < p.k) cut_apart(cut, &p);
+    const tonnx__vk_product p = product_of(cut);
+    const tonnx__vk_variant *v = choose(cut, &p);
+    if (!v) return;
+    if (choose_part(cut, &p, v).depth < p.k) cut_apart(cut, &p);
     else tonnx__vk_cut_GEMM(cut);
 }
 
@@ -264,15 +247,18 @@ static void take_loss(const tonnx__vk_cut *gemm, const tonnx__vk_cut *of, tonnx_
 bool tonnx__vk_cut_with_loss(tonnx__vk_cut *cut)
 {
     if (!is_before_loss(cut)) return false;
-    const product p = product_of(cut);
-    const tile t = choose_tile(cut->vk, &p);
-    const part most = choose_part(cut, &p, &t), whole = { 0, 0, 0, p.m, p.n, p.k };
-    if (p.n > t.bn || most.rows < p.m || most.cols < p.n || most.depth < p.k) return false;
+    tonnx__vk_product p = product_of(cut);
+    p.loss = true;
+    if (p.n > WIDEST_LOSS) return false;
+    const tonnx__vk_variant *v = choose(cut, &p);
+    if (!v) return false;
+    const part most = choose_part(cut, &p, v), whole = { 0, 0, 0, p.m, p.n, p.k };
+    if (most.rows < p.m || most.cols < p.n || most.depth < p.k) return false;
     tonnx__vk_cut loss = *cut;
     loss.index++;
     tonnx__vk_cut_open(&loss);
-    tonnx__vk_dispatch d = begin_part(cut, TONNX__VK_gemm_loss, &p, &t, &whole);
+    tonnx__vk_dispatch d = begin_part(cut, TONNX__VK_gemm_loss, &p, v, &whole);
     take_loss(cut, &loss, &d);
-    tonnx__vk_emit(cut, &d, 1, (p.m + t.bm - 1) / t.bm);
+    tonnx__vk_emit(cut, &d, 1, (p.m + v->bm - 1) / v->bm);
     return true;
 }

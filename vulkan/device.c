@@ -83,6 +83,7 @@ tonnx_status tonnx__vk_open(tonnx__backend **out, const tonnx__backend_options *
     }
     if (!status) status = make_transfer(vk);
     if (!status) status = tonnx__vk_cache_open(vk);
+    if (!status) tonnx__vk_variants_open(vk);
     if (status) tonnx__vk_close(&vk->base);
     else *out = &vk->base;
     return status;
@@ -94,6 +95,7 @@ void tonnx__vk_close(tonnx__backend *backend)
     if (vk->device) {
         vk->api->QueueWaitIdle(vk->queue);
         tonnx__vk_data_free_all(vk);
+        tonnx__vk_variants_close(vk);
         tonnx__vk_cache_close(vk);
         tonnx__vk_pipelines_free(vk);
         tonnx__vk_buffer_free(vk, &vk->staging);

@@ -8,7 +8,7 @@ layout(constant_id = 4) const uint BN = 32u;
 layout(constant_id = 5) const uint BK = 16u;
 layout(constant_id = 6) const uint TM = 4u;
 layout(constant_id = 7) const uint TN = 4u;
-layout(constant_id = 8) const uint DIRECT = 0u;
+layout(constant_id = 8) const uint WAY = 0u; /* as tonnx__vk_way has them */
 
 IN(0, a);
 IN(1, b);
@@ -16,8 +16,9 @@ IN(1, b);
 const bool TRANS_A = (HOW & 1u) != 0u, TRANS_B = (HOW & 2u) != 0u;
 const uint ACROSS = BN / TN; /* invocations side by side */
 
-shared float tile_a[BK * BM];
-shared float tile_b[BK * BN];
+const uint KEPT = WAY == 0u ? BK : 1u;
+shared float tile_a[KEPT * BM];
+shared float tile_b[KEPT * BN];
 
 /* Neighbours in memory are read by neighbours among the invocations. */
 void load_a(uint row, uint k0)
@@ -75,6 +76,6 @@ void multiply_tiled()
 
 void multiply()
 {
-    if (DIRECT != 0u) multiply_direct();
+    if (WAY == 1u) multiply_direct();
     else multiply_tiled();
 }

@@ -1,0 +1,135 @@
+/* Which variant of a product serves a shape: what was measured on this device and driver, else what is built in, else
+ * the next one that is lawful and not found wrong. */
+#include <string.h>
+
+#include "vulkan/variant_impl.h"
+
+static const char kind[] = "variants";
+
+static const tonnx__vk_variant rows[] = {
+#define TONNX_VARIANT(id, way, bm, bn, bk, tm, tn) { #id, TONNX__VK_##way, bm, bn, bk, tm, tn },
+#include "vulkan/variants.def"
+#undef TONNX_VARIANT
+};
+
+enum {
+#define TONNX_VARIANT(id, way, bm, bn, bk, tm, tn) id,
+#include "vulkan/variants.def"
+#undef TONNX_VARIANT
+};
+
+static const uint8_t built_in[TONNX__VK_SHAPES][2] = { /* by the way to read */
+#define TONNX_SHAPE(id, tiled, direct, m, n, k) { tiled, direct },
+#include "vulkan/shapes.def"
+#undef TONNX_SHAPE
+};
+
+const tonnx__vk_variant *tonnx__vk_variant_row(size_t row)
+{
+    return &rows[row];
+}
+
+uint32_t tonnx__vk_variant_invocations(const tonnx__vk_variant *v)
+{
+    return v->bm / v->tm * (v->bn / v->tn);
+}
+
+bool tonnx__vk_variant_lawful(const tonnx__vk_variant *v, const tonnx__vk_limits *limits)
+{
+    const bool whole = v->bm % v->tm == 0 && v->bn % v->tn == 0;
+    const bool by_fours = v->way != TONNX__VK_DIRECT || (v->tm % 4 == 0 && v->tn % 4 == 0);
+    return whole && by_fours && tonnx__vk_variant_invocations(v) <= limits->invocations &&
+           (size_t)(v->bm + v->bn) * (v->way == TONNX__VK_TILED ? v->bk : 1) * sizeof(float) <= limits->shared;
+}
+
+bool tonnx__vk_variant_serves(const tonnx__vk *vk, size_t row, const tonnx__vk_product *p)
+{
+    return tonnx__vk_variant_lawful(&rows[row], &vk->limits) && !vk->choices.wrong[row] &&
+           (!p->loss || p->n <= rows[row].bn);
+}
+
+/* By sizes alone. */
+static tonnx__vk_shape shape_of(const tonnx__vk_product *p)
+{
+    if (p->loss) return TONNX__VK_LOSS;
+    if (p->m <= 8) return TONNX__VK_FLAT;
+    return p->m >= 256 && p->n >= 256 ? TONNX__VK_LARGE : TONNX__VK_SMALL;
+}
+
+uint8_t *tonnx__vk_measured(tonnx__vk *vk, const tonnx__vk_product *p)
+{
+    return &vk->choices.best[shape_of(p)][p->lie % TONNX__VK_WIDE_A];
+}
+
+/* The row to try at a turn; TONNX__VK_VARIANTS: none. A CPU reads for itself, unless it plays another device. */
+static size_t candidate(tonnx__vk *vk, const tonnx__vk_product *p, size_t turn)
+{
+    const bool direct = vk->card.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && !vk->card.tiled;
+    const size_t best = *tonnx__vk_measured(vk, p);
+    if (turn == 0) return best ? best - 1 : TONNX__VK_VARIANTS;
+    return turn == 1 ? built_in[shape_of(p)][direct] : turn - 2;
+}
+
+tonnx_status tonnx__vk_variant_choose(tonnx__vk *vk, const tonnx__vk_product *p, const tonnx__vk_variant **out)
+{
+    *out = &rows[vk->forced ? vk->forced - 1 : 0];
+    if (vk->forced) return TONNX_OK;
+    for (size_t turn = 0; turn < TONNX__VK_VARIANTS + 2; turn++) {
+        const size_t row = candidate(vk, p, turn);
+        bool right = row < TONNX__VK_VARIANTS && tonnx__vk_variant_serves(vk, row, p);
+        const tonnx_status status = right ? tonnx__vk_variant_is_right(vk, row, p->lie, &right) : TONNX_OK;
+        *out = &rows[row % TONNX__VK_VARIANTS];
+        if (status || right) return status;
+    }
+    return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: no variant of a product computes right on %s: use --backend cpu",
+                       vk->card.properties.deviceName);
+}
+
+/* What is kept: good for these rows alone. */
+typedef struct kept {
+    uint64_t rows;
+    tonnx__vk_choices choices;
+} kept;
+
+static uint64_t hash_of_rows(void)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < TONNX__VK_VARIANTS; i++) {
+        const uint32_t row[] = { rows[i].way, rows[i].bm, rows[i].bn, rows[i].bk, rows[i].tm, rows[i].tn };
+        hash = hash * 31 + tonnx__vk_hash(row, sizeof row);
+    }
+    return hash;
+}
+
+/* A row that is none is none's choice. */
+static bool is_sound(const kept *k, size_t count)
+{
+    if (count != sizeof *k || k->rows != hash_of_rows()) return false;
+    for (size_t i = 0; i < sizeof k->choices.best; i++)
+        if ((&k->choices.best[0][0])[i] > TONNX__VK_VARIANTS) return false;
+    return true;
+}
+
+void tonnx__vk_variants_open(tonnx__vk *vk)
+{
+    char name[4096];
+    size_t count = 0;
+    bool foreign = false;
+    kept *data = vk->card.tiled ? NULL : tonnx__vk_kept(vk, kind, &count, &foreign);
+    if (data && is_sound(data, count)) vk->choices = data->choices;
+    else if ((data || foreign) && tonnx__vk_kept_name(vk, kind, name, sizeof name))
+        tonnx__say(&vk->log, TONNX_LOG_WARNING,
+                   "vulkan: %s is damaged, or of another driver or version, and is not used: 'tonnx bench --tune' makes "
+                   "it anew",
+                   name);
+    vk->kept_choices = vk->choices;
+    tonnx__free(data);
+}
+
+void tonnx__vk_variants_close(tonnx__vk *vk)
+{
+    const kept k = { hash_of_rows(), vk->choices };
+    if (vk->lost || vk->card.tiled || !memcmp(&vk->choices, &vk->kept_choices, sizeof vk->choices)) return;
+    tonnx__vk_keep(vk, kind, &k, sizeof k);
+    vk->kept_choices = vk->choices;
+}
