@@ -5,6 +5,6 @@
 #include "cli/opt.h"
 
 extern const command cmd_new, cmd_inspect, cmd_check, cmd_init, cmd_train, cmd_eval, cmd_predict, cmd_lr_find, cmd_diff,
-    cmd_convert, cmd_plan, cmd_ops, cmd_devices, cmd_completion, cmd_version;
+    cmd_convert, cmd_plan, cmd_ops, cmd_devices, cmd_bench, cmd_completion, cmd_version;
 
 #endif

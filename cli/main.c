@@ -13,7 +13,7 @@
 
 static const command *const commands[] = {
     &cmd_new,  &cmd_inspect, &cmd_check, &cmd_init, &cmd_train,   &cmd_eval,       &cmd_predict, &cmd_lr_find,
-    &cmd_diff, &cmd_convert, &cmd_plan,  &cmd_ops,  &cmd_devices, &cmd_completion, &cmd_version,
+    &cmd_diff, &cmd_convert, &cmd_plan,  &cmd_ops,  &cmd_devices, &cmd_bench, &cmd_completion, &cmd_version,
 };
 
 const command *cli_command(size_t i)

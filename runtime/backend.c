@@ -135,6 +135,26 @@ tonnx_status tonnx__backend_open_for(tonnx__backend **out, const tonnx__backend_
     return no_such_backend(name);
 }
 
+tonnx_status tonnx__nothing_to_tune(tonnx__backend *backend, void (*line)(void *user, const char *text), void *user)
+{
+    char text[300];
+    snprintf(text, sizeof text, "%s: nothing to tune: %s", backend->kind->name, tonnx__backend_device(backend));
+    line(user, text);
+    return TONNX_OK;
+}
+
+tonnx_status tonnx_backend_tune(const char *name, const tonnx_log *log, void (*line)(void *user, const char *text),
+                                void *user)
+{
+    tonnx__backend_options options = { .name = name };
+    tonnx__backend *backend = NULL;
+    if (log) options.log = *log;
+    tonnx_status status = tonnx__backend_open(&backend, &options);
+    if (!status) status = backend->kind->tune(backend, line, user);
+    if (backend) tonnx__backend_close(backend);
+    return status;
+}
+
 tonnx_status tonnx__backend_judge(tonnx__backend **out)
 {
     const tonnx__backend_options options = { 0 };

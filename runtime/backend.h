@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "log.h"
 #include "status.h"
 
 TONNX_BEGIN
@@ -17,6 +18,11 @@ typedef struct tonnx_device_info {
 
 /* Calls `visit` for every device of every backend of this build. */
 TONNX_API tonnx_status tonnx_devices(void (*visit)(void *user, const tonnx_device_info *info), void *user);
+
+/* Tries on a backend's device ("vulkan", "vulkan:1"; "auto") which of its ways to do a product is fastest, shape by shape, and
+ * keeps that in the user's cache folder for runs to come. No result depends on it. `line` is told what was found. */
+TONNX_API tonnx_status tonnx_backend_tune(const char *backend, const tonnx_log *log,
+                                          void (*line)(void *user, const char *text), void *user);
 
 TONNX_END
 

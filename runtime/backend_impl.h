@@ -81,6 +81,8 @@ typedef struct tonnx__backend_kind {
     /* How it runs the program, as lines of text, the memory that takes among them. `feed` is what batches would be gathered
      * from; NULL for a program without gather. */
     tonnx_status (*plan)(tonnx__exec *exec, const tonnx__feed *feed, void (*line)(void *user, const char *text), void *user);
+    /* Which of its ways to work are fastest here is measured and kept for later; no result depends on it. */
+    tonnx_status (*tune)(tonnx__backend *backend, void (*line)(void *user, const char *text), void *user);
 } tonnx__backend_kind;
 
 enum { TONNX__MAX_STEPS = 256 };
@@ -105,6 +107,9 @@ static inline bool tonnx__backend_stopped(const tonnx__backend *backend)
 
 /* TONNX_INTERRUPTED: a run was left before its end. */
 tonnx_status tonnx__abandoned(void);
+
+/* `tune` of a backend that has nothing to choose. */
+tonnx_status tonnx__nothing_to_tune(tonnx__backend *backend, void (*line)(void *user, const char *text), void *user);
 
 /* The front door. What is to be run, where `auto` may choose by it, which is said. A backend that is opened by "auto" opens
  * only a device that may be faster than the machine's own processor. */

@@ -305,6 +305,38 @@ START_TEST(wrong_variants_are_shunned)
 }
 END_TEST
 
+/* What was measured is used in later runs. */
+START_TEST(tuning_is_kept)
+{
+    char text[TONNX__VK_TUNED];
+    const tonnx__vk_variant *used = NULL;
+    const tonnx__vk_product p = { 1, 512, 512, TONNX__VK_TRANS_B, false };
+    setenv("XDG_CACHE_HOME", scratch_folder, 1);
+    tonnx__backend *vulkan = trial_open("vulkan", 0);
+    ck_ok(tonnx__vk_tune_shape((tonnx__vk *)vulkan, TONNX__VK_FLAT, TONNX__VK_TRANS_B, text));
+    const size_t best = *tonnx__vk_measured((tonnx__vk *)vulkan, &p);
+    ck_assert_msg(best && strstr(text, tonnx__vk_variant_row(best - 1)->name), "%s", text);
+    tonnx__backend_close(vulkan);
+    vulkan = trial_open("vulkan", 0);
+    ck_ok(tonnx__vk_variant_choose((tonnx__vk *)vulkan, &p, &used));
+    ck_assert_ptr_eq(used, tonnx__vk_variant_row(best - 1));
+    tonnx__backend_close(vulkan);
+    ck_assert_int_eq(system("rm -r \"$XDG_CACHE_HOME/tonnx\""), 0);
+}
+END_TEST
+
+START_TEST(too_few_buffers_are_refused)
+{
+    char why[120];
+    tonnx__backend *vulkan = trial_open("vulkan", 0);
+    tonnx__vk_card card = ((tonnx__vk *)vulkan)->card;
+    ck_assert(!tonnx__vk_unfit(&card, why, sizeof why));
+    card.properties.limits.maxPerStageDescriptorStorageBuffers = 4;
+    ck_assert(tonnx__vk_unfit(&card, why, sizeof why) && strstr(why, "4 storage buffers"));
+    tonnx__backend_close(vulkan);
+}
+END_TEST
+
 START_TEST(devices_are_named)
 {
     tonnx__backend *vulkan = NULL;
@@ -342,8 +374,11 @@ static Suite *vulkan_suite(void)
 {
     Suite *suite = suite_create("vulkan");
     TCase *kinds = tcase_create("kinds"), *device = tcase_create("device");
+    TCase *variants = tcase_create("variants");
     tcase_set_timeout(kinds, 240);
     tcase_set_timeout(device, 240);
+    tcase_set_timeout(variants, 240);
+    tcase_add_checked_fixture(variants, scratch_make, scratch_remove);
     tcase_add_loop_test(kinds, vulkan_is_reference, 0, TONNX__KINDS * NAMES);
     tcase_add_test(device, the_same_bits_twice);
     tcase_add_loop_test(device, large_operands_are_split, 0, NAMES);
@@ -352,13 +387,16 @@ static Suite *vulkan_suite(void)
     tcase_add_loop_test(device, losses_ride_on_products, 0, 3);
     tcase_add_checked_fixture(device, scratch_make, scratch_remove);
     tcase_add_test(device, pipelines_are_kept);
-    tcase_add_loop_test(device, variants_multiply, 0, TONNX__VK_VARIANTS * NAMES);
-    tcase_add_test(device, variants_add_up_alike);
-    tcase_add_test(device, wrong_variants_are_shunned);
+    tcase_add_loop_test(variants, variants_multiply, 0, TONNX__VK_VARIANTS * NAMES);
+    tcase_add_test(variants, variants_add_up_alike);
+    tcase_add_test(variants, wrong_variants_are_shunned);
+    tcase_add_test(variants, tuning_is_kept);
+    tcase_add_test(device, too_few_buffers_are_refused);
     tcase_add_test(device, devices_are_named);
     tcase_add_test(device, loss_is_latched);
     suite_add_tcase(suite, kinds);
     suite_add_tcase(suite, device);
+    suite_add_tcase(suite, variants);
     return suite;
 }
 
@@ -366,7 +404,7 @@ int main(void)
 {
     tonnx__backend *backend = NULL;
     const char *ci = getenv("CI");
-    setenv("XDG_CACHE_HOME", "/dev/null", 1); /* every pipeline is made anew, and nothing is left behind */
+    setenv("XDG_CACHE_HOME", "/proc/none", 1); /* every pipeline is made anew, and nothing is left behind */
     const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL } });
     if (has) tonnx__backend_close(backend);
     if (has) return run_suite(vulkan_suite());

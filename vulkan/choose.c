@@ -100,7 +100,7 @@ tonnx_status tonnx__vk_choose(const tonnx__vk_loader *loader, const char *which,
                                (int)length, word, loader->card_count);
         *out = *card;
     }
-    if (out->score != TONNX__VK_UNFIT) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: %s has no Vulkan 1.1 compute with %d storage buffers",
-                       out->properties.deviceName, TONNX__VK_MAX_BINDINGS);
+    char why[120];
+    if (!tonnx__vk_unfit(out, why, sizeof why)) return TONNX_OK;
+    return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: %s cannot run this: %s", out->properties.deviceName, why);
 }

@@ -1,7 +1,7 @@
 /* The backend: one device, one queue. */
 #include <string.h>
 
-#include "vulkan/exec_impl.h"
+#include "vulkan/variant_impl.h"
 
 static tonnx_status lost(const tonnx__vk *vk)
 {
@@ -137,4 +137,5 @@ const tonnx__backend_kind tonnx__backend_vulkan = {
     .finish = tonnx__vk_finish,
     .profile = tonnx__vk_profile,
     .plan = tonnx__vk_plan,
+    .tune = tonnx__vk_tune,
 };

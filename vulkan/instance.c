@@ -10,12 +10,33 @@ static const char *type_name(VkPhysicalDeviceType type)
     return (unsigned)type < sizeof names / sizeof *names ? names[type] : names[0];
 }
 
+/* How many storage buffers the shader with the most has; Vulkan promises 4 of any device, and desktops have 16 and more. */
+static uint32_t most_bindings(void)
+{
+    uint32_t most = 0;
+    for (int i = 0; i < TONNX__VK_SHADERS; i++)
+        if (tonnx__vk_shader_bindings(i) > most) most = tonnx__vk_shader_bindings(i);
+    return most;
+}
+
+bool tonnx__vk_unfit(const tonnx__vk_card *card, char *why, size_t size)
+{
+    const VkPhysicalDeviceProperties *p = &card->properties;
+    const uint32_t buffers = p->limits.maxPerStageDescriptorStorageBuffers;
+    *why = '\0';
+    if (p->apiVersion < VK_API_VERSION_1_1) snprintf(why, size, "older than Vulkan 1.1");
+    else if (card->family == UINT32_MAX) snprintf(why, size, "no queue that computes");
+    else if (buffers < most_bindings())
+        snprintf(why, size, "%u storage buffers a shader, where %u are needed", buffers, most_bindings());
+    return *why;
+}
+
 static int score(const tonnx__vk_card *card)
 {
     static const int by_type[] = { 1, 4, 5, 3, 2 };
     const VkPhysicalDeviceProperties *p = &card->properties;
-    if (p->apiVersion < VK_API_VERSION_1_1 || card->family == UINT32_MAX) return TONNX__VK_UNFIT;
-    if (p->limits.maxPerStageDescriptorStorageBuffers < TONNX__VK_MAX_BINDINGS) return TONNX__VK_UNFIT;
+    char why[120];
+    if (tonnx__vk_unfit(card, why, sizeof why)) return TONNX__VK_UNFIT;
     return (unsigned)p->deviceType < 5 ? by_type[p->deviceType] : by_type[0];
 }
 
@@ -121,15 +142,18 @@ static void detail(const tonnx__vk_card *card, size_t index, char *text, size_t 
 {
     const uint32_t version = card->properties.apiVersion;
     const double mib = 1024.0 * 1024.0;
+    char why[120];
+    const bool unfit = tonnx__vk_unfit(card, why, sizeof why);
     snprintf(
         text, size,
         "vulkan:%zu; %s %s; Vulkan %u.%u.%u; %.1f GiB; buffers to %.0f MiB, bindings to %.0f MiB; workgroups of %u, "
-        "%zu KiB shared; no extension used%s%s",
+        "%zu KiB shared, %u storage buffers; no extension used%s%s%s",
         index, card->driver.driverName[0] ? card->driver.driverName : "driver", card->driver.driverInfo,
         VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version), VK_API_VERSION_PATCH(version),
         (double)card->limits.heap / mib / 1024.0, (double)card->limits.allocation / mib, (double)card->limits.range / mib,
-        card->limits.invocations, card->limits.shared / 1024, card->budgets ? " but the memory's budget" : "",
-        card->score == TONNX__VK_UNFIT ? "; unfit: no compute" : "");
+        card->limits.invocations, card->limits.shared / 1024,
+        card->properties.limits.maxPerStageDescriptorStorageBuffers, card->budgets ? " but the memory's budget" : "",
+        unfit ? "; unfit: " : "", why);
 }
 
 tonnx_status tonnx__vk_devices(void (*visit)(void *user, const tonnx_device_info *info), void *user)

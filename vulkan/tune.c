@@ -6,7 +6,7 @@
 #include "vulkan/variant_impl.h"
 
 /* How long one is measured for, and how often. */
-static const double SECONDS = 0.02;
+static const double SECONDS = 0.02, HOPELESS = 3.0;
 enum { ROUNDS = 3 };
 
 static const struct measure {
@@ -17,12 +17,6 @@ static const struct measure {
 #include "vulkan/shapes.def"
 #undef TONNX_SHAPE
 };
-
-typedef struct tuner {
-    tonnx__vk *vk;
-    void (*line)(void *user, const char *text);
-    void *user;
-} tuner;
 
 static tonnx_status run_for(const tonnx__vk_bench *bench, size_t count, double *seconds)
 {
@@ -36,16 +30,17 @@ static tonnx_status run_for(const tonnx__vk_bench *bench, size_t count, double *
     return status;
 }
 
-/* Seconds of one product, the least of some rounds. */
-static tonnx_status time_variant(tonnx__vk *vk, const tonnx__vk_product *p, size_t row, double *best)
+/* Seconds of one product, the least of some rounds; of one that is far behind `least`, what its first run says. */
+static tonnx_status time_variant(tonnx__vk *vk, const tonnx__vk_product *p, size_t row, double least, double *best)
 {
     tonnx__vk_bench bench;
-    double seconds = 0.0;
     size_t count = 1;
     *best = 1e30;
     tonnx_status status = tonnx__vk_bench_open(&bench, vk, p, row);
-    if (!status) status = run_for(&bench, 1, &seconds); /* what is made on first use */
-    for (int round = 0; round < ROUNDS && !status; round++) {
+    if (!status) status = run_for(&bench, 1, best); /* what is made on first use */
+    if (!status) status = run_for(&bench, 1, best);
+    for (int round = 0; round < ROUNDS && !status && *best < HOPELESS * least; round++) {
+        double seconds = 0.0;
         do {
             status = run_for(&bench, count, &seconds);
         } while (!status && seconds < SECONDS && count < TONNX__MAX_STEPS && (count *= 2));
@@ -56,16 +51,16 @@ static tonnx_status time_variant(tonnx__vk *vk, const tonnx__vk_product *p, size
 }
 
 /* All variants that serve; *fastest: a row, from 1 on. */
-static tonnx_status time_all(const tuner *t, const tonnx__vk_product *p, uint8_t *fastest, double *least)
+static tonnx_status time_all(tonnx__vk *vk, const tonnx__vk_product *p, uint8_t *fastest, double *least)
 {
     tonnx_status status = TONNX_OK;
     *fastest = 0;
     *least = 1e30;
     for (size_t row = 0; row < TONNX__VK_VARIANTS && !status; row++) {
         double seconds = 1e30;
-        bool right = tonnx__vk_variant_serves(t->vk, row, p);
-        if (right) status = tonnx__vk_variant_is_right(t->vk, row, p->lie, &right);
-        if (right && !status) status = time_variant(t->vk, p, row, &seconds);
+        bool right = tonnx__vk_variant_serves(vk, row, p);
+        if (right) status = tonnx__vk_variant_is_right(vk, row, p->lie, &right);
+        if (right && !status) status = time_variant(vk, p, row, *least, &seconds);
         if (seconds >= *least) continue;
         *least = seconds;
         *fastest = (uint8_t)(row + 1);
@@ -73,32 +68,34 @@ static tonnx_status time_all(const tuner *t, const tonnx__vk_product *p, uint8_t
     return status;
 }
 
-/* "SMALL [128,256]·[256,128], B transposed: tiled_small, 105 GFLOP/s" */
-static void tell(const tuner *t, const struct measure *of, const tonnx__vk_product *p, uint8_t fastest, double seconds)
+tonnx_status tonnx__vk_tune_shape(tonnx__vk *vk, tonnx__vk_shape shape, uint32_t lie, char text[TONNX__VK_TUNED])
 {
-    static const char *const lies[] = { "as they are", "A transposed", "B transposed", "both transposed" };
-    char text[160];
-    snprintf(text, sizeof text, "%-5s  %5zu x %5zu, depth %5zu, %-15s  %-14s  %8.1f GFLOP/s", of->name, p->m, p->n, p->k,
-             lies[p->lie % TONNX__VK_WIDE_A], tonnx__vk_variant_row(fastest - 1u)->name,
-             2e-9 * (double)p->m * (double)p->n * (double)p->k / seconds);
-    t->line(t->user, text);
+    static const char *const lies[] = { "", ", A transposed", ", B transposed", ", both transposed" };
+    tonnx__vk_product p = measures[shape].product;
+    uint8_t fastest = 0;
+    double seconds = 0.0;
+    p.lie = lie | TONNX__VK_WIDE_A | TONNX__VK_WIDE_B;
+    *text = '\0';
+    const tonnx_status status = time_all(vk, &p, &fastest, &seconds);
+    if (status || !fastest) return status;
+    *tonnx__vk_measured(vk, &p) = fastest;
+    snprintf(text, TONNX__VK_TUNED, "%s [%zu,%zu] of depth %zu%s: %s, %.1f GFLOP/s", measures[shape].name, p.m, p.n, p.k,
+             lies[lie], tonnx__vk_variant_row(fastest - 1u)->name,
+             2e-9 * (double)p.m * (double)p.n * (double)p.k / seconds);
+    return TONNX_OK;
 }
 
+/* What training has: products as they are, of A transposed (weights' gradients), of B transposed (forward). */
 tonnx_status tonnx__vk_tune(tonnx__backend *backend, void (*line)(void *user, const char *text), void *user)
 {
-    const tuner t = { (tonnx__vk *)backend, line, user };
+    tonnx__vk *vk = (tonnx__vk *)backend;
+    char text[TONNX__VK_TUNED];
     tonnx_status status = TONNX_OK;
-    for (size_t s = 0; s < TONNX__VK_SHAPES && !status; s++)
-        for (uint32_t lie = 0; lie < TONNX__VK_WIDE_A && !status; lie++) {
-            tonnx__vk_product p = measures[s].product;
-            uint8_t fastest = 0;
-            double seconds = 0.0;
-            p.lie = lie | TONNX__VK_WIDE_A | TONNX__VK_WIDE_B;
-            status = time_all(&t, &p, &fastest, &seconds);
-            if (!fastest || status) continue;
-            *tonnx__vk_measured(t.vk, &p) = fastest;
-            tell(&t, &measures[s], &p, fastest, seconds);
+    for (int shape = 0; shape < TONNX__VK_SHAPES && !status; shape++)
+        for (uint32_t lie = 0; lie <= TONNX__VK_TRANS_B && !status; lie++) {
+            status = tonnx__vk_tune_shape(vk, (tonnx__vk_shape)shape, lie, text);
+            if (*text) line(user, text);
         }
-    if (!status) tonnx__vk_variants_close(t.vk);
+    if (!status) tonnx__vk_variants_close(vk);
     return status;
 }

@@ -46,7 +46,9 @@ typedef struct tonnx__vk_bench {
 
 tonnx_status tonnx__vk_bench_open(tonnx__vk_bench *bench, tonnx__vk *vk, const tonnx__vk_product *p, size_t row);
 void tonnx__vk_bench_close(tonnx__vk_bench *bench);
-/* tune.c: measures, and keeps what is fastest for each shape. */
+/* tune.c: measures what is fastest for a shape, and says it in a line; for all shapes, and keeps it. */
+enum { TONNX__VK_TUNED = 160 };
+tonnx_status tonnx__vk_tune_shape(tonnx__vk *vk, tonnx__vk_shape shape, uint32_t lie, char text[TONNX__VK_TUNED]);
 tonnx_status tonnx__vk_tune(tonnx__backend *backend, void (*line)(void *user, const char *text), void *user);
 
 #endif

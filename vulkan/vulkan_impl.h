@@ -10,6 +10,7 @@
 #include <vulkan/vulkan.h>
 
 #include "runtime/backend_impl.h"
+#include "vulkan/kept_impl.h"
 
 /* The functions of functions.def. */
 typedef struct tonnx__vk_api {
@@ -72,6 +73,8 @@ tonnx_status tonnx__vk_load_device(tonnx__vk_api *api, VkDevice device);
  * ":lost=N", lost at the N-th submit; ":full=N", no room for the N-th buffer. */
 tonnx_status tonnx__vk_list_cards(tonnx__vk_loader *loader);
 tonnx_status tonnx__vk_choose(const tonnx__vk_loader *loader, const char *which, tonnx__vk_card *out);
+/* Whether a device cannot do what is asked of it, and why not. */
+bool tonnx__vk_unfit(const tonnx__vk_card *card, char *why, size_t size);
 void tonnx__vk_describe(const tonnx__vk_card *card, char *text, size_t size);
 tonnx_status tonnx__vk_devices(void (*visit)(void *user, const tonnx_device_info *info), void *user);
 
@@ -99,28 +102,6 @@ typedef struct tonnx__vk_push {
     uint32_t u[8]; /* the last four are common: TONNX__VK_U_… */
 } tonnx__vk_push;
 
-/* variants.def and shapes.def: how products are cut, and which shapes are cut alike. */
-enum {
-#define TONNX_VARIANT(id, way, bm, bn, bk, tm, tn) TONNX__VK_VARIANT_##id,
-#include "vulkan/variants.def"
-#undef TONNX_VARIANT
-    TONNX__VK_VARIANTS
-};
-typedef enum tonnx__vk_shape {
-#define TONNX_SHAPE(id, tiled, direct, m, n, k) TONNX__VK_##id,
-#include "vulkan/shapes.def"
-#undef TONNX_SHAPE
-    TONNX__VK_SHAPES
-} tonnx__vk_shape;
-
-/* What this device and driver are known to do best, and right. `best`: a variant's row, from 1 on; 0: not measured. By
- * shape, and by what is stored transposed. `right`: a bit for each way the factors may lie. */
-typedef struct tonnx__vk_choices {
-    uint8_t best[TONNX__VK_SHAPES][4];
-    uint8_t wrong[TONNX__VK_VARIANTS];
-    uint16_t right[TONNX__VK_VARIANTS];
-} tonnx__vk_choices;
-
 enum { TONNX__VK_U_STEP = 4, TONNX__VK_U_ONE_ROW, TONNX__VK_U_ROW, TONNX__VK_U_RESULTS };
 
 /* A shader specialised: what `specs` says of it is constant in it. */
@@ -138,7 +119,7 @@ typedef struct tonnx__vk_toll {
     double waited; /* s */
 } tonnx__vk_toll;
 
-typedef struct tonnx__vk {
+struct tonnx__vk {
     tonnx__backend base;
     tonnx__vk_loader loader;
     tonnx__vk_api *api; /* the loader's */
@@ -162,13 +143,12 @@ typedef struct tonnx__vk {
     size_t pipeline_count, pipeline_room;
     tonnx__vk_data *data; /* data sets on the device, a list */
     tonnx__vk_choices choices, kept_choices; /* kept: as on disk */
-    uint32_t forced;      /* a variant's row, from 1 on, that alone is used; 0: none */
-    uint32_t faulty;      /* a test's: a row, from 1 on, whose products lack a term */
+    uint32_t forced, faulty; /* variants, from 1 on: alone used; a test's, whose sums lack a term. 0: none */
     bool lost;            /* for good */
     bool no_barriers;     /* a test's: the validation layer must notice */
     tonnx_log log;
     char text[256];
-} tonnx__vk;
+};
 
 /* device.c: what a failed call means: TONNX_NO_MEMORY, or TONNX_BAD_DEVICE; a lost device stays lost. */
 tonnx_status tonnx__vk_check(tonnx__vk *vk, VkResult result, const char *what);
@@ -205,18 +185,6 @@ uint32_t tonnx__vk_shader_bindings(tonnx__vk_shader shader);
 const char *tonnx__vk_shader_name(tonnx__vk_shader shader);
 void tonnx__vk_pipelines_free(tonnx__vk *vk);
 
-/* keep.c: what was kept under that name for this device and driver, to be freed; NULL where there is nothing, or what
- * there is is not whole or another driver's (*foreign). Keeping it. Where it lies; false where there is no folder. */
-void *tonnx__vk_kept(const tonnx__vk *vk, const char *kind, size_t *count, bool *foreign);
-void tonnx__vk_keep(const tonnx__vk *vk, const char *kind, const void *data, size_t count);
-bool tonnx__vk_kept_name(const tonnx__vk *vk, const char *kind, char *name, size_t size);
-uint64_t tonnx__vk_hash(const void *data, size_t count);
-
-/* cache.c, variant.c: pipelines and choices of earlier runs, out of the user's cache folder, and back into it. */
-tonnx_status tonnx__vk_cache_open(tonnx__vk *vk);
-void tonnx__vk_cache_close(tonnx__vk *vk);
-void tonnx__vk_variants_open(tonnx__vk *vk);
-void tonnx__vk_variants_close(tonnx__vk *vk);
 
 /* The state's arenas. */
 typedef struct tonnx__vk_state {

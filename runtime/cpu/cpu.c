@@ -148,4 +148,5 @@ const tonnx__backend_kind tonnx__backend_cpu = {
     .finish = cpu_finish,
     .profile = tonnx__cpu_profile,
     .plan = tonnx__cpu_plan,
+    .tune = tonnx__nothing_to_tune,
 };

@@ -219,4 +219,5 @@ const tonnx__backend_kind tonnx__backend_reference = {
     .finish = ref_finish,
     .profile = ref_profile,
     .plan = ref_plan,
+    .tune = tonnx__nothing_to_tune,
 };
