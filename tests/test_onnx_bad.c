@@ -299,7 +299,7 @@ START_TEST(an_attribute_without_a_type_is_what_it_holds)
           "a\xa0\x01\x07",
           6, TONNX__ATTRIBUTE_INTS }, /* and none there */
     };
-    static wire model, attributes;
+    static wire model, attributes, part;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         tonnx_model *out = NULL;
         attributes.size = 0;
@@ -316,6 +316,18 @@ START_TEST(an_attribute_without_a_type_is_what_it_holds)
                6);
     model_with(&model, &attributes);
     refuses(&model, "attribute 'a': is said to be a tensor and holds none");
+    tonnx_model *out = NULL;
+    attributes.size = part.size = 0;
+    wire_text(&attributes, 8, "v2"); /* the node's overload */
+    model_with(&model, &attributes);
+    wire_text(&part, 1, "ai.onnx"); /* the default domain by its long name */
+    wire_varint(&part, 2, 17);
+    wire_message(&model, 8, &part);
+    refuses(&model, "opset_import: two entries for the domain ''");
+    model_with(&model, &attributes);
+    ck_ok(tonnx_onnx_read(&out, model.bytes, model.size, "wire.onnx", NULL));
+    ck_assert_str_eq(out->nodes[1].overload, "v2");
+    tonnx_model_free(out);
 }
 END_TEST
 

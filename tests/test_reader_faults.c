@@ -1,6 +1,7 @@
 /* Every reader over good files of its kind, and the writers of the same, with the N-th allocation failing, N = 1 … end:
  * the status is "out of memory", nothing half-made comes out. (The sanitizers' build adds: nothing leaks. What
  * libraries allocate, and calls on files, are tests/faults.) */
+#include "converters/weights.h"
 #include "format/data.h"
 #include "format/file.h"
 #include "format/onnx.h"
@@ -57,6 +58,7 @@ static const table tables[] = {
       "a,b,k\n1,2,dog\n3,4,cat\n",
       "k",
       { OPTIONS, .classes = true, .class_names = species, .class_count = 3 } },
+    { "t.csv", "a,b,k\n1,2,0\n4,5,1\n", "k", { OPTIONS, .classes = true, .columns = wanted, .column_count = 2 } },
     { "t.csv", "a,b,c\n1,2,3\n4,5,6\n", NULL, { OPTIONS, .columns = wanted, .column_count = 2 } },
     { "t.csv", "1,2,0\n3,4,1\n5,True,2\n7,8,0\n", "#3", { OPTIONS, .classes = true, .limit = 2 } },
     { "t.tsv", "1\t2\t0.5\n3\t4\t-1\n", "#3", { OPTIONS } },
@@ -182,6 +184,25 @@ START_TEST(rows_are_written)
 }
 END_TEST
 
+static tonnx_status copy_weights(const void *what)
+{
+    const char *const *names = what;
+    return tonnx_weights_copy(names[0], scratch_path(names[1]));
+}
+
+START_TEST(weights_are_copied)
+{
+    static const char *const names[][2] = {
+        { TONNX_TEST_DATA "/npz/deflated.npz", "w.safetensors" },
+        { TONNX_TEST_DATA "/npz/several.npz", "w.npz" },
+        { BAD "twin-safetensors/batch.safetensors", "w.npz" },
+    };
+    each_allocation(copy_weights, names[_i], names[_i][0]);
+    ck_fails(tonnx_weights_copy(BAD "common/plain.csv", scratch_path("w.npz")), TONNX_BAD_MODEL,
+             "plain.csv: is neither .npz nor .safetensors");
+}
+END_TEST
+
 static Suite *reader_faults_suite(void)
 {
     Suite *suite = suite_create("reader_faults");
@@ -191,6 +212,7 @@ static Suite *reader_faults_suite(void)
     tcase_add_loop_test(tests, a_table_is_read, 0, sizeof tables / sizeof *tables);
     tcase_add_loop_test(tests, a_model_is_read_changed_and_written, 0, sizeof models / sizeof *models);
     tcase_add_loop_test(tests, rows_are_written, 0, 4);
+    tcase_add_loop_test(tests, weights_are_copied, 0, 3);
     suite_add_tcase(suite, tests);
     return suite;
 }
