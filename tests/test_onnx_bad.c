@@ -299,7 +299,7 @@ START_TEST(an_attribute_without_a_type_is_what_it_holds)
           "a\xa0\x01\x07",
           6, TONNX__ATTRIBUTE_INTS }, /* and none there */
     };
-    static wire model, attributes, part;
+    static wire model, attributes;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         tonnx_model *out = NULL;
         attributes.size = 0;
@@ -316,6 +316,12 @@ START_TEST(an_attribute_without_a_type_is_what_it_holds)
                6);
     model_with(&model, &attributes);
     refuses(&model, "attribute 'a': is said to be a tensor and holds none");
+}
+END_TEST
+
+START_TEST(overloads_and_long_names_are_read)
+{
+    static wire model, attributes, part;
     tonnx_model *out = NULL;
     attributes.size = part.size = 0;
     wire_text(&attributes, 8, "v2"); /* the node's overload */
@@ -517,6 +523,7 @@ static Suite *onnx_bad_suite(void)
     tcase_add_test(tests, a_number_beyond_its_type_is_refused);
     tcase_add_test(tests, wire_forms_that_onnx_never_has_are_refused);
     tcase_add_test(tests, an_attribute_without_a_type_is_what_it_holds);
+    tcase_add_test(tests, overloads_and_long_names_are_read);
     tcase_add_test(tests, there_is_an_end_to_everything);
     tcase_add_test(tests, a_value_of_many_dimensions_is_refused);
     tcase_add_test(tests, a_sparse_tensor_that_lies_is_refused);
