@@ -96,12 +96,6 @@ static bool is_wide(const tonnx__vk_operand *x, size_t k, size_t along)
     return x->cols % 4 == 0 && x->at % 4 == 0 && along % 4 == 0 && k % 4 == 0;
 }
 
-/* Whether four of its numbers side by side begin at a multiple of four. */
-static bool by_fours(const tonnx__vk_operand *x)
-{
-    return !x->buffer || (x->cols % 4 == 0 && x->at % 4 == 0);
-}
-
 static tonnx__vk_product product_of(const tonnx__vk_cut *cut)
 {
     const tonnx__vk_operand *a = &cut->in[0], *b = &cut->in[1], *c = &cut->out[0];
@@ -116,13 +110,9 @@ static tonnx__vk_product product_of(const tonnx__vk_cut *cut)
 /* Constant 2 of the shaders. */
 static uint32_t how(const tonnx__vk_cut *cut, const tonnx__vk_product *p)
 {
-    enum { BACK = 16, SUMS = 32, WIDE_C = 64 };
-    const bool update = cut->code->kind == TONNX__GEMM_UPDATE;
-    const int sums = update ? 3 : 2;
-    bool wide = by_fours(&cut->out[0]) && by_fours(&cut->out[1]);
-    wide &= update ? by_fours(&cut->out[2]) : by_fours(&cut->in[3]) && by_fours(&cut->in[4]);
-    return p->lie | (cut->code->flags & TONNX__EPILOGUE_BACK ? BACK : 0u) | (cut->out[sums].buffer ? SUMS : 0u) |
-           (wide ? WIDE_C : 0u);
+    enum { BACK = 16, SUMS = 32 };
+    const int sums = cut->code->kind == TONNX__GEMM_UPDATE ? 3 : 2;
+    return p->lie | (cut->code->flags & TONNX__EPILOGUE_BACK ? BACK : 0u) | (cut->out[sums].buffer ? SUMS : 0u);
 }
 
 static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader shader, const tonnx__vk_product *p,

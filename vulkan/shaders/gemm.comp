@@ -7,7 +7,6 @@
 #include "vulkan/shaders/activation.glsl"
 
 void finish(uint m, uint n, float product);
-void finish_four(uint m, uint n, vec4 products);
 void finish_sum(uint m, float sum);
 #define HAS_SUMS HAS(7)
 #include "vulkan/shaders/gemm.glsl"
@@ -43,31 +42,6 @@ void finish(uint m, uint n, float product)
         }
     }
     c[push.at[5] + at] = ACC0 && !CONTINUED ? c[push.at[5] + at] + result : result;
-}
-
-layout(set = 0, binding = 3) readonly buffer Wide3 { vec4 wide_kept[]; };
-layout(set = 0, binding = 5) buffer Wide5 { vec4 wide_c[]; };
-layout(set = 0, binding = 6) buffer Wide6 { vec4 wide_z[]; };
-
-void finish_four(uint m, uint n, vec4 products)
-{
-    const uint at = m * push.u[2] + n;
-    vec4 four = push.x[0] * products, sum = vec4(0.0);
-    if (CONTINUED || ACC0) sum = wide_c[(push.at[5] + at) / 4u];
-    if (CONTINUED) four += sum;
-    if (!UNFINISHED && BACK) {
-        const vec4 x = wide_kept[(push.at[3] + at) / 4u];
-        [[unroll]] for (uint e = 0u; e < 4u; e++)
-            four[e] *= derivative(x[e], x[e], HAS(4) ? slope[AT(4, 0u, n + e)] : push.x[2], push.x[3]);
-    } else if (!UNFINISHED) {
-        if (HAS(2))
-            [[unroll]] for (uint e = 0u; e < 4u; e++) four[e] += push.x[1] * bias[AT(2, 0u, n + e)];
-        if (HAS(6)) wide_z[(push.at[6] + at) / 4u] = four;
-        [[unroll]] for (uint e = 0u; e < 4u; e++)
-            four[e] = activation(four[e], HAS(4) ? slope[AT(4, 0u, n + e)] : push.x[2], push.x[3]);
-    }
-    if (ACC0 && !CONTINUED) four += sum;
-    wide_c[(push.at[5] + at) / 4u] = four;
 }
 
 void finish_sum(uint m, float sum)

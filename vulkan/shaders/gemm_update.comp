@@ -10,7 +10,6 @@
 #include "vulkan/shaders/optimizer.glsl"
 
 void finish(uint m, uint n, float product);
-void finish_four(uint m, uint n, vec4 products);
 void finish_sum(uint m, float sum);
 #define HAS_SUMS HAS(5)
 #include "vulkan/shaders/gemm.glsl"
@@ -31,28 +30,6 @@ void finish(uint m, uint n, float product)
     p[FLAT(2, i)] = e.p;
     if (HAS(3)) m1[FLAT(3, i)] = e.m;
     if (HAS(4)) m2[FLAT(4, i)] = e.v;
-}
-
-layout(set = 0, binding = 2) buffer Wide2 { vec4 wide_p[]; };
-layout(set = 0, binding = 3) buffer Wide3 { vec4 wide_m1[]; };
-layout(set = 0, binding = 4) buffer Wide4 { vec4 wide_m2[]; };
-
-void finish_four(uint m, uint n, vec4 products)
-{
-    const uint i = m * push.u[2] + n;
-    vec4 p4 = wide_p[FLAT(2, i) / 4u], m4 = vec4(0.0), v4 = vec4(0.0);
-    if (HAS(3)) m4 = wide_m1[FLAT(3, i) / 4u];
-    if (HAS(4)) v4 = wide_m2[FLAT(4, i) / 4u];
-    [[unroll]] for (uint e = 0u; e < 4u; e++) {
-        const tonnx_element_f32 made =
-            optimizer(tonnx_element_f32(p4[e], m4[e], v4[e]), push.x[7] * products[e], step_now());
-        p4[e] = made.p;
-        m4[e] = made.m;
-        v4[e] = made.v;
-    }
-    wide_p[FLAT(2, i) / 4u] = p4;
-    if (HAS(3)) wide_m1[FLAT(3, i) / 4u] = m4;
-    if (HAS(4)) wide_m2[FLAT(4, i) / 4u] = v4;
 }
 
 void finish_sum(uint m, float sum)
