@@ -30,9 +30,16 @@ static const char *on_off_at(size_t i)
     return i == 0 ? "on" : i == 1 ? "off" : NULL;
 }
 
+static const char *precision_at(size_t i)
+{
+    static const char *const words[] = { "fp32", "bf16" }; /* in the order of tonnx_precision */
+    return i < sizeof words / sizeof *words ? words[i] : NULL;
+}
+
 const opt_words optimizer_words = { optimizer_at, NULL };
 static const opt_words schedule_words = { schedule_at, NULL },
-                       bn_words = { bn_at, NULL }, on_off_words = { on_off_at, NULL };
+                       bn_words = { bn_at, NULL }, on_off_words = { on_off_at, NULL },
+                       precision_words = { precision_at, NULL };
 
 #define AT(field) offsetof(train_args, field)
 const opt train_run_options[] = {
@@ -55,6 +62,8 @@ const opt train_batch_options[] = {
     { "backend", 0, OPT_WORD, AT(backend), "NAME", "auto", "what computes", &backend_words, OPT_FREE },
     { "threads", 0, OPT_COUNT, AT(threads), "N", "0", "CPU threads; 0 is all cores; the result is the same", NULL,
       OPT_FREE },
+    { "precision", 0, OPT_WORD, AT(precision), "NAME", "fp32",
+      "what matrix products are made of; bf16 is fast, on CPUs that have it", &precision_words, OPT_FREE },
     { 0 },
 };
 
@@ -167,6 +176,7 @@ int train_args_apply(const train_args *args, tonnx_train_options *out)
     out->shuffle = !args->no_shuffle;
     out->seed = args->seed;
     out->backend = args->backend;
+    out->precision = args->precision && !strcmp(args->precision, "bf16") ? TONNX_BF16 : TONNX_FP32;
     out->threads = args->threads > INT_MAX ? INT_MAX : (int)args->threads;
     apply_optimizer(args, out);
     apply_net(args, out);

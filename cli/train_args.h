@@ -8,7 +8,7 @@
 typedef struct train_args {
     uint64_t epochs, steps, batch, seed, threads, warmup, step_size, steps_per_epoch, patience;
     bool best, drop_last, no_shuffle, nesterov, freeze_bn, keep_ties, untie, add_bias;
-    const char *loss, *class_weights, *optimizer, *schedule, *bn, *dropout, *backend;
+    const char *loss, *class_weights, *optimizer, *schedule, *bn, *dropout, *backend, *precision;
     double huber_delta, label_smoothing, lr, momentum, beta1, beta2, eps, rho, weight_decay, gamma, min_lr, clip_norm,
         clip_value, bn_momentum;
     const char **freeze, **only;

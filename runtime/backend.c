@@ -41,6 +41,13 @@ static tonnx_status no_such_backend(const char *name)
     return tonnx__fail(TONNX_BAD_DEVICE, "backend '%s' is not in this build; there is %s", name, known);
 }
 
+static tonnx_status open_kind(const tonnx__backend_kind *kind, tonnx__backend **out, const tonnx__backend_options *options)
+{
+    if (options->precision != TONNX_FP32 && !kind->bf16)
+        return tonnx__fail(TONNX_BAD_DEVICE, "backend %s has no bf16: give --backend cpu, or --precision fp32", kind->name);
+    return kind->open(out, options);
+}
+
 /* The row with the next lower rank; 0 or less: none that `auto` may take. */
 static const struct backend_row *next_row(const struct backend_row *before)
 {
@@ -58,7 +65,7 @@ static tonnx_status try_other(tonnx__backend **out, tonnx__candidate *c, const s
     const size_t sizes[TONNX__STATE_ARENAS] = { work->parameters, work->parameters, work->parameters, work->parameters };
     tonnx__device_state *state = NULL;
     const double begin = tonnx__now();
-    tonnx_status status = row->kind->open(out, options);
+    tonnx_status status = open_kind(row->kind, out, options);
     c->name = row->kind->name;
     c->speed.opening = tonnx__now() - begin;
     if (!status) status = tonnx__device_state_new(&state, *out, sizes);
@@ -101,11 +108,11 @@ static tonnx_status prefer_faster(tonnx__backend **out, const struct backend_row
 /* `auto`: the first choice that opens; where none does, the last one's reason is the message. */
 static tonnx_status open_best(tonnx__backend **out, const tonnx__backend_options *options, const tonnx__workload *work)
 {
-    const tonnx__backend_options automatic = { "auto", options->threads, options->log };
+    const tonnx__backend_options automatic = { "auto", options->threads, options->log, options->precision };
     tonnx_status status = tonnx__fail(TONNX_BAD_DEVICE, "auto may choose none of this build's backends: name one");
     const struct backend_row *home = NULL;
     while ((home = next_row(home)))
-        if (!(status = home->kind->open(out, &automatic))) break;
+        if (!(status = open_kind(home->kind, out, &automatic))) break;
     if (!status && work) status = prefer_faster(out, home, &automatic, work);
     return status;
 }
@@ -131,7 +138,7 @@ tonnx_status tonnx__backend_open_for(tonnx__backend **out, const tonnx__backend_
         return tonnx__fail(TONNX_BAD_USAGE, "threads %d: give 1 or more, or 0 for all cores", options->threads);
     if (!strcmp(name, "auto")) return open_best(out, options, work);
     for (size_t i = 0; i < ROWS; i++)
-        if (same_name(rows[i].kind->name, name)) return rows[i].kind->open(out, options);
+        if (same_name(rows[i].kind->name, name)) return open_kind(rows[i].kind, out, options);
     return no_such_backend(name);
 }
 

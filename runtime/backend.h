@@ -9,6 +9,10 @@
 
 TONNX_BEGIN
 
+/* What matrix products are made of: floats, or floats rounded to bf16 (8 bits of mantissa), summed in float either way. Weights,
+ * moments and everything else are floats in both. */
+typedef enum tonnx_precision { TONNX_FP32, TONNX_BF16 } tonnx_precision;
+
 /* One device of one backend. Strings live as long as the call that hands it out. */
 typedef struct tonnx_device_info {
     const char *backend; /* "cpu", "reference", … */

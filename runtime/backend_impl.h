@@ -17,6 +17,7 @@ typedef struct tonnx__backend_options {
     const char *name; /* "auto", "cpu", "reference", "vulkan:1" */
     int threads;      /* 0: as many as the machine has cores */
     tonnx_log log;
+    tonnx_precision precision;
 } tonnx__backend_options;
 
 /* Elements as the caller holds them; a backend may hold them otherwise and translates. */
@@ -46,6 +47,7 @@ typedef struct tonnx__exec tonnx__exec;                 /* a program made ready 
 
 typedef struct tonnx__backend_kind {
     const char *name;
+    bool bf16; /* open knows precisions beside fp32, and says where the device lacks one */
     tonnx_status (*devices)(void (*visit)(void *user, const tonnx_device_info *info), void *user);
     tonnx_status (*open)(tonnx__backend **out, const tonnx__backend_options *options);
     void (*close)(tonnx__backend *backend);

@@ -25,7 +25,7 @@ static void bench_clear(bench *b)
 static tonnx_status bench_new(bench *b, tonnx_model *model, const tonnx_evaluate_options *options)
 {
     tonnx_net_options net_options = TONNX_NET_OPTIONS_DEFAULT;
-    const tonnx__backend_options backend_options = { options->backend, options->threads, options->log };
+    const tonnx__backend_options backend_options = { options->backend, options->threads, options->log, TONNX_FP32 };
     net_options.input = options->input;
     net_options.output = options->output;
     tonnx_status status = tonnx_net_new(&b->net, model, &net_options);

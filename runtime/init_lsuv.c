@@ -101,7 +101,7 @@ static tonnx_status scale_layer(lsuv *s, size_t l)
 
 static tonnx_status open(lsuv *s)
 {
-    const tonnx__backend_options options = { s->options->backend, s->options->threads, s->options->log };
+    const tonnx__backend_options options = { s->options->backend, s->options->threads, s->options->log, TONNX_FP32 };
     bool *trained = NULL;
     if (!s->options->batch) return tonnx__fail(TONNX_BAD_USAGE, "a batch of 0 samples: give 1 or more");
     tonnx_status status = tonnx__task_fit_features(s->net, s->options->data);

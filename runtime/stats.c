@@ -147,7 +147,7 @@ tonnx_status tonnx_stats_measure(tonnx_stats **out, tonnx_net *net, const tonnx_
     *out = NULL;
     tonnx_status status = take_options(&o, options);
     if (status) return status;
-    const tonnx__backend_options wanted = { o.backend, o.threads, o.log };
+    const tonnx__backend_options wanted = { o.backend, o.threads, o.log, TONNX_FP32 };
     status = tonnx__backend_open(&backend, &wanted);
     if (!status) status = tonnx__stats_on(out, net, backend, data, &o);
     tonnx__backend_close(backend);

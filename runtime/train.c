@@ -188,7 +188,8 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
 {
     const tonnx_train_options *o = &trainer->options;
     const bool as_before = o->resume && !strcmp(o->backend, "auto");
-    const tonnx__backend_options backend_options = { as_before ? o->resume->backend : o->backend, o->threads, o->log };
+    const tonnx__backend_options backend_options = { as_before ? o->resume->backend : o->backend, o->threads, o->log,
+                                                     o->precision };
     tonnx_status status = bind_net(trainer, model);
     if (!status) status = tonnx__task_fit(&trainer->goal, trainer->net, trainer->data, o->loss, o->huber_delta);
     if (!status && trainer->goal.loss == TONNX_NLL)

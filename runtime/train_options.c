@@ -65,6 +65,8 @@ static tonnx_status check_choices(const tonnx_train_options *o)
         return tonnx__fail(TONNX_BAD_USAGE, "optimizer %d: there are %d", (int)o->optimizer, TONNX_OPTIMIZER_COUNT);
     if ((unsigned)o->schedule >= TONNX_SCHEDULE_COUNT)
         return tonnx__fail(TONNX_BAD_USAGE, "schedule %d: there are %d", (int)o->schedule, TONNX_SCHEDULE_COUNT);
+    if (o->precision != TONNX_FP32 && o->precision != TONNX_BF16)
+        return tonnx__fail(TONNX_BAD_USAGE, "precision %d: there are fp32 and bf16", (int)o->precision);
     if (o->loss < TONNX_LOSS_AUTO || o->loss >= TONNX_LOSS_COUNT)
         return tonnx__fail(TONNX_BAD_USAGE, "loss %d: there are %d", (int)o->loss, TONNX_LOSS_COUNT);
     return TONNX_OK;
@@ -163,6 +165,7 @@ static void put_run(tonnx__text *t, const tonnx_train_options *o)
     put_whole(t, "seed", o->seed);
     put_whole(t, "patience", o->patience);
     put_flag(t, "best", o->best);
+    if (o->precision) tonnx__text_put(t, "precision bf16\n"); /* what is older than the choice says nothing */
 }
 
 static void put_net(tonnx__text *t, const tonnx_trainer *trainer)

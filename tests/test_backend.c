@@ -6,7 +6,7 @@
 static void check_kind(int kind, int isa)
 {
     tonnx__backend *cpu = NULL;
-    ck_ok(tonnx__cpu_open_isa(&cpu, &(tonnx__backend_options){ "cpu", 2, { NULL, NULL } }, isa));
+    ck_ok(tonnx__cpu_open_isa(&cpu, &(tonnx__backend_options){ "cpu", 2, { NULL, NULL }, TONNX_FP32 }, isa));
     check_against_reference(cpu, kind, tonnx__isa_kernels(isa)->name, 1);
     tonnx__backend_close(cpu);
 }
@@ -137,10 +137,10 @@ START_TEST(the_front_door_refuses)
     tonnx__exec *exec = NULL;
     double numbers[16] = { 0 };
     trial t;
-    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "gpu", 0, { NULL, NULL } }), TONNX_BAD_DEVICE,
+    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "gpu", 0, { NULL, NULL }, TONNX_FP32 }), TONNX_BAD_DEVICE,
              "cpu, vulkan, reference");
-    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "cpu", -1, { NULL, NULL } }), TONNX_BAD_USAGE, "-1");
-    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "cpu", 5000, { NULL, NULL } }), TONNX_BAD_USAGE,
+    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "cpu", -1, { NULL, NULL }, TONNX_FP32 }), TONNX_BAD_USAGE, "-1");
+    ck_fails(tonnx__backend_open(&none, &(tonnx__backend_options){ "cpu", 5000, { NULL, NULL }, TONNX_FP32 }), TONNX_BAD_USAGE,
              "5000");
     ck_assert_ptr_null(none);
     ck_ok(tonnx__device_state_new(&state, cpu, sizes));

@@ -23,7 +23,7 @@ typedef struct bed {
 
 static void bed_make(bed *b, tonnx_model *model, const tonnx_dataset *data, tonnx_loss loss, bool freeze_bn, const char *backend)
 {
-    const tonnx__backend_options options = { backend, 2, { NULL, NULL } };
+    const tonnx__backend_options options = { backend, 2, { NULL, NULL }, TONNX_FP32 };
     tonnx__goal goal = { .rows = data->samples, .train = true, .freeze_bn = freeze_bn, .dropout = true, .optimizer = TONNX_SGD,
                          .want_grad_norm = !b->vanish, .seed = 3 };
     if (b->adam) goal.optimizer = TONNX_ADAM, goal.moments = 2, memcpy(goal.h, (double[6]){ 0.9, 0.99, 1e-8, 0.1 }, sizeof goal.h);

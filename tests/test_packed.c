@@ -1,4 +1,5 @@
 /* Products from packed operands, of every instruction set that runs here, beside sums in double. */
+#include <math.h>
 #include <string.h>
 
 #include "runtime/cpu/cpu_impl.h"
@@ -41,14 +42,51 @@ static void check_product(const tonnx__packed_kernels *kernels, const size_t mnk
     tonnx__free(before);
 }
 
-START_TEST(every_shape)
+static void check_shapes(const tonnx__packed_kernels *kernels)
 {
-    const tonnx__packed_kernels *kernels = tonnx__isa_kernels(_i)->packed;
     const size_t shapes[][3] = { { 1, 1, 1 },    { 3, 5, 2 },      { 8, 48, 128 },   { 9, 49, 129 },
                                  { 33, 17, 31 }, { 257, 20, 140 }, { 20, 400, 160 }, { 64, 100, 300 } };
-    if (!tonnx__isa_runs(_i)) return;
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (int how = 0; how < 8; how++) check_product(kernels, shapes[s], how & 1, how & 2, how & 4);
+}
+
+START_TEST(floats)
+{
+    if (tonnx__isa_runs(_i)) check_shapes(tonnx__isa_kernels(_i)->packed);
+}
+END_TEST
+
+/* The numbers have few bits, so that rounding them to bf16 changes none. */
+START_TEST(bf16)
+{
+    const tonnx__packed_kernels *kernels = tonnx__bf16_kernels(_i);
+    if (kernels) check_shapes(kernels);
+}
+END_TEST
+
+/* Of numbers with many bits the product differs by what rounding both operands to 8 bits takes: each by 2⁻⁹ at most, and
+ * evenly spread by a third of that squared. */
+START_TEST(bf16_rounds)
+{
+    enum { SIDE = 64, DEEP = 320 };
+    const tonnx__packed_kernels *kernels = tonnx__bf16_kernels(_i);
+    static float a[SIDE * DEEP], b[SIDE * DEEP], c[SIDE * SIDE];
+    double off = 0, size = 0;
+    if (!kernels) return;
+    for (size_t i = 0; i < SIDE * DEEP; i++) {
+        a[i] = (float)sin(1.0 + (double)i);
+        b[i] = (float)cos(0.7 * (double)(i * i % 4099));
+    }
+    tonnx__packed_product(kernels, (const size_t[3]){ SIDE, SIDE, DEEP }, 1.0f, (tonnx__lying){ a, DEEP, false },
+                          (tonnx__lying){ b, DEEP, true }, false, c, SIDE);
+    for (size_t i = 0; i < SIDE * SIDE; i++) {
+        double want = 0;
+        for (size_t k = 0; k < DEEP; k++) want += (double)a[i / SIDE * DEEP + k] * (double)b[i % SIDE * DEEP + k];
+        off += ((double)c[i] - want) * ((double)c[i] - want);
+        size += want * want;
+    }
+    ck_assert_double_gt(off, 0.0);
+    ck_assert_double_le(off, 2.0 * 0x1p-18 * size);
 }
 END_TEST
 
@@ -57,7 +95,9 @@ static Suite *packed_suite(void)
     Suite *suite = suite_create("packed");
     TCase *tcase = tcase_create("packed");
     tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, every_shape, 0, tonnx__isa_count());
+    tcase_add_loop_test(tcase, floats, 0, tonnx__isa_count());
+    tcase_add_loop_test(tcase, bf16, 0, 2);
+    tcase_add_loop_test(tcase, bf16_rounds, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

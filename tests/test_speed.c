@@ -59,7 +59,7 @@ START_TEST(measurements_are_believable)
 {
     tonnx__backend *backend = NULL;
     tonnx__speed speed = { 0 };
-    ck_ok(tonnx__backend_open(&backend, &(tonnx__backend_options){ "cpu", 1, { NULL, NULL } }));
+    ck_ok(tonnx__backend_open(&backend, &(tonnx__backend_options){ "cpu", 1, { NULL, NULL }, TONNX_FP32 }));
     ck_ok(tonnx__speed_measure(&speed, backend));
     tonnx__backend_close(backend);
     ck_assert_msg(speed.flops > 1e8 && speed.flops < 1e13, "%g FLOP/s", speed.flops);
@@ -82,7 +82,7 @@ START_TEST(auto_says_why)
 {
     const tonnx__workload day = { .flops = 1e10, .bytes = 1e9, .chain = 5, .steps = 1e6, .parameters = 10 };
     const tonnx__workload blink = { .flops = 1e6, .bytes = 1e5, .chain = 5, .steps = 10, .parameters = 10 };
-    const tonnx__backend_options options = { "auto", 1, { say, NULL } };
+    const tonnx__backend_options options = { "auto", 1, { say, NULL }, TONNX_FP32 };
     tonnx__backend *backend = NULL;
     ck_ok(tonnx__backend_open_for(&backend, &options, &blink));
     ck_assert_str_eq(backend->kind->name, "cpu");

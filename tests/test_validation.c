@@ -236,7 +236,7 @@ int main(void)
     const char *ci = getenv("CI");
     setenv("XDG_CACHE_HOME", "/proc/none", 1);
     setenv("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation", 1);
-    const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL } });
+    const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL }, TONNX_FP32 });
     if (has) tonnx__backend_close(backend);
     if (has) return run_suite(validation_suite());
     printf("with the validation layer: %s\n", tonnx_last_message());

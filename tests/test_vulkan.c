@@ -275,7 +275,7 @@ static size_t multiply_on(uint32_t faulty, said *s)
     tonnx__backend *vulkan = NULL, *reference = trial_open("reference", 0);
     const tonnx__vk_variant *used = NULL;
     *s = (said){ 0 };
-    ck_ok(tonnx__backend_open(&vulkan, &(tonnx__backend_options){ "vulkan", 0, { note_line, s } }));
+    ck_ok(tonnx__backend_open(&vulkan, &(tonnx__backend_options){ "vulkan", 0, { note_line, s }, TONNX_FP32 }));
     ((tonnx__vk *)vulkan)->faulty = faulty;
     ck_assert(check_variant(vulkan, reference, TONNX__GEMM, 11, 2, "vulkan"));
     const tonnx__vk_product p = { 67, 130, 5, TONNX__VK_TRANS_B, false };
@@ -342,7 +342,7 @@ END_TEST
 START_TEST(devices_are_named)
 {
     tonnx__backend *vulkan = NULL;
-    const tonnx__backend_options first = { "vulkan:0", 0, { NULL, NULL } }, none = { "vulkan:99", 0, { NULL, NULL } };
+    const tonnx__backend_options first = { "vulkan:0", 0, { NULL, NULL }, TONNX_FP32 }, none = { "vulkan:99", 0, { NULL, NULL }, TONNX_FP32 };
     ck_ok(tonnx__backend_open(&vulkan, &first));
     tonnx__backend_close(vulkan);
     ck_fails(tonnx__backend_open(&vulkan, &none), TONNX_BAD_DEVICE, "no device '99'");
@@ -407,7 +407,7 @@ int main(void)
     tonnx__backend *backend = NULL;
     const char *ci = getenv("CI");
     setenv("XDG_CACHE_HOME", "/proc/none", 1); /* every pipeline is made anew, and nothing is left behind */
-    const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL } });
+    const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL }, TONNX_FP32 });
     if (has) tonnx__backend_close(backend);
     if (has) return run_suite(vulkan_suite());
     printf("%s\n", tonnx_last_message());

@@ -301,7 +301,7 @@ int main(void)
     tonnx__backend *backend = NULL;
     const char *ci = getenv("CI");
     setenv("XDG_CACHE_HOME", "/nonexistent", 1);
-    const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL } });
+    const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL }, TONNX_FP32 });
     if (has) tonnx__backend_close(backend);
     if (has) return run_suite(run_suite_of());
     printf("%s\n", tonnx_last_message());

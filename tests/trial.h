@@ -116,7 +116,7 @@ static inline void trial_run(trial *t, tonnx__backend *backend, double *work, do
 static inline tonnx__backend *trial_open(const char *name, int threads)
 {
     tonnx__backend *backend = NULL;
-    ck_ok(tonnx__backend_open(&backend, &(tonnx__backend_options){ name, threads, { NULL, NULL } }));
+    ck_ok(tonnx__backend_open(&backend, &(tonnx__backend_options){ name, threads, { NULL, NULL }, TONNX_FP32 }));
     return backend;
 }
 

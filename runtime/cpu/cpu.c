@@ -34,8 +34,9 @@ static void describe(char *text, size_t size, const tonnx__kernels *kernels, int
 {
     char model[96];
     cpu_model(model, sizeof model);
-    snprintf(text, size, "%s, %s, %d thread%s, OpenBLAS %s", model, kernels->name, threads, threads == 1 ? "" : "s",
-             tonnx__blas_core());
+    const bool bf16 = kernels->packed->unit < sizeof(float);
+    snprintf(text, size, "%s, %s%s%s, %d thread%s, OpenBLAS %s", model, kernels->name, bf16 ? ", products in " : "",
+             bf16 ? kernels->packed->name : "", threads, threads == 1 ? "" : "s", tonnx__blas_core());
 }
 
 static tonnx_status cpu_devices(void (*visit)(void *user, const tonnx_device_info *info), void *user)
@@ -60,6 +61,23 @@ static void cpu_close(tonnx__backend *backend)
     tonnx__free(cpu);
 }
 
+static bool takes_none(const size_t mnk[3], bool trans_a, bool trans_b)
+{
+    (void)mnk, (void)trans_a, (void)trans_b;
+    return false;
+}
+
+/* All products in bf16: the one place where that is chosen. */
+static tonnx_status choose_bf16(tonnx__kernels *kernels)
+{
+    static const tonnx__gemm_kernels none = { takes_none, NULL };
+    kernels->packed = tonnx__bf16_kernels(0);
+    kernels->gemm = &none;
+    return kernels->packed ? TONNX_OK
+                           : tonnx__fail(TONNX_BAD_DEVICE, "this CPU has neither AMX-BF16 nor AVX512-BF16, so no products in "
+                                                           "bf16: give --precision fp32");
+}
+
 tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_options *options, int isa)
 {
     tonnx__cpu *cpu = NULL;
@@ -69,10 +87,11 @@ tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_opti
     tonnx_status status = tonnx__alloc(&cpu, 1, sizeof *cpu);
     if (status) return status;
     cpu->base.kind = &tonnx__backend_cpu;
-    cpu->kernels = tonnx__isa_kernels(isa < 0 ? best_isa() : isa);
-    describe(cpu->device, sizeof cpu->device, cpu->kernels, threads);
+    cpu->kernels = *tonnx__isa_kernels(isa < 0 ? best_isa() : isa);
     tonnx__blas_claim();
-    status = tonnx__pool_new(&cpu->pool, threads);
+    if (options->precision == TONNX_BF16) status = choose_bf16(&cpu->kernels);
+    if (!status) describe(cpu->device, sizeof cpu->device, &cpu->kernels, threads);
+    if (!status) status = tonnx__pool_new(&cpu->pool, threads);
     if (status) cpu_close(&cpu->base);
     else *out = &cpu->base;
     return status;
@@ -131,6 +150,7 @@ static tonnx_status cpu_finish(tonnx__backend *backend)
 
 const tonnx__backend_kind tonnx__backend_cpu = {
     .name = "cpu",
+    .bf16 = true,
     .devices = cpu_devices,
     .open = cpu_open,
     .close = cpu_close,

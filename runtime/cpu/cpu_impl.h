@@ -13,7 +13,7 @@
 typedef struct tonnx__cpu {
     tonnx__backend base;
     tonnx__pool *pool;
-    const tonnx__kernels *kernels;
+    tonnx__kernels kernels;
     char device[192];
 } tonnx__cpu;
 

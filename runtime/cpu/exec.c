@@ -70,7 +70,7 @@ static void add_tasks(cpu_exec *exec, const tonnx__instruction *code, bool odd, 
 {
     const tonnx__cpu *cpu = (const tonnx__cpu *)exec->base.state->backend;
     const bool elsewhere = code->kind == TONNX__GATHER ? !odd : odd; /* it gathers for the other kind of step */
-    tonnx__cpu_task task[2] = { { .code = code, .kernels = cpu->kernels, .seed = exec->base.program->seed } };
+    tonnx__cpu_task task[2] = { { .code = code, .kernels = &cpu->kernels, .seed = exec->base.program->seed } };
     task[0].shared = shared;
     for (int k = 0; k < TONNX__MAX_IN; k++) task[0].in[k] = operand(exec, code->in[k], elsewhere);
     for (int k = 0; k < TONNX__MAX_OUT; k++) task[0].out[k] = operand(exec, code->out[k], elsewhere);

@@ -1,5 +1,5 @@
-/* C[M,N] = act(alpha·op(A)[M,K]·op(B)[K,N] + beta·bias[N]), tile by tile: OpenBLAS makes the product of a tile, and
- * what follows is done to it while it is still in cache. */
+/* C[M,N] = act(alpha·op(A)[M,K]·op(B)[K,N] + beta·bias[N]), tile by tile: what follows the product of a tile
+ * is done to it while it is still in cache. */
 #include "runtime/cpu/cpu_impl.h"
 
 #include <math.h>
@@ -119,10 +119,9 @@ void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__s
     const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, depth(task) };
     const bool add = code->flags & TONNX__ACC0;
     const tonnx__gemm_kernels *own = task->kernels->gemm;
-    if (packs(mnk, strip_a, strip_b))
+    if (!own->takes(mnk, ta, tb) || packs(mnk, strip_a, strip_b))
         tonnx__packed_product(task->kernels->packed, mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
-    else if (own->takes(mnk, ta, tb)) own->product(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
-    else tonnx__blas_gemm(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
+    else own->product(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
 }
 
 /* z += beta·bias */

@@ -1,5 +1,10 @@
 #include "runtime/cpu/kernel_impl.h"
 
+#ifdef TONNX_BF16_UNITS
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #define TONNX_ISA_ROW(id, name, runs)                                                                                  \
     extern const tonnx__act_kernels tonnx__act_kernels_##id;                                                           \
     extern const tonnx__elementwise_kernels tonnx__elementwise_kernels_##id;                                           \
@@ -48,3 +53,27 @@ const tonnx__kernels *tonnx__isa_kernels(int isa)
 {
     return &sets[isa];
 }
+
+#ifdef TONNX_BF16_UNITS
+/* Linux gives tiles to processes that ask for them. */
+static bool has_tiles(void)
+{
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-tile") &&
+           !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
+}
+
+const tonnx__packed_kernels *tonnx__bf16_kernels(int choice)
+{
+    extern const tonnx__packed_kernels tonnx__bf16_amx, tonnx__bf16_avx512;
+    const bool vectors = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw");
+    if (vectors && has_tiles() && choice-- == 0) return &tonnx__bf16_amx;
+    return vectors && choice == 0 ? &tonnx__bf16_avx512 : NULL;
+}
+#else
+const tonnx__packed_kernels *tonnx__bf16_kernels(int choice)
+{
+    (void)choice;
+    return NULL;
+}
+#endif

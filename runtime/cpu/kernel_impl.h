@@ -152,10 +152,12 @@ enum { TONNX__PACKED_BYTES = 512 };
 /* Large products, for packed.c: operands are copied into strips, as wide as a block of C is high (or wide). What
  * is beyond their rows and columns is 0, and so is what is beyond their depth up to a multiple of `grain`. */
 typedef struct tonnx__packed_kernels {
+    const char *name;
     size_t unit, grain, rows, cols; /* bytes of an element in a strip; of k; a block's sides */
     void (*left)(void *to, tonnx__lying a, size_t rows, size_t depth);
     void (*right)(void *to, tonnx__lying b, size_t cols, size_t depth);
     void (*block)(const void *a, const void *b, size_t depth, const tonnx__packed_target *c);
+    void (*begin)(void), (*end)(void); /* around a product */
 } tonnx__packed_kernels;
 
 /* What a panel's columns add up to: sums[k] = Σ (x − shift)ᵏ⁺¹. */
@@ -189,5 +191,8 @@ typedef struct tonnx__kernels {
 int tonnx__isa_count(void);
 bool tonnx__isa_runs(int isa);
 const tonnx__kernels *tonnx__isa_kernels(int isa);
+
+/* Products in bf16: the `choice`-th of the kernels that this machine runs, best first; NULL: there are no more. */
+const tonnx__packed_kernels *tonnx__bf16_kernels(int choice);
 
 #endif

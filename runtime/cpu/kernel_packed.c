@@ -123,7 +123,12 @@ static void block(const void *a, const void *b, size_t depth, const tonnx__packe
     else block_by_width(a, DEEP, 1, b, depth, c);
 }
 
+static void nothing(void)
+{
+}
+
 const tonnx__packed_kernels TONNX__ISA_NAME(tonnx__packed_kernels) = {
+    .name = "float",
     .unit = sizeof(float),
     .grain = 1,
     .rows = MR,
@@ -131,4 +136,6 @@ const tonnx__packed_kernels TONNX__ISA_NAME(tonnx__packed_kernels) = {
     .left = left,
     .right = right,
     .block = block,
+    .begin = nothing,
+    .end = nothing,
 };

@@ -86,6 +86,7 @@ void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mn
                            tonnx__lying b, bool add, float *c, size_t stride)
 {
     room r;
+    kernels->begin();
     const size_t deep = TONNX__PACKED_BYTES / kernels->unit;
     for (size_t n = 0; n < mnk[1]; n += WIDE)
         for (size_t k = 0; k < mnk[2]; k += deep) {
@@ -95,4 +96,5 @@ void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mn
             multiply_tall(kernels, &r, piece, from(a, 0, k), from(b, k, n), &here,
                           then ? errand_to(from(b, k + deep, n), then, piece[1]) : (errand){ 0 });
         }
+    kernels->end();
 }
