@@ -134,6 +134,9 @@ START_TEST(wrong_tables_are_refused_with_line_and_column)
         { "\xff\xfe"
           "a,b\n",
           NULL, "UTF-16" },
+        { "\xfe\xff"
+          "a,b\n",
+          NULL, "UTF-16" },
         { "a,b\n1,2\n", "c", "no column 'c'" },
         { "a,b\n1,2\n", "#3", "no column '#3': the table has columns #1 to #2" },
         { "a,b\n1,2\n", "#0", "no column '#0'" },
@@ -343,6 +346,10 @@ START_TEST(what_is_no_table_is_called_what_it_is)
     tonnx_dataset *data = NULL;
     ck_fails(tonnx_dataset_load(&data, scratch_write("m.onnx", "\x08\x08\x12\x07pytorch", 11), NULL, NULL),
              TONNX_BAD_DATA, "is an ONNX model, not data");
+    ck_fails(tonnx_dataset_load(&data, scratch_write("n.bin", "\x08\x41\x12,1\n", 6), NULL, NULL), TONNX_BAD_DATA,
+             "neither text nor a format");
+    ck_fails(tonnx_dataset_load(&data, scratch_write("o.bin", "\x08\x08,1\n", 5), NULL, NULL), TONNX_BAD_DATA,
+             "neither text nor a format");
     ck_fails(tonnx_dataset_load(&data,
                                 scratch_write("b.bin",
                                               "\x7f"
