@@ -65,7 +65,6 @@ static bool has_tiles(void)
 
 const tonnx__packed_kernels *tonnx__bf16_kernels(int choice)
 {
-    extern const tonnx__packed_kernels tonnx__bf16_amx, tonnx__bf16_avx512;
     const bool vectors = __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw");
     if (vectors && has_tiles() && choice-- == 0) return &tonnx__bf16_amx;
     return vectors && choice == 0 ? &tonnx__bf16_avx512 : NULL;

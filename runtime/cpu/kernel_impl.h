@@ -194,5 +194,6 @@ const tonnx__kernels *tonnx__isa_kernels(int isa);
 
 /* Products in bf16: the `choice`-th of the kernels that this machine runs, best first; NULL: there are no more. */
 const tonnx__packed_kernels *tonnx__bf16_kernels(int choice);
+extern const tonnx__packed_kernels tonnx__bf16_amx, tonnx__bf16_avx512; /* where the build has bf16.c */
 
 #endif
