@@ -377,9 +377,9 @@ static Suite *vulkan_suite(void)
     Suite *suite = suite_create("vulkan");
     TCase *kinds = tcase_create("kinds"), *device = tcase_create("device");
     TCase *variants = tcase_create("variants");
-    tcase_set_timeout(kinds, 240);
-    tcase_set_timeout(device, 240);
-    tcase_set_timeout(variants, 240);
+    tcase_set_timeout(kinds, 900);
+    tcase_set_timeout(device, 900);
+    tcase_set_timeout(variants, 900);
     tcase_add_checked_fixture(variants, scratch_make, scratch_remove);
     tcase_add_loop_test(kinds, vulkan_is_reference, 0, TONNX__KINDS * NAMES);
     tcase_add_test(device, the_same_bits_twice);
