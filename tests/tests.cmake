@@ -21,7 +21,7 @@ foreach(extra ${TEST_EXTRAS})
 endforeach()
 foreach(suite vulkan vulkan_run validation)
   if(TEST ${suite})
-    set_tests_properties(${suite} PROPERTIES SKIP_RETURN_CODE 77)
+    set_tests_properties(${suite} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 3600)
   endif()
 endforeach()
 
