@@ -1,6 +1,7 @@
 #include "runtime/cpu/kernel_impl.h"
 
 #ifdef TONNX_BF16_UNITS
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -55,11 +56,13 @@ const tonnx__kernels *tonnx__isa_kernels(int isa)
 }
 
 #ifdef TONNX_BF16_UNITS
-/* Linux gives tiles to processes that ask for them. */
+/* Leaf 7 of cpuid, since not every compiler's __builtin_cpu_supports knows AMX. Linux gives tiles to processes that ask. */
 static bool has_tiles(void)
 {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    return __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-tile") &&
+    const unsigned wanted = 1u << 22 | 1u << 24; /* AMX-BF16, AMX-TILE: compilers name these bits differently */
+    unsigned a, b, c, d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & wanted) == wanted &&
            !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
 }
 

@@ -65,16 +65,25 @@ def worked(pid):
     return sum(int(ticks) for ticks in pathlib.Path("/proc/%d/stat" % pid).read_text().rpartition(")")[2].split()[11:13]) / os.sysconf("SC_CLK_TCK")
 
 
-def signals(tonnx, folder, random_):
-    """Steps of seconds; the signals come within the first and the second, which are run anew by who goes on."""
-    arrays(folder, 4096, 64, random_)
-    subprocess.run([tonnx, *"new 64-1408-1408-4 -o big.onnx --quiet".split()], cwd=folder, check=True)
-    run = [tonnx, *"train big.onnx --data x.npy --target y.npy --steps 2 --batch 4096 --threads 1 --backend cpu --quiet".split()]
-    whole = subprocess.Popen([*run, "-o", "whole.onnx"], cwd=folder)
-    _, status, usage = os.wait4(whole.pid, 0)
+def seconds(run, folder):
+    """Seconds of the processor that a run takes."""
+    _, status, usage = os.wait4(subprocess.Popen(run, cwd=folder).pid, 0)
     if status:
-        return ["a run without a signal ends with status %d" % status]
-    lasts, wrong = usage.ru_utime + usage.ru_stime, []
+        sys.exit("a run without a signal ends with status %d" % status)
+    return usage.ru_utime + usage.ru_stime
+
+
+def signals(tonnx, folder, random_):
+    """Steps of seconds, by a batch that suits the build; the signals come within the first and the second, which are run anew
+    by who goes on."""
+    arrays(folder, 128, 64, random_)
+    subprocess.run([tonnx, *"new 64-1408-1408-4 -o big.onnx --quiet".split()], cwd=folder, check=True)
+    train = [tonnx, *"train big.onnx --data x.npy --target y.npy --threads 1 --backend cpu --quiet".split()]
+    one, three = (seconds([*train, "--steps", steps, *"--batch 128 -o few.onnx".split()], folder) for steps in "13")
+    batch = int(128 * min(max(2 * 2.5 / (three - one), 1), 64))
+    arrays(folder, batch, 64, random_)
+    run = [*train, "--steps", "2", "--batch", str(batch)]
+    lasts, wrong = seconds([*run, "-o", "whole.onnx"], folder), []
     print("a run of two steps takes %.1f s of the processor" % lasts)
     for which, part, twice in ((signal.SIGINT, 0.2, False), (signal.SIGTERM, 0.6, False), (signal.SIGINT, 0.5, True), (signal.SIGTERM, 0.5, True)):
         p = subprocess.Popen([*run, "-o", "never.onnx", "--checkpoint", "s.ckpt"], cwd=folder)
