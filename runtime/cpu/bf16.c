@@ -5,7 +5,7 @@
  * AMX: four accumulator tiles 16×16, two of A, two of B. AVX512-BF16: 8 rows × 2 vectors of accumulators, 2 of B, 1 of A. */
 #include "runtime/cpu/cpu_impl.h"
 
-#if defined(__AVX512BF16__) && defined(__AMX_BF16__)
+#ifdef TONNX_BF16_UNITS
 #include <immintrin.h>
 #include <string.h>
 
