@@ -166,7 +166,7 @@ static void put_row(const tonnx__vk_table *table, size_t at, const char *from, s
 
 tonnx_status tonnx__vk_ring_want(tonnx__vk_exec *exec, const tonnx__feed *feed, size_t rows)
 {
-    tonnx__vk *vk = (tonnx__vk *)exec->base.state->backend;
+    tonnx__vk *vk = tonnx__vk_of(exec);
     tonnx__vk_data wanted = { 0 };
     describe(&wanted, feed);
     const tonnx__vk_data *have = &exec->ring;

@@ -19,7 +19,7 @@ static bool gathers(const tonnx__program *program)
 
 static tonnx_status make_buffers(tonnx__vk_exec *exec)
 {
-    tonnx__vk *vk = (tonnx__vk *)exec->base.state->backend;
+    tonnx__vk *vk = tonnx__vk_of(exec);
     const VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
     const size_t work = exec->base.program->arena_size[TONNX__ARENA_WORK] * sizeof(float);
     const size_t results = (size_t)TONNX__MAX_STEPS * TONNX__RESULTS * sizeof(float);
@@ -51,7 +51,7 @@ tonnx_status tonnx__vk_exec_new(tonnx__device_state *state, const tonnx__program
 void tonnx__vk_exec_free(tonnx__exec *base)
 {
     tonnx__vk_exec *exec = (tonnx__vk_exec *)base;
-    tonnx__vk *vk = (tonnx__vk *)base->state->backend;
+    tonnx__vk *vk = tonnx__vk_of(exec);
     tonnx__vk_finish(&vk->base);
     tonnx__vk_unprepare(exec);
     tonnx__vk_data_clear(vk, &exec->ring);
@@ -71,11 +71,11 @@ tonnx_status tonnx__vk_work_write(tonnx__exec *base, size_t offset, size_t count
                                   tonnx__numbers numbers)
 {
     tonnx__vk_exec *exec = (tonnx__vk_exec *)base;
-    return tonnx__vk_write((tonnx__vk *)base->state->backend, &exec->work, offset, count, from, numbers);
+    return tonnx__vk_write(tonnx__vk_of(exec), &exec->work, offset, count, from, numbers);
 }
 
 tonnx_status tonnx__vk_work_read(tonnx__exec *base, size_t offset, size_t count, void *to, tonnx__numbers numbers)
 {
     tonnx__vk_exec *exec = (tonnx__vk_exec *)base;
-    return tonnx__vk_read((tonnx__vk *)base->state->backend, &exec->work, offset, count, to, numbers);
+    return tonnx__vk_read(tonnx__vk_of(exec), &exec->work, offset, count, to, numbers);
 }

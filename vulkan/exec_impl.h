@@ -114,6 +114,11 @@ typedef struct tonnx__vk_exec {
     VkQueryPool queries;
 } tonnx__vk_exec;
 
+static inline tonnx__vk *tonnx__vk_of(const tonnx__vk_exec *exec)
+{
+    return (tonnx__vk *)exec->base.state->backend;
+}
+
 /* exec.c, run.c, profile.c, plan.c */
 tonnx_status tonnx__vk_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
 void tonnx__vk_exec_free(tonnx__exec *exec);

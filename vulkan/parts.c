@@ -6,11 +6,6 @@
 /* What a part shall take of a submit's time, so that all that is in flight ends soon; FLOP/s and B/s of a slow device. */
 static const double SHARE = 0.5, SLOW_FLOPS = 2e9, SLOW_BYTES = 1e9;
 
-static tonnx__vk *device_of(const tonnx__vk_exec *exec)
-{
-    return (tonnx__vk *)exec->base.state->backend;
-}
-
 static double guess(const tonnx__vk_exec *exec, size_t code)
 {
     const tonnx__program *program = exec->base.program;
@@ -20,7 +15,7 @@ static double guess(const tonnx__vk_exec *exec, size_t code)
 
 bool tonnx__vk_is_long(const tonnx__vk_exec *exec)
 {
-    const double most = device_of(exec)->limits.submit;
+    const double most = tonnx__vk_of(exec)->limits.submit;
     double seconds = 0;
     if (exec->step_seconds > 0.0) return exec->step_seconds > most;
     for (size_t i = 0; i < exec->base.program->code_count; i++) seconds += guess(exec, i);
@@ -45,7 +40,7 @@ void tonnx__vk_part_learn(tonnx__vk_exec *exec, const tonnx__vk_slot *slot)
 
 static tonnx_status begin(tonnx__vk_exec *exec)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     const VkCommandBufferBeginInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                             .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT };
     const VkCommandBufferAllocateInfo room = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
@@ -64,7 +59,7 @@ static tonnx_status begin(tonnx__vk_exec *exec)
 /* TONNX_INTERRUPTED where a stop is wanted: what is in flight is waited for, and the rest of the step left undone. */
 static tonnx_status end(tonnx__vk_exec *exec, bool last)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     tonnx__vk_slot *slot = &exec->slots[exec->submits % TONNX__VK_SLOTS];
     if (last) tonnx__vk_barrier_all(vk, slot->commands);
     tonnx_status status = tonnx__vk_check(vk, vk->api->EndCommandBuffer(slot->commands), "commands");
@@ -94,13 +89,13 @@ static size_t add_groups(tonnx__vk_exec *exec, size_t dispatch, size_t from)
 {
     tonnx__vk_dispatch *d = &exec->list[dispatch];
     tonnx__vk_slot *slot = &exec->slots[exec->submits % TONNX__VK_SLOTS];
-    const double fit = (SHARE * device_of(exec)->limits.submit - slot->expected) / d->slice;
+    const double fit = (SHARE * tonnx__vk_of(exec)->limits.submit - slot->expected) / d->slice;
     size_t groups = tonnx__vk_groups(d) - from;
     if (fit < (double)groups) groups = fit > 0.0 ? (size_t)fit : 0;
     if (!groups && !slot->groups) groups = 1;
     if (!groups) return from;
     if (!from) tonnx__vk_meter_stamp(exec, 0, slot->commands, dispatch);
-    tonnx__vk_record_dispatch(device_of(exec), slot->commands, d, 0, from, from + groups);
+    tonnx__vk_record_dispatch(tonnx__vk_of(exec), slot->commands, d, 0, from, from + groups);
     add(exec, slot, dispatch, groups);
     return from + groups;
 }
@@ -122,7 +117,7 @@ tonnx_status tonnx__vk_go_in_parts(tonnx__vk_exec *exec)
     if (status) return status;
     const VkCommandBuffer commands = exec->slots[exec->submits % TONNX__VK_SLOTS].commands;
     tonnx__vk_meter_stamp(exec, 0, commands, tick);
-    tonnx__vk_record_dispatch(device_of(exec), commands, &exec->list[tick], 1, 0, 1);
+    tonnx__vk_record_dispatch(tonnx__vk_of(exec), commands, &exec->list[tick], 1, 0, 1);
     exec->rungs[0].ran++;
     return end(exec, true);
 }

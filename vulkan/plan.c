@@ -40,7 +40,7 @@ static double mib_of(const tonnx__vk_table *table)
 /* What of the data lies on the device, and room for the rest. */
 static void print_data(const tonnx__vk_exec *exec, const printer *to)
 {
-    const tonnx__vk *vk = (const tonnx__vk *)exec->base.state->backend;
+    const tonnx__vk *vk = tonnx__vk_of(exec);
     const double kept = exec->kept ? mib_of(&exec->kept->x) + mib_of(&exec->kept->t) : 0;
     char text[256];
     snprintf(text, sizeof text, "data: %.2f MiB on the device, %.2f MiB for what is sent; %.1f of %.1f MiB are taken", kept,

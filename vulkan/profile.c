@@ -2,11 +2,6 @@
  * dispatch, and stands for the others. Nothing waits for it. */
 #include "vulkan/exec_impl.h"
 
-static tonnx__vk *device_of(const tonnx__vk_exec *exec)
-{
-    return (tonnx__vk *)exec->base.state->backend;
-}
-
 /* Queries of one rung: the start, and the end of every dispatch but the clock's. */
 static uint32_t queries_of(const tonnx__vk_exec *exec)
 {
@@ -26,7 +21,7 @@ tonnx_status tonnx__vk_profile(tonnx__exec *base, tonnx__spent *spent, tonnx__ha
 
 tonnx_status tonnx__vk_meter_prepare(tonnx__vk_exec *exec)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     const VkQueryPoolCreateInfo info = { .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
                                          .queryType = VK_QUERY_TYPE_TIMESTAMP,
                                          .queryCount = TONNX__VK_RUNGS * queries_of(exec) };
@@ -42,7 +37,7 @@ tonnx_status tonnx__vk_meter_prepare(tonnx__vk_exec *exec)
 
 void tonnx__vk_meter_stamp(tonnx__vk_exec *exec, int rung, VkCommandBuffer commands, size_t dispatch)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     const uint32_t first = (uint32_t)rung * queries_of(exec);
     if (!exec->queries) return;
     if (!dispatch) vk->api->CmdResetQueryPool(commands, exec->queries, first, queries_of(exec));
@@ -53,7 +48,7 @@ void tonnx__vk_meter_stamp(tonnx__vk_exec *exec, int rung, VkCommandBuffer comma
 /* Seconds of each instruction in the rung's last execution, times its steps since the last reading. */
 static tonnx_status read_rung(tonnx__vk_exec *exec, const tonnx__vk_rung *rung, uint64_t *times)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     const uint32_t count = queries_of(exec), first = (uint32_t)(rung - exec->rungs) * count;
     const tonnx_status status = tonnx__vk_check(
         vk,

@@ -1,11 +1,6 @@
 /* From a program to recorded commands: its dispatches, their pipelines and bindings. */
 #include "vulkan/cut_impl.h"
 
-static tonnx__vk *device_of(const tonnx__vk_exec *exec)
-{
-    return (tonnx__vk *)exec->base.state->backend;
-}
-
 /* The clock goes on. */
 static void cut_tick(tonnx__vk_cut *cut)
 {
@@ -17,7 +12,7 @@ static void cut_tick(tonnx__vk_cut *cut)
 static tonnx_status cut_all(tonnx__vk_exec *exec)
 {
     const tonnx__program *program = exec->base.program;
-    tonnx__vk_cut cut = { .vk = device_of(exec), .exec = exec };
+    tonnx__vk_cut cut = { .vk = tonnx__vk_of(exec), .exec = exec };
     for (; cut.index < program->code_count && !cut.status; cut.index++) {
         tonnx__vk_cut_open(&cut);
         if (tonnx__vk_cut_with_loss(&cut)) cut.index++;
@@ -29,7 +24,7 @@ static tonnx_status cut_all(tonnx__vk_exec *exec)
 
 static tonnx_status make_pool(tonnx__vk_exec *exec)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     uint32_t bindings = 0;
     for (size_t i = 0; i < exec->count; i++) bindings += exec->list[i].operand_count;
     const VkDescriptorPoolSize size = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, bindings };
@@ -59,7 +54,7 @@ static void write_bindings(tonnx__vk *vk, const tonnx__vk_dispatch *d)
 
 static tonnx_status equip(tonnx__vk_exec *exec, tonnx__vk_dispatch *d)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     tonnx_status status = tonnx__vk_pipeline_get(vk, d->shader, d->specs, &d->pipeline);
     if (!status) status = tonnx__vk_layout_get(vk, d->operand_count, &d->layout);
     if (status) return status;
@@ -74,7 +69,7 @@ static tonnx_status equip(tonnx__vk_exec *exec, tonnx__vk_dispatch *d)
 
 tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     exec->scratch_size = 0;
     tonnx_status status = cut_all(exec);
     if (!status && exec->scratch_size)
@@ -89,7 +84,7 @@ tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec)
 
 void tonnx__vk_unprepare(tonnx__vk_exec *exec)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     for (int i = 0; i < TONNX__VK_RUNGS; i++) {
         if (exec->rungs[i].commands) vk->api->FreeCommandBuffers(vk->device, vk->commands, 1, &exec->rungs[i].commands);
         exec->rungs[i].commands = VK_NULL_HANDLE;
@@ -149,7 +144,7 @@ static void record_whole(tonnx__vk *vk, VkCommandBuffer commands, const tonnx__v
 
 tonnx_status tonnx__vk_record(tonnx__vk_exec *exec, tonnx__vk_rung *rung)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     const VkCommandBufferAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
                                                .commandPool = vk->commands,
                                                .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,

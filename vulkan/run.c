@@ -6,11 +6,6 @@
 
 enum { SLOT_BYTES = 8 << 20 }; /* that a slot of the ring may have */
 
-static tonnx__vk *device_of(const tonnx__vk_exec *exec)
-{
-    return (tonnx__vk *)exec->base.state->backend;
-}
-
 static void write_record(tonnx__vk_exec *exec, size_t step, const tonnx__record *record, size_t first)
 {
     tonnx__vk_clock *clock = exec->clock.host;
@@ -26,7 +21,7 @@ static void write_record(tonnx__vk_exec *exec, size_t step, const tonnx__record 
 /* Room for the positions that a run reads; more of it is recorded anew. */
 static tonnx_status want_order(tonnx__vk_exec *exec, size_t count)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     if (exec->order.bytes >= count * sizeof(uint32_t)) return TONNX_OK;
     tonnx__vk_unprepare(exec);
     tonnx__vk_buffer_free(vk, &exec->order);
@@ -37,7 +32,7 @@ static tonnx_status want_order(tonnx__vk_exec *exec, size_t count)
 static size_t rows_of_slot(const tonnx__vk_exec *exec, const tonnx__feed *feed)
 {
     const size_t rows = exec->base.program->rows, row_bytes = (feed->features + feed->width + 1) * sizeof(float);
-    const size_t room = tonnx__vk_data_room(device_of(exec)) / TONNX__VK_SLOTS;
+    const size_t room = tonnx__vk_data_room(tonnx__vk_of(exec)) / TONNX__VK_SLOTS;
     const size_t steps = (room < SLOT_BYTES ? room : SLOT_BYTES) / row_bytes / rows;
     return rows * (steps < 1 ? 1 : steps > TONNX__MAX_STEPS ? TONNX__MAX_STEPS : steps);
 }
@@ -47,7 +42,7 @@ static tonnx_status find_data(tonnx__vk_exec *exec, const tonnx__feed *feed)
 {
     const tonnx__vk_data *kept = NULL;
     const size_t rows = exec->base.program->rows;
-    tonnx_status status = tonnx__vk_data_find(device_of(exec), feed, &kept);
+    tonnx_status status = tonnx__vk_data_find(tonnx__vk_of(exec), feed, &kept);
     if (status) return status;
     if (kept != exec->kept) {
         tonnx__vk_unprepare(exec);
@@ -160,7 +155,7 @@ static tonnx_status go_on(const run *r, size_t count)
         if (exec->slot_rows) status = send_rows(r, done, steps);
         if (!status) status = tonnx__vk_go(exec, steps);
         if (status || done + steps == count) continue;
-        if (tonnx__backend_stopped(&device_of(exec)->base)) status = leave(exec);
+        if (tonnx__backend_stopped(&tonnx__vk_of(exec)->base)) status = leave(exec);
         else if (exec->step_seconds <= 0.0) status = tonnx__vk_wait(exec);
     }
     return status;
@@ -169,7 +164,7 @@ static tonnx_status go_on(const run *r, size_t count)
 /* What came since then was the caller's thread's, but for the waits. */
 static void count_handing(tonnx__vk_exec *exec, tonnx__vk_toll since, double begin)
 {
-    const tonnx__vk_toll *now = &device_of(exec)->toll;
+    const tonnx__vk_toll *now = &tonnx__vk_of(exec)->toll;
     if (!exec->handing) return;
     exec->handing->submits += now->submits - since.submits;
     exec->handing->waits += now->waits - since.waits;
@@ -185,7 +180,7 @@ tonnx_status tonnx__vk_run(tonnx__exec *base, const tonnx__feed *feed, const uin
     const double enter = tonnx__now();
     tonnx_status status = make_ready(exec, feed, r.high - r.low);
     const double begin = tonnx__now();
-    const tonnx__vk_toll toll = device_of(exec)->toll;
+    const tonnx__vk_toll toll = tonnx__vk_of(exec)->toll;
     if (exec->handing) exec->handing->ready += begin - enter;
     if (status) return status;
     tonnx__vk_clock *clock = exec->clock.host;
@@ -204,7 +199,7 @@ tonnx_status tonnx__vk_run(tonnx__exec *base, const tonnx__feed *feed, const uin
 tonnx_status tonnx__vk_results(tonnx__exec *base, size_t count, double *to)
 {
     tonnx__vk_exec *exec = (tonnx__vk_exec *)base;
-    const tonnx__vk_toll toll = device_of(exec)->toll;
+    const tonnx__vk_toll toll = tonnx__vk_of(exec)->toll;
     const double begin = tonnx__now();
     const tonnx_status status = tonnx__vk_wait(exec);
     const float *from = exec->results.host;

@@ -52,6 +52,6 @@ tonnx_status tonnx__vk_schedule(tonnx__vk_exec *exec)
     tonnx__free(exec->list);
     exec->list = sorted;
     exec->room = exec->count;
-    if (!((tonnx__vk *)exec->base.state->backend)->no_barriers) place_barriers(exec);
+    if (!tonnx__vk_of(exec)->no_barriers) place_barriers(exec);
     return TONNX_OK;
 }

@@ -3,15 +3,10 @@
 #include "runtime/clock_impl.h"
 #include "vulkan/exec_impl.h"
 
-static tonnx__vk *device_of(const tonnx__vk_exec *exec)
-{
-    return (tonnx__vk *)exec->base.state->backend;
-}
-
 static tonnx_status retire(tonnx__vk_exec *exec, tonnx__vk_slot *slot)
 {
     if (!slot->flying) return TONNX_OK;
-    const tonnx_status status = tonnx__vk_fence_wait(device_of(exec), slot->fence);
+    const tonnx_status status = tonnx__vk_fence_wait(tonnx__vk_of(exec), slot->fence);
     if (!status && slot->groups) tonnx__vk_part_learn(exec, slot);
     slot->flying = false;
     exec->ended = tonnx__now();
@@ -25,7 +20,7 @@ tonnx_status tonnx__vk_slot_free(tonnx__vk_exec *exec)
 
 tonnx_status tonnx__vk_wait(tonnx__vk_exec *exec)
 {
-    tonnx__vk *vk = device_of(exec);
+    tonnx__vk *vk = tonnx__vk_of(exec);
     tonnx_status status = vk->lost ? tonnx__vk_check(vk, VK_ERROR_DEVICE_LOST, "a run") : TONNX_OK;
     for (size_t i = 0; i < TONNX__VK_SLOTS && !status; i++)
         status = retire(exec, &exec->slots[(exec->submits + i) % TONNX__VK_SLOTS]);
@@ -50,7 +45,7 @@ static tonnx_status go_by_rungs(tonnx__vk_exec *exec, size_t steps)
         list[count++] = rung->commands;
         rung->ran += rung->steps;
     }
-    if (!status) status = tonnx__vk_submit(device_of(exec), list, count, slot->fence);
+    if (!status) status = tonnx__vk_submit(tonnx__vk_of(exec), list, count, slot->fence);
     slot->groups = 0;
     slot->flying = !status;
     exec->submits += !status;
@@ -67,7 +62,7 @@ tonnx_status tonnx__vk_go(tonnx__vk_exec *exec, size_t steps)
 size_t tonnx__vk_fitting(const tonnx__vk_exec *exec, size_t steps)
 {
     if (exec->step_seconds <= 0.0) return 1;
-    const double fit = device_of(exec)->limits.submit / exec->step_seconds;
+    const double fit = tonnx__vk_of(exec)->limits.submit / exec->step_seconds;
     if ((double)steps <= fit) return steps;
     return fit < 1.0 ? 1 : (size_t)fit;
 }
