@@ -3,7 +3,6 @@
 # usage: sh cli/quickstart.sh      from any folder, as often as you like; everything it makes lies under build/
 set -eu
 cd "$(dirname "$0")/.."
-unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n%s\n' "$*"; }

@@ -36,7 +36,7 @@ includedir=\${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
 Name: tonnx
 Description: @PROJECT_DESCRIPTION@
 Version: @PROJECT_VERSION@
-Requires.private: libprotobuf-c openblas zlib libzip jansson
+Requires.private: libprotobuf-c zlib libzip jansson
 Libs: -L\${libdir} -ltonnx
 Libs.private: -lm -lpthread
 Cflags: -I\${includedir}
@@ -57,11 +57,10 @@ find_package(PkgConfig QUIET)
 find_package(Threads QUIET)
 if(PkgConfig_FOUND AND Threads_FOUND)
   pkg_check_modules(PROTOBUF_C QUIET IMPORTED_TARGET libprotobuf-c)
-  pkg_check_modules(OPENBLAS QUIET IMPORTED_TARGET openblas)
   pkg_check_modules(ZLIB QUIET IMPORTED_TARGET zlib)
   pkg_check_modules(ZIP QUIET IMPORTED_TARGET libzip)
   pkg_check_modules(JANSSON QUIET IMPORTED_TARGET jansson)
-  if(PROTOBUF_C_FOUND AND OPENBLAS_FOUND AND ZLIB_FOUND AND ZIP_FOUND AND JANSSON_FOUND)
+  if(PROTOBUF_C_FOUND AND ZLIB_FOUND AND ZIP_FOUND AND JANSSON_FOUND)
     include(${CMAKE_CURRENT_LIST_DIR}/tonnx-static.cmake)
   endif()
 endif()

@@ -14,7 +14,7 @@ need() {
 }
 
 # What it takes to build tonnx, to build its Vulkan backend too, and to build and run the tests.
-to_build="cmake ninja-build gcc libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev libopenblas-dev zlib1g-dev libzip-dev
+to_build="cmake ninja-build gcc libc6-dev pkg-config protobuf-c-compiler libprotobuf-c-dev zlib1g-dev libzip-dev
     libjansson-dev"
 for_vulkan="glslc libvulkan-dev"
 to_test="check librandom123-dev python3"

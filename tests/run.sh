@@ -3,7 +3,6 @@
 # usage: sh tests/run.sh [--torch]     --torch: also the tests that need PyTorch; CI=true: interop must be possible
 set -u
 cd "$(dirname "$0")/.." || exit 1
-unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 torch=""
 case "${1:-}" in
 "") ;;

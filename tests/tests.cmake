@@ -25,6 +25,11 @@ foreach(suite vulkan vulkan_run validation)
   endif()
 endforeach()
 
-# Not part of a build: cmake --build build/release --target bench_gemm
+# Not part of a build: cmake --build build/release --target bench_gemm. OpenBLAS, where it is installed, is measured beside.
 add_executable(bench_gemm EXCLUDE_FROM_ALL tests/bench/gemm.c)
 target_link_libraries(bench_gemm PRIVATE tonnx_flags tonnx_static m)
+pkg_check_modules(OPENBLAS QUIET IMPORTED_TARGET openblas)
+if(OPENBLAS_FOUND)
+  target_link_libraries(bench_gemm PRIVATE PkgConfig::OPENBLAS)
+  target_compile_definitions(bench_gemm PRIVATE BENCH_OPENBLAS)
+endif()

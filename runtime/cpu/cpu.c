@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,20 +34,16 @@ static void describe(char *text, size_t size, const tonnx__kernels *kernels, int
     char model[96];
     cpu_model(model, sizeof model);
     const bool bf16 = kernels->packed->unit < sizeof(float);
-    snprintf(text, size, "%s, %s%s%s, %d thread%s, OpenBLAS %s", model, kernels->name, bf16 ? ", products in " : "",
-             bf16 ? kernels->packed->name : "", threads, threads == 1 ? "" : "s", tonnx__blas_core());
+    snprintf(text, size, "%s, %s%s%s, %d thread%s", model, kernels->name, bf16 ? ", products in " : "",
+             bf16 ? kernels->packed->name : "", threads, threads == 1 ? "" : "s");
 }
 
 static tonnx_status cpu_devices(void (*visit)(void *user, const tonnx_device_info *info), void *user)
 {
-    char device[192], detail[256];
-    const char *forced = getenv("OPENBLAS_CORETYPE");
+    char device[192], detail[96];
+    const tonnx__packed_kernels *bf16 = tonnx__bf16_kernels(0);
     describe(device, sizeof device, tonnx__isa_kernels(best_isa()), tonnx__cpu_count());
-    snprintf(detail, sizeof detail, "OpenBLAS kernels: %s", tonnx__blas_core());
-    if (forced && *forced)
-        snprintf(detail, sizeof detail,
-                 "OpenBLAS kernels: %s; warning: OPENBLAS_CORETYPE=%.32s is set, which may halve the speed; unset it",
-                 tonnx__blas_core(), forced);
+    snprintf(detail, sizeof detail, "--precision bf16: %s", bf16 ? bf16->name : "no, the CPU has neither AMX-BF16 nor AVX512-BF16");
     visit(user, &(tonnx_device_info){ "cpu", device, detail });
     return TONNX_OK;
 }
@@ -57,22 +52,14 @@ static void cpu_close(tonnx__backend *backend)
 {
     tonnx__cpu *cpu = (tonnx__cpu *)backend;
     tonnx__pool_free(cpu->pool);
-    tonnx__blas_release();
     tonnx__free(cpu);
-}
-
-static bool takes_none(const size_t mnk[3], bool trans_a, bool trans_b)
-{
-    (void)mnk, (void)trans_a, (void)trans_b;
-    return false;
 }
 
 /* All products in bf16: the one place where that is chosen. */
 static tonnx_status choose_bf16(tonnx__kernels *kernels)
 {
-    static const tonnx__gemm_kernels none = { takes_none, NULL };
     kernels->packed = tonnx__bf16_kernels(0);
-    kernels->gemm = &none;
+    kernels->gemm = NULL; /* numbers are rounded where they are packed, so all are */
     return kernels->packed ? TONNX_OK
                            : tonnx__fail(TONNX_BAD_DEVICE, "this CPU has neither AMX-BF16 nor AVX512-BF16, so no products in "
                                                            "bf16: give --precision fp32");
@@ -88,7 +75,6 @@ tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_opti
     if (status) return status;
     cpu->base.kind = &tonnx__backend_cpu;
     cpu->kernels = *tonnx__isa_kernels(isa < 0 ? best_isa() : isa);
-    tonnx__blas_claim();
     if (options->precision == TONNX_BF16) status = choose_bf16(&cpu->kernels);
     if (!status) describe(cpu->device, sizeof cpu->device, &cpu->kernels, threads);
     if (!status) status = tonnx__pool_new(&cpu->pool, threads);

@@ -150,14 +150,7 @@ tonnx_status tonnx__cpu_profile(tonnx__exec *exec, tonnx__spent *spent, tonnx__h
 void tonnx__cpu_copy_in(float *to, const void *from, size_t count, tonnx__numbers numbers);
 void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbers numbers);
 
-/* blas.c: OpenBLAS, one thread per call from the first claim to the last release. */
-void tonnx__blas_claim(void);
-void tonnx__blas_release(void);
-const char *tonnx__blas_core(void);
-/* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
-void tonnx__blas_gemm(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
-
-/* packed.c: the same, of operands too large to be multiplied as they lie. */
+/* packed.c: C[m,n] (+)= alpha·op(A)·op(B), row-major, of operands too large to be multiplied as they lie; `add` adds. */
 void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], float alpha, tonnx__lying a,
                            tonnx__lying b, bool add, float *c, size_t stride);
 

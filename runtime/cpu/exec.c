@@ -5,7 +5,6 @@
  * even one: its batch lies where the program says. */
 #include "runtime/cpu/cpu_impl.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,19 +116,6 @@ static void list_tasks(cpu_exec *exec)
     exec->count /= 2;
 }
 
-/* BLAS counts in int. */
-static tonnx_status check_sizes(const tonnx__program *program)
-{
-    for (size_t i = 0; i < program->buffer_count; i++) {
-        const tonnx__buffer *b = &program->buffers[i];
-        if (b->arena == TONNX__ARENA_WORK && (b->rows > INT_MAX || b->cols > INT_MAX))
-            return tonnx__fail(TONNX_BAD_DEVICE,
-                               "buffer %s [%zu,%zu]: the CPU backend takes at most %d rows and columns", b->name,
-                               b->rows, b->cols, INT_MAX);
-    }
-    return TONNX_OK;
-}
-
 static tonnx_status new_batch(cpu_exec *exec, const tonnx__instruction *gather)
 {
     const tonnx__buffer *buffers = exec->base.program->buffers;
@@ -142,10 +128,8 @@ tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__progra
 {
     cpu_exec *exec = NULL;
     size_t room = 0;
-    tonnx_status status = check_sizes(program);
-    if (!status && !tonnx__mul(&room, program->code_count, 4))
-        status = tonnx__fail(TONNX_NO_MEMORY, "too many instructions");
-    if (!status) status = tonnx__alloc(&exec, 1, sizeof *exec);
+    if (!tonnx__mul(&room, program->code_count, 4)) return tonnx__fail(TONNX_NO_MEMORY, "too many instructions");
+    tonnx_status status = tonnx__alloc(&exec, 1, sizeof *exec);
     if (status) return status;
     exec->base = (tonnx__exec){ state, program };
     status = tonnx__alloc(&exec->tasks, room, sizeof *exec->tasks);

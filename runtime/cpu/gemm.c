@@ -119,7 +119,7 @@ void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__s
     const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, depth(task) };
     const bool add = code->flags & TONNX__ACC0;
     const tonnx__gemm_kernels *own = task->kernels->gemm;
-    if (!own->takes(mnk, ta, tb) || packs(mnk, strip_a, strip_b))
+    if (!own || packs(mnk, strip_a, strip_b))
         tonnx__packed_product(task->kernels->packed, mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
     else own->product(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
 }

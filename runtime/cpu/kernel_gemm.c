@@ -238,10 +238,4 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
     else product_dots(mnk, &shared, l, b.at, c);
 }
 
-/* What caches hold as it lies. A transposed A with a transposed B is nobody's product. */
-static bool takes(const size_t mnk[3], bool trans_a, bool trans_b)
-{
-    return !(trans_a && trans_b) && (double)mnk[0] * (double)mnk[1] * (double)mnk[2] <= 256e6;
-}
-
-const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .takes = takes, .product = product };
+const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .product = product };

@@ -131,9 +131,8 @@ typedef struct tonnx__lying {
     bool transposed;
 } tonnx__lying;
 
-/* Products M×N×K that are better made here than by OpenBLAS. */
+/* Products of operands that caches hold as they lie, not both of them transposed. */
 typedef struct tonnx__gemm_kernels {
-    bool (*takes)(const size_t mnk[3], bool trans_a, bool trans_b);
     /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
 } tonnx__gemm_kernels;
@@ -182,7 +181,7 @@ typedef struct tonnx__kernels {
     const tonnx__norm_kernels *norm;
     const tonnx__row_kernels *rows;
     const tonnx__update_kernels *update;
-    const tonnx__gemm_kernels *gemm;
+    const tonnx__gemm_kernels *gemm; /* NULL: all products are packed */
     const tonnx__packed_kernels *packed;
     const tonnx__stats_kernels *stats;
 } tonnx__kernels;

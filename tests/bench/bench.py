@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from contest import ENVIRONMENT, best, call
-from machine import Floor, blas_core, processor
+from machine import Floor, processor
 from rows import rows
 from workloads import GROUPS
 
@@ -128,7 +128,7 @@ def main():
     options, done = parse(), []
     tools = Tools(options)
     print(f"{processor()}, {os.cpu_count()} processors, {tools.floor.isa}, last cache {tools.floor.cache >> 20} MiB; "
-          f"OpenBLAS core {blas_core()}; {call(options.tonnx, 'version').splitlines()[0]}; {options.rounds} rounds")
+          f"{call(options.tonnx, 'version').splitlines()[0]}; {options.rounds} rounds")
     if os.getloadavg()[0] > 0.5:
         print(f"load {os.getloadavg()[0]:.1f} before the start: other work may run here, and then the numbers mean little")
     folder = tempfile.mkdtemp(prefix="tonnx-bench-", dir=options.folder)

@@ -1,12 +1,9 @@
 """What this machine is, and the most it can do."""
-import ctypes.util
 import json
 import platform
-import subprocess
-import sys
 from pathlib import Path
 
-from contest import ENVIRONMENT, call
+from contest import call
 
 
 def processor():
@@ -21,14 +18,6 @@ def last_cache():
     sizes = [int(p.read_text().strip().rstrip("K")) << 10 for p in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size")
              if p.read_text().strip().endswith("K")]
     return max(sizes, default=32 << 20)
-
-
-def blas_core():
-    """The kernels that OpenBLAS chooses here, as the command gets them: asked in a process without the overrides."""
-    name = ctypes.util.find_library("openblas") or "libopenblas.so.0"
-    ask = f"import ctypes; f = ctypes.CDLL({name!r}).openblas_get_corename; f.restype = ctypes.c_char_p; print(f().decode())"
-    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, env=ENVIRONMENT)
-    return done.stdout.strip() or "unknown"
 
 
 class Floor:

@@ -11,7 +11,7 @@ unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
 cmake --build "$build" --target tonnx tonnx_static >/dev/null
 cc -O3 -march=native -ffp-contract=fast -pthread "$here/floor.c" -o "$root/build/bench-floor"
-cc -O2 -I"$root" "$here/native.c" "$build/libtonnx.a" $(pkg-config --libs libprotobuf-c openblas zlib libzip jansson) -lm -pthread \
+cc -O2 -I"$root" "$here/native.c" "$build/libtonnx.a" $(pkg-config --libs libprotobuf-c zlib libzip jansson) -lm -pthread \
     -o "$root/build/bench-native"
 
 # venv NAME 'IMPORTS' PACKAGES...: made once; what cannot be had is left out, which bench.py says.

@@ -92,9 +92,8 @@ def main():
     parser.add_argument("--write", action="store_true")
     parser.add_argument("files", nargs="+", type=pathlib.Path)
     options = parser.parse_args()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
-    environment |= {"DATA": str(pathlib.Path(options.data).resolve()), "LC_ALL": "C.UTF-8",
-                    "PATH": f"{pathlib.Path(options.tonnx).resolve().parent}:{environment['PATH']}"}
+    environment = os.environ | {"DATA": str(pathlib.Path(options.data).resolve()), "LC_ALL": "C.UTF-8",
+                                "PATH": f"{pathlib.Path(options.tonnx).resolve().parent}:{os.environ['PATH']}"}
     fitting = [file for file in options.files if fits(file, file.read_text(encoding="utf-8"), environment)]
     failures = sum(check(file, environment, options.write) for file in fitting)
     if not fitting:

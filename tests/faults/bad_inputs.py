@@ -327,7 +327,7 @@ class Case:
             before, begin = snapshot(folder), time.monotonic()
             with open(folder.parent / (folder.name + ".err"), "w+b") as err:
                 p = subprocess.Popen([tonnx, *self.command.split()], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err,
-                                     env=dict(os.environ, OPENBLAS_NUM_THREADS="1", LC_ALL="C.UTF-8", TMPDIR=top),
+                                     env=dict(os.environ, LC_ALL="C.UTF-8", TMPDIR=top),
                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (4 * SECONDS, 4 * SECONDS)))
                 _, status, usage = os.wait4(p.pid, 0)
                 p.returncode = 0

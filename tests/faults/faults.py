@@ -134,7 +134,7 @@ class Loop:
             report = pathlib.Path(top) / "report"
             env = {k: v for k, v in os.environ.items() if not k.startswith("FAULT")}
             env.update(LD_PRELOAD=self.args.preload, FAULT_KIND=kind, FAULT_AT=str(at), FAULT_REPORT=str(report),
-                       OPENBLAS_NUM_THREADS="1", LC_ALL="C.UTF-8")
+                       LC_ALL="C.UTF-8")
             if self.args.asan:
                 env.update(ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=1:allocator_may_return_null=1")
             if forever:

@@ -39,7 +39,6 @@ export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 trap 'exit 130' INT TERM
 export ASAN_OPTIONS=quarantine_size_mb=16:allocator_may_return_null=1
-export OPENBLAS_NUM_THREADS=1
 failed=0
 for t in $targets; do
     dictionary=tests/fuzz/dict/$t.dict

@@ -20,9 +20,8 @@ MAY = {
 BACKENDS = ("runtime/cpu", "runtime/ref", "vulkan")
 HOMES = [
     (r"protobuf-c/|zlib\.h|zip\.h|jansson\.h|.*\.pb-c\.h", "format"),
-    (r"cblas\.h|openblas.*\.h", "runtime/cpu"),
     (r"vulkan/vulkan.*\.h", "vulkan"),
-    (r"Random123/.*|check\.h", "tests"),
+    (r"Random123/.*|check\.h|cblas\.h", "tests"),
 ]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 
