@@ -95,6 +95,10 @@ START_TEST(tables_mean_what_they_say)
         { "1 2 0\r\n3 4 1\r\n", "#3", "2x2: 1 2 3 4 c0 c1" },
         { "1 2\n", NULL, "1x2: 1 2" },
         { "1e-99999999,1e00001\n-0,2e-00055\n", NULL, "2x2: 0 10 -0 0" },
+        { "1,2\n3,4\n1e00001,2\n", NULL, "3x2: 1 2 3 4 10 2" }, /* an exponent of five digits, after plain rows */
+        { "1;2\n", NULL, "1x2: 1 2" },
+        { "a,k\n1,5000000\n2,0\n", "k", "2x1: 1 2 t5e+06 t0 [a] <k>" },
+        { "0,1,2\n0,1,x\n1,1,y\n", "#3", "2x2: 0 1 1 1 c0 c1 x y [0] [1] <2>" }, /* only the first line counts up */
         { "a,k\n1,the bird\n2,the \"bird\n3,the bird\n", "k", "3x1: 1 2 3 c1 c0 c1 the \"bird the bird [a] <k>" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -158,6 +162,7 @@ START_TEST(wrong_tables_are_refused_with_line_and_column)
           "twenty of them,the third twenty of them,last\n1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0\n",
           "none", " …" },
         { "a,k\n1,2\n1,1e39\n", "k", "t.csv:3: column 2 'k': '1e39' is beyond" },
+        { "1;2;3\n4;5\n", NULL, "t.csv:2: 2 cells, but line 1 has 3" }, /* more of ; than of , is enough */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         tonnx_dataset *data = (tonnx_dataset *)&rows;
@@ -211,6 +216,99 @@ START_TEST(a_decimal_comma_locale_changes_nothing)
 }
 END_TEST
 
+/* 4e40 takes few digits and no long exponent, so it comes the fast way, and is no float all the same. */
+#define LARGE "4000000000000000000e22"
+
+START_TEST(what_comes_the_fast_way_is_bounded_too)
+{
+    static const char *const wanted[] = { "a", "c" };
+    static const struct row {
+        const char *text, *target, *message;
+    } rows[] = {
+        { "1,2,3\n1,2,3\n" LARGE ",2,3\n", NULL, "t.csv:3: column 1: '" LARGE "' is beyond the range of float32" },
+        { "1,2,3\n1,2,3\n" LARGE ",2,3\n", "#2", "t.csv:3: column 1: '" LARGE "' is beyond" },
+        { "1,2,3\n1,2,3\n1,2," LARGE "\n", "#2", "t.csv:3: column 3: '" LARGE "' is beyond" },
+        { "1,2,3\n1,2,3\n1," LARGE ",3\n", "#2", "t.csv:3: column 2: '" LARGE "' is beyond" },
+        { "a,id,c\n1,2,3\n" LARGE ",2,3\n", NULL, "t.csv:3: column 1 'a': '" LARGE "' is beyond" },
+        { "a,id,c\n1,2,3\n1,2," LARGE "\n", NULL, "t.csv:3: column 3 'c': '" LARGE "' is beyond" },
+    };
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    options.columns = wanted;
+    options.column_count = 2;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        tonnx_dataset *data = NULL;
+        ck_fails(tonnx_dataset_load(&data, scratch_text("t.csv", rows[i].text), rows[i].target, &options),
+                 TONNX_BAD_DATA, rows[i].message);
+    }
+    tonnx_dataset *data = NULL; /* what is left out may be anything */
+    ck_ok(tonnx_dataset_load(&data, scratch_text("t.csv", "a,id,c\n1,2,3\n1," LARGE ",3\n"), NULL, &options));
+    ck_assert(data->samples == 2 && data->features == 2 && data->x[3] == 3.0f);
+    tonnx_dataset_free(data);
+}
+END_TEST
+
+/* Longer than what the fast way takes: digits behind the point, and a class's name. */
+START_TEST(long_cells_are_read)
+{
+    char text[4000], *at = text;
+    at += sprintf(at, "a,k\n1,dog\n2,dog\n0.");
+    for (int i = 0; i < 1200; i++) *at++ = '0';
+    at += sprintf(at, "1,");
+    char *name = at;
+    for (int i = 0; i < 100; i++) *at++ = 'w';
+    const size_t length = (size_t)(at - name);
+    strcpy(at, "\n");
+    tonnx_dataset *data = table(text, "k");
+    ck_assert(data->samples == 3 && data->x[2] == 0.0f && data->class_count == 2);
+    ck_assert(strlen(data->class_names[1]) == length && !strncmp(data->class_names[1], name, length));
+    tonnx_dataset_free(data);
+}
+END_TEST
+
+static tonnx_status load_words(tonnx_dataset **out, const char *words, tonnx_header header, size_t limit)
+{
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    options.header = header;
+    options.limit = limit;
+    const char *x = header == TONNX_HEADER_NO ? "1,2\n3,4\n5,6\n" : "a,b\n1,2\n3,4\n5,6\n";
+    return tonnx_dataset_load(out, scratch_text("x.csv", x), scratch_text("y.csv", words), &options);
+}
+
+/* Is its first line a header? Told, or found out: it is none where its word comes again. */
+START_TEST(a_file_of_words_is_a_target)
+{
+    tonnx_dataset *data = NULL;
+    ck_ok(load_words(&data, "b\na\nb\n", TONNX_HEADER_NO, 0));
+    ck_assert(data->classes[0] == 1 && data->classes[1] == 0 && data->class_count == 2);
+    tonnx_dataset_free(data);
+    ck_ok(load_words(&data, "b\na\nb\na\n", TONNX_HEADER_YES, 0));
+    ck_assert(data->classes[0] == 0 && data->classes[1] == 1);
+    ck_assert_str_eq(data->target_name, "b");
+    tonnx_dataset_free(data);
+    ck_ok(load_words(&data, "b\na\nb\n", TONNX_HEADER_AUTO, 2));
+    ck_assert(data->samples == 2 && data->classes[0] == 1 && data->classes[1] == 0);
+    tonnx_dataset_free(data);
+    ck_fails(load_words(&data, "1,2\n1,2\n1,x\n", TONNX_HEADER_NO, 0), TONNX_BAD_DATA,
+             "y.csv:3: column 2: 'x' is not a number; only the target may be text");
+}
+END_TEST
+
+/* The columns that a model knows are those of its features; a file of targets has others. */
+START_TEST(wanted_columns_are_not_those_of_a_target_file)
+{
+    static const char *const wanted[] = { "a" };
+    tonnx_dataset *data = NULL;
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    options.columns = wanted;
+    options.column_count = 1;
+    ck_ok(tonnx_dataset_load(&data, scratch_text("x.csv", "a,b\n1,2\n3,4\n"), scratch_text("y.csv", "k\n0\n1\n"),
+                             &options));
+    ck_assert(data->features == 1 && data->x[1] == 3.0f && data->classes[1] == 1);
+    ck_assert_str_eq(data->target_name, "k");
+    tonnx_dataset_free(data);
+}
+END_TEST
+
 START_TEST(a_limit_keeps_what_the_whole_file_says)
 {
     tonnx_dataset *data = NULL;
@@ -244,6 +342,7 @@ START_TEST(targets_may_be_a_second_table)
     ck_fails(tonnx_dataset_load(&data, x, scratch_text("y.csv", "1\n2\n"), NULL), TONNX_BAD_DATA, "2 targets");
     ck_fails(tonnx_dataset_load(&data, x, scratch_path("nowhere.npy"), NULL), TONNX_IO_FAILED,
              "nowhere.npy: no such file");
+    ck_fails(tonnx_dataset_load(&data, x, "nowhere.npy", NULL), TONNX_IO_FAILED, "nowhere.npy: no such file, and no column");
 }
 END_TEST
 
@@ -368,6 +467,12 @@ START_TEST(what_was_inferred_is_said)
     tonnx_dataset_free(table("1\t2\n3\t4\n", "#2"));
     ck_assert_str_eq(said,
                      "t.csv: TSV without header, 2 samples of 1 feature; target '#2' (column 2 of 2): classes 0 to 4");
+    tonnx_dataset_free(table("0,1,2,3,4,5,6,7\n9,9,9,9,9,9,9,9\n", NULL));
+    ck_assert_str_eq(said, "t.csv: CSV with header (its first line 0, 1, 2, 3, 4, … is taken as column numbers; "
+                           "--header no: it is a sample), 1 sample of 8 features; no target");
+    tonnx_dataset_free(table("a,k\n1,b\n1,c\n1,d\n1,e\n1,f\n1,g\n1,h\n1,i\n1,j\n", "k"));
+    ck_assert_str_eq(said, "t.csv: CSV with header, 9 samples of 1 feature; target 'k' (column 2 of 2): 9 text classes "
+                           "(b, c, d, e, f, g, h, i, …)");
 }
 END_TEST
 
@@ -444,6 +549,10 @@ static Suite *csv_suite(void)
         wrong_tables_are_refused_with_line_and_column,
         nul_bytes_are_refused_wherever_they_stand,
         numbers_are_rounded_correctly,
+        what_comes_the_fast_way_is_bounded_too,
+        long_cells_are_read,
+        a_file_of_words_is_a_target,
+        wanted_columns_are_not_those_of_a_target_file,
         a_decimal_comma_locale_changes_nothing,
         a_limit_keeps_what_the_whole_file_says,
         targets_may_be_a_second_table,
