@@ -16,6 +16,9 @@ if(TONNX_SANITIZE)
 endif()
 add_test(NAME bad_inputs COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/bad_inputs.py
   --tonnx $<TARGET_FILE:tonnx> --rss ${BAD_RSS})
+# Good files damaged at random; more of them: --count 10000 --seed 2.
+add_test(NAME damage COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/damage.py
+  --tonnx $<TARGET_FILE:tonnx> --rss ${BAD_RSS})
 # kill -9 at random moments; 50 of them: --times 50.
 add_test(NAME kills COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/faults/kills.py --tonnx $<TARGET_FILE:tonnx>
   --times 10)
