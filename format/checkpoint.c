@@ -1,4 +1,5 @@
 /* Writing a checkpoint: its parts one after the other, each with length and checksum, into an atomic file. */
+#include <endian.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -66,10 +67,20 @@ static const char *text_of(const tonnx_checkpoint *c, const tonnx__part *part)
     return *(char *const *)((const char *)c + part->at);
 }
 
+enum { PIECE = 8192 }; /* elements that are looked at, or written, together */
+
+/* How many are no float's value. */
+static uint64_t count_doubles(const double *values, size_t count)
+{
+    uint64_t found = 0;
+    for (size_t i = 0; i < count; i++) found += (double)(float)values[i] == values[i] ? 0 : 1;
+    return found;
+}
+
 static bool all_floats(const double *values, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!((double)(float)values[i] == values[i])) return false;
+    for (size_t i = 0; i < count; i += PIECE)
+        if (count_doubles(values + i, count - i < PIECE ? count - i : PIECE)) return false;
     return true;
 }
 
@@ -97,55 +108,68 @@ static void put_numbers(sink *to, const tonnx_checkpoint *c)
     put_u64(to, c->total_steps);
 }
 
-/* An element's little-endian bytes. */
-static void pack(unsigned char *to, size_t size, double value)
+/* Elements' little-endian bytes. */
+static void pack_floats(unsigned char *to, const double *values, size_t count)
 {
-    const float narrow = (float)value;
-    uint64_t bits = 0;
-    uint32_t low = 0;
-    memcpy(&low, &narrow, sizeof low);
-    memcpy(&bits, &value, sizeof bits);
-    if (size == sizeof narrow) bits = low;
-    for (size_t i = 0; i < size; i++) to[i] = (unsigned char)(bits >> 8 * i);
+    for (size_t i = 0; i < count; i++) {
+        const float value = (float)values[i];
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        bits = htole32(bits);
+        memcpy(to + i * sizeof bits, &bits, sizeof bits);
+    }
 }
 
-static void put_arena(sink *to, const tonnx__image *image, tonnx__arena arena)
+static void pack_doubles(unsigned char *to, const double *values, size_t count)
 {
-    enum { PIECE = 1024 };
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        bits = htole64(bits);
+        memcpy(to + i * sizeof bits, &bits, sizeof bits);
+    }
+}
+
+/* `length` is the part's. */
+static void put_arena(sink *to, const tonnx__image *image, tonnx__arena arena, uint64_t length)
+{
     unsigned char piece[PIECE * sizeof(double)];
-    const double *values = image->values[arena];
-    const size_t size = element_size(image, arena);
-    put_u64(to, image->counts[arena]);
+    const size_t all = image->counts[arena];
+    const size_t size = all ? (size_t)(length - TONNX__CHECKPOINT_ARENA) / all : sizeof(float);
+    put_u64(to, all);
     put_u64(to, size);
-    for (size_t i = 0; i < image->counts[arena]; i += PIECE) {
-        const size_t count = image->counts[arena] - i < PIECE ? image->counts[arena] - i : PIECE;
-        for (size_t k = 0; k < count; k++) pack(piece + k * size, size, values[i + k]);
+    for (size_t i = 0; i < all; i += PIECE) {
+        const size_t count = all - i < PIECE ? all - i : PIECE;
+        if (size == sizeof(float)) pack_floats(piece, image->values[arena] + i, count);
+        else pack_doubles(piece, image->values[arena] + i, count);
         put(to, piece, count * size);
     }
 }
 
-static void put_part(sink *to, const tonnx_checkpoint *c, const tonnx__part *part)
+static void put_part(sink *to, const tonnx_checkpoint *c, const tonnx__part *part, uint64_t length)
 {
     put(to, part->tag, TONNX__CHECKPOINT_TAG);
-    put_u64(to, length_of(c, part));
+    put_u64(to, length);
     put_crc(to);
     if (part->kind == TONNX__PART_TEXT) put(to, text_of(c, part), strlen(text_of(c, part)));
     if (part->kind == TONNX__PART_NUMBERS) put_numbers(to, c);
-    if (part->kind == TONNX__PART_ARENA) put_arena(to, image_of(c, part), part->arena);
+    if (part->kind == TONNX__PART_ARENA) put_arena(to, image_of(c, part), part->arena, length);
     put_crc(to);
 }
 
 static void put_all(sink *to, const tonnx_checkpoint *c)
 {
-    uint64_t length = TONNX__CHECKPOINT_HEAD;
-    for (size_t p = 0; p < TONNX__PARTS; p++)
-        length += TONNX__CHECKPOINT_PART + length_of(c, &tonnx__checkpoint_parts[p]) + sizeof(uint32_t);
+    uint64_t length = TONNX__CHECKPOINT_HEAD, lengths[TONNX__PARTS];
+    for (size_t p = 0; p < TONNX__PARTS; p++) {
+        lengths[p] = length_of(c, &tonnx__checkpoint_parts[p]);
+        length += TONNX__CHECKPOINT_PART + lengths[p] + sizeof(uint32_t);
+    }
     put(to, TONNX__CHECKPOINT_MAGIC, TONNX__CHECKPOINT_TAG);
     put_u32(to, TONNX__CHECKPOINT_VERSION);
     put_u32(to, TONNX__PARTS);
     put_u64(to, length);
     put_crc(to);
-    for (size_t p = 0; p < TONNX__PARTS; p++) put_part(to, c, &tonnx__checkpoint_parts[p]);
+    for (size_t p = 0; p < TONNX__PARTS; p++) put_part(to, c, &tonnx__checkpoint_parts[p], lengths[p]);
 }
 
 tonnx_status tonnx_checkpoint_save(const tonnx_checkpoint *checkpoint, const char *path)

@@ -4,12 +4,22 @@
 
 #include "runtime/train_impl.h"
 
+/* Off the device; after a step that was left, what the guard had kept is it, which a stop need not wait for. */
+static tonnx_status take_state(tonnx__image *out, tonnx_trainer *trainer)
+{
+    if (!trainer->back) return tonnx__state_read(trainer->state, out, TONNX__ALL_ARENAS);
+    *out = trainer->guarded;
+    trainer->guarded = (tonnx__image){ 0 };
+    trainer->back = false;
+    return TONNX_OK;
+}
+
 static tonnx_status fill(tonnx_checkpoint *c, tonnx_trainer *trainer)
 {
     tonnx_status status = tonnx__strdup(&c->backend, trainer->backend->kind->name);
     if (!status) status = tonnx__strdup(&c->device, tonnx__backend_device(trainer->backend));
     if (!status) status = tonnx__options_text(&c->options, trainer);
-    if (!status) status = tonnx__state_read(trainer->state, &c->state, TONNX__ALL_ARENAS);
+    if (!status) status = take_state(&c->state, trainer);
     if (!status && tonnx__image_not_finite(&c->state, trainer->state)) status = tonnx__diverged(trainer, "the update");
     if (!status) status = tonnx__image_copy(&c->best, &trainer->best);
     c->model = trainer->prints[0];

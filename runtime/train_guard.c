@@ -17,6 +17,7 @@ tonnx_status tonnx__train_guard(tonnx_trainer *trainer, const tonnx__program *pr
 {
     const bool guarded = may_be_long(trainer, program);
     tonnx_status status = TONNX_OK;
+    trainer->back = false;
     if (guarded) status = tonnx__state_read(trainer->state, &trainer->guarded, TONNX__ALL_ARENAS);
     else tonnx__image_clear(&trainer->guarded);
     if (guarded && !status) tonnx__backend_heed(trainer->backend, &trainer->stop);
@@ -34,5 +35,6 @@ tonnx_status tonnx__train_unguard(tonnx_trainer *trainer, tonnx_status status)
     tonnx__backend_heed(trainer->backend, NULL);
     if (status != TONNX_INTERRUPTED) return status;
     status = tonnx__state_write(trainer->state, &trainer->guarded);
+    trainer->back = !status;
     return status ? status : tonnx__train_stopped(trainer);
 }

@@ -36,6 +36,7 @@ struct tonnx_trainer {
     double step_seconds;     /* a step's time, for sizing runs so that a stop is heard soon */
     uint64_t prints[3];      /* fingerprints: model, data, validation */
     tonnx__image guarded;    /* the state before a long step; empty where steps are short */
+    bool back;               /* that step was left, and this is the state again */
     tonnx__image best;       /* the model of the best epoch; empty where none is kept */
     tonnx_checkpoint *good;  /* the last state that was looked at and finite; NULL where no checkpoints are wanted */
     tonnx__spent *spent[2];  /* per instruction of the programs; NULL where no profile is wanted */

@@ -68,11 +68,28 @@ static VkResult allocate(tonnx__vk *vk, tonnx__vk_buffer *buffer, int type, size
     return result;
 }
 
+/* Memory that the device has near it and the host reads as its own is read and written in place, unless the device plays
+ * another. */
+static bool is_shared(const tonnx__vk *vk, int type)
+{
+    const VkMemoryPropertyFlags want = HOST | VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+    return !vk->card.tiled && (vk->card.memory.memoryTypes[type].propertyFlags & want) == want;
+}
+
+static tonnx_status bind(tonnx__vk *vk, tonnx__vk_buffer *buffer, bool map, const char *what)
+{
+    const tonnx_status status =
+        tonnx__vk_check(vk, vk->api->BindBufferMemory(vk->device, buffer->buffer, buffer->memory, 0), what);
+    if (status || !map) return status;
+    return tonnx__vk_check(vk, vk->api->MapMemory(vk->device, buffer->memory, 0, VK_WHOLE_SIZE, 0, &buffer->host), what);
+}
+
 /* What the device reads in every step it should have near it, even where the host writes it; where there is no room, it
  * may lie elsewhere. */
 static tonnx_status add_memory(tonnx__vk *vk, tonnx__vk_buffer *buffer, bool host, const char *what)
 {
     const VkMemoryPropertyFlags wanted = host ? HOST : 0;
+    bool map = host;
     VkMemoryRequirements needs;
     VkResult result = VK_ERROR_OUT_OF_DEVICE_MEMORY;
     vk->api->GetBufferMemoryRequirements(vk->device, buffer->buffer, &needs);
@@ -80,17 +97,13 @@ static tonnx_status add_memory(tonnx__vk *vk, tonnx__vk_buffer *buffer, bool hos
     const int any = find_type(vk, needs.memoryTypeBits, wanted);
     if (near < 0 && any < 0) return tonnx__fail(TONNX_BAD_DEVICE, "vulkan: no memory for %s", what);
     if (near >= 0) result = allocate(vk, buffer, near, (size_t)needs.size);
+    if (!result) map |= is_shared(vk, near);
     if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY && any >= 0 && any != near && (host || near < 0))
         result = allocate(vk, buffer, any, (size_t)needs.size);
     if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY || result == VK_ERROR_OUT_OF_HOST_MEMORY)
         return no_room(vk, what, buffer->bytes);
-    tonnx_status status = tonnx__vk_check(vk, result, what);
-    if (!status)
-        status = tonnx__vk_check(vk, vk->api->BindBufferMemory(vk->device, buffer->buffer, buffer->memory, 0), what);
-    if (!status && host)
-        status = tonnx__vk_check(vk, vk->api->MapMemory(vk->device, buffer->memory, 0, VK_WHOLE_SIZE, 0, &buffer->host),
-                                 what);
-    return status;
+    const tonnx_status status = tonnx__vk_check(vk, result, what);
+    return status ? status : bind(vk, buffer, map, what);
 }
 
 tonnx_status tonnx__vk_buffer_new(tonnx__vk *vk, tonnx__vk_buffer *out, size_t bytes, bool host, const char *what)

@@ -1,5 +1,5 @@
-/* In and out of device memory, by way of a staging buffer that the host sees. Every transfer waits for all work before
- * it. */
+/* In and out of device memory: where the host sees it, there itself, else by way of a staging buffer. Every transfer waits
+ * for all work before it. */
 #include <string.h>
 
 #include "vulkan/vulkan_impl.h"
@@ -48,21 +48,30 @@ static tonnx_status copy(tonnx__vk *vk, const tonnx__vk_buffer *from, size_t fro
     return end(vk);
 }
 
-static tonnx_status want_staging(tonnx__vk *vk)
+/* What the buffer's bytes go through, while nothing runs. */
+static tonnx_status make_ready(tonnx__vk *vk, const tonnx__vk_buffer *buffer)
 {
+    if (buffer->host) return tonnx__vk_finish(&vk->base);
     if (vk->staging.buffer) return TONNX_OK;
     return tonnx__vk_buffer_new(vk, &vk->staging, STAGING, true, "the staging buffer");
+}
+
+/* Where the host finds as many of *bytes, from `offset` on, as go at once. */
+static void *place(const tonnx__vk *vk, const tonnx__vk_buffer *buffer, size_t offset, size_t *bytes)
+{
+    if (buffer->host) return (char *)buffer->host + offset;
+    if (*bytes > STAGING) *bytes = STAGING;
+    return vk->staging.host;
 }
 
 tonnx_status tonnx__vk_write_bytes(tonnx__vk *vk, const tonnx__vk_buffer *to, size_t offset, const void *from,
                                    size_t bytes)
 {
-    tonnx_status status = want_staging(vk);
-    for (size_t done = 0; done < bytes && !status;) {
-        const size_t part = bytes - done < STAGING ? bytes - done : STAGING;
-        memcpy(vk->staging.host, (const char *)from + done, part);
-        status = copy(vk, &vk->staging, 0, to, offset + done, part);
-        done += part;
+    tonnx_status status = make_ready(vk, to);
+    for (size_t done = 0, part; done < bytes && !status; done += part) {
+        part = bytes - done;
+        memcpy(place(vk, to, offset + done, &part), (const char *)from + done, part);
+        if (!to->host) status = copy(vk, &vk->staging, 0, to, offset + done, part);
     }
     return status;
 }
@@ -70,15 +79,15 @@ tonnx_status tonnx__vk_write_bytes(tonnx__vk *vk, const tonnx__vk_buffer *to, si
 tonnx_status tonnx__vk_write(tonnx__vk *vk, const tonnx__vk_buffer *to, size_t offset, size_t count, const void *from,
                              tonnx__numbers numbers)
 {
-    enum { ROOM = STAGING / sizeof(float) };
-    tonnx_status status = want_staging(vk);
-    if (numbers == TONNX__F32)
-        return tonnx__vk_write_bytes(vk, to, offset * sizeof(float), from, count * sizeof(float));
-    for (size_t done = 0; done < count && !status;) {
-        const size_t part = count - done < ROOM ? count - done : ROOM;
-        for (size_t i = 0; i < part; i++) ((float *)vk->staging.host)[i] = (float)((const double *)from)[done + i];
-        status = copy(vk, &vk->staging, 0, to, (offset + done) * sizeof(float), part * sizeof(float));
-        done += part;
+    const size_t at = offset * sizeof(float), bytes = count * sizeof(float);
+    if (numbers == TONNX__F32) return tonnx__vk_write_bytes(vk, to, at, from, bytes);
+    tonnx_status status = make_ready(vk, to);
+    const double *next = from;
+    for (size_t done = 0, part; done < bytes && !status; done += part) {
+        part = bytes - done;
+        float *write = place(vk, to, at + done, &part);
+        for (size_t i = 0; i < part / sizeof *write; i++) write[i] = (float)*next++;
+        if (!to->host) status = copy(vk, &vk->staging, 0, to, at + done, part);
     }
     return status;
 }
@@ -86,16 +95,15 @@ tonnx_status tonnx__vk_write(tonnx__vk *vk, const tonnx__vk_buffer *to, size_t o
 tonnx_status tonnx__vk_read(tonnx__vk *vk, const tonnx__vk_buffer *from, size_t offset, size_t count, void *to,
                             tonnx__numbers numbers)
 {
-    enum { ROOM = STAGING / sizeof(float) };
-    tonnx_status status = want_staging(vk);
-    for (size_t done = 0; done < count && !status;) {
-        const size_t part = count - done < ROOM ? count - done : ROOM;
-        const float *read = vk->staging.host;
-        status = copy(vk, from, (offset + done) * sizeof(float), &vk->staging, 0, part * sizeof(float));
-        if (!status && numbers == TONNX__F32) memcpy((float *)to + done, read, part * sizeof(float));
-        for (size_t i = 0; i < part && !status && numbers == TONNX__F64; i++)
-            ((double *)to)[done + i] = (double)read[i];
-        done += part;
+    const size_t at = offset * sizeof(float), bytes = count * sizeof(float);
+    tonnx_status status = make_ready(vk, from);
+    double *next = to;
+    for (size_t done = 0, part; done < bytes && !status; done += part) {
+        part = bytes - done;
+        const float *read = place(vk, from, at + done, &part);
+        if (!from->host) status = copy(vk, from, at + done, &vk->staging, 0, part);
+        if (!status && numbers == TONNX__F32) memcpy((char *)to + done, read, part);
+        for (size_t i = 0; i < part / sizeof *read && !status && numbers == TONNX__F64; i++) *next++ = (double)read[i];
     }
     return status;
 }
