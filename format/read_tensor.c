@@ -63,7 +63,7 @@ static bool flat_index(const tonnx__tensor *tensor, const tonnx__tensor *indices
 static tonnx_status check_sparse(const tonnx__tensor *tensor, const tonnx__tensor *values, const tonnx__tensor *indices)
 {
     const bool linear = indices->rank == 1;
-    const bool fits = indices->dtype == TONNX_INT64 && indices->bytes && values->rank == 1 &&
+    const bool fits = indices->dtype == TONNX_INT64 && values->rank == 1 &&
                       (linear || (indices->rank == 2 && (size_t)indices->dims[1] == tensor->rank)) &&
                       indices->dims[0] == values->dims[0];
     if (!values->bytes)

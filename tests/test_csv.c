@@ -342,7 +342,8 @@ START_TEST(targets_may_be_a_second_table)
     ck_fails(tonnx_dataset_load(&data, x, scratch_text("y.csv", "1\n2\n"), NULL), TONNX_BAD_DATA, "2 targets");
     ck_fails(tonnx_dataset_load(&data, x, scratch_path("nowhere.npy"), NULL), TONNX_IO_FAILED,
              "nowhere.npy: no such file");
-    ck_fails(tonnx_dataset_load(&data, x, "nowhere.npy", NULL), TONNX_IO_FAILED, "nowhere.npy: no such file, and no column");
+    ck_fails(tonnx_dataset_load(&data, x, "nowhere.npy", NULL), TONNX_IO_FAILED,
+             "nowhere.npy: no such file, and no column");
 }
 END_TEST
 

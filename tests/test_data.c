@@ -159,10 +159,11 @@ START_TEST(wrong_npy_headers_are_refused)
           "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,7)}",
           "needs 28 bytes" },
         { "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000000000, 1, 1000000000000000, 100000000000, "
-          "1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1000000000000000, 1000000000000000, "
+          "1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1000000000000000, 1, 1, 1, 1, 1000000000000000, 1000000000000000, "
           "1000000000000000, 1000000000000000, 1000000000000000, 1000000000000000, 1000000000000000)}",
           "beyond 64 bits" },
         { "[1]", "dictionary" },
+        { "{'descr': '<f4',\t'fortran_order': False,\r\n'shape': (2, 4)}", "needs 32 bytes" }, /* blanks of any kind */
     };
     static const float six[6] = { 0 };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -229,6 +230,106 @@ START_TEST(gzip_is_read_but_no_bomb)
     for (int i = 0; i < 1 << 10; i++) ck_assert_int_gt(gzwrite(file, line, sizeof line), 0);
     gzclose(file);
     ck_fails(tonnx_dataset_load(&set, scratch_path("a.gz"), NULL, NULL), TONNX_BAD_DATA, "swells");
+}
+END_TEST
+
+/* Numbers that deflate finds nothing in: `count` bytes behind an IDX header, gzip'd. */
+static const char *noise(size_t count)
+{
+    unsigned char *bytes = malloc(count + 8);
+    uint64_t x = 88172645463325252u;
+    for (size_t i = 0; i < count + 8; i++) x ^= x << 13, x ^= x >> 7, x ^= x << 17, bytes[i] = (unsigned char)(x >> 24);
+    memcpy(bytes, "\0\0\x08\x01", 4);
+    for (size_t i = 0; i < 4; i++) bytes[4 + i] = (unsigned char)(count >> 8 * (3 - i));
+    gzFile file = gzopen(scratch_path("a.gz"), "wb1");
+    ck_assert_int_eq(gzwrite(file, bytes, (unsigned)count + 8), (int)count + 8);
+    gzclose(file);
+    free(bytes);
+    return scratch_path("a.gz");
+}
+
+START_TEST(a_large_gzip_file_is_no_bomb)
+{
+    tonnx_dataset *set = load(noise(17 << 20), NULL);
+    ck_assert_uint_eq(set->samples, 17 << 20);
+    tonnx_dataset_free(set);
+}
+END_TEST
+
+/* A file, gzip'd, without its last quarter. */
+static const char *cut_gzip(const char *path)
+{
+    struct stat info;
+    size_t size;
+    unsigned char *bytes = scratch_read(path, &size);
+    const char *zipped_path = scratch_path("cut.gz");
+    gzFile file = gzopen(zipped_path, "wb");
+    ck_assert_int_eq(gzwrite(file, bytes, (unsigned)size), (int)size);
+    gzclose(file);
+    ck_assert_int_eq(stat(zipped_path, &info), 0);
+    ck_assert_int_eq(truncate(zipped_path, info.st_size * 3 / 4), 0);
+    free(bytes);
+    return zipped_path;
+}
+
+/* `count` records of six random digits each, between what begins and what ends one. */
+static const char *records(const char *before, const char *begin, const char *end, size_t count)
+{
+    char *text = malloc(strlen(before) + count * (strlen(begin) + strlen(end) + 6) + 1), *at = text;
+    uint64_t x = 88172645463325252u;
+    at += sprintf(at, "%s", before);
+    for (size_t i = 0; i < count; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        at += sprintf(at, "%s%06u%s", begin, (unsigned)(x % 1000000), end);
+    }
+    const char *path = scratch_text("records", text);
+    free(text);
+    return path;
+}
+
+/* Predictions of `count` rows, as .npz. */
+static const char *archive(size_t count)
+{
+    tonnx_rows_file *file = NULL;
+    uint64_t x = 88172645463325252u;
+    ck_ok(tonnx_rows_create(&file, scratch_path("p.npz"), count));
+    for (size_t i = 0; i < count; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        ck_ok(tonnx_rows_write(file, &(float){ (float)x }, 1, 1));
+    }
+    ck_ok(tonnx_rows_finish(file));
+    return scratch_path("p.npz");
+}
+
+/* Far behind the first bytes, in whatever a reader is busy with there: the stream is to blame, not the line. */
+START_TEST(a_gzip_stream_that_is_cut_is_called_that)
+{
+    enum { MANY = 60000 };
+    static const struct row {
+        const char *before, *begin, *end;
+    } rows[] = {
+        { "a,b\n", "1,", "\n" },     /* plain numbers */
+        { "a,b\n", "1,\"", "\"\n" }, /* quoted ones */
+        { "a,b\n1,\"", "", "" },     /* one quote over all */
+        { "a,b\n1,", "", "" },       /* one number over all */
+        { "0 1:1\n", "1 1:", "\n" }, /* libsvm */
+    };
+    tonnx_dataset *set = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_fails(tonnx_dataset_load(&set, cut_gzip(records(rows[i].before, rows[i].begin, rows[i].end, MANY)), NULL,
+                                    NULL),
+                 TONNX_BAD_DATA, "cut.gz: the gzip stream is damaged or cut");
+    ck_fails(tonnx_dataset_load(&set, cut_gzip(archive(MANY)), NULL, NULL), TONNX_BAD_DATA,
+             "cut.gz: the gzip stream is damaged or cut");
+}
+END_TEST
+
+START_TEST(options_that_were_not_laid_out_are_refused)
+{
+    const tonnx_data_options options = { .limit = 3 };
+    tonnx_dataset *set = NULL;
+    ck_fails(tonnx_dataset_load(&set, scratch_text("a.csv", "1,2\n"), NULL, &options), TONNX_BAD_USAGE,
+             "TONNX_DATA_OPTIONS_DEFAULT");
 }
 END_TEST
 
@@ -478,6 +579,47 @@ START_TEST(standard_input_is_a_file_too)
 }
 END_TEST
 
+/* From here on, standard input is that file, through a pipe. */
+static void pipe_in(const char *path)
+{
+    int ends[2];
+    size_t size;
+    unsigned char *bytes = scratch_read(path, &size);
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq((int)write(ends[1], bytes, size), (int)size);
+    close(ends[1]);
+    ck_assert_int_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    close(ends[0]);
+    free(bytes);
+}
+
+START_TEST(a_pipe_may_be_zipped_or_the_target)
+{
+    pipe_in(zipped(1000, 7));
+    tonnx_dataset *set = load("-", NULL);
+    ck_assert(set->samples == 1000 && set->x_bytes[999] == 7);
+    tonnx_dataset_free(set);
+    pipe_in(scratch_text("y.csv", "2\n1\n"));
+    set = load(scratch_text("x.csv", "1,2\n3,4\n"), "-");
+    ck_assert(set->samples == 2 && set->classes[0] == 2 && set->classes[1] == 1);
+    tonnx_dataset_free(set);
+    pipe_in(archive(100));
+    set = load("-", NULL);
+    ck_assert_uint_eq(set->samples, 100);
+    tonnx_dataset_free(set);
+}
+END_TEST
+
+START_TEST(a_folder_on_standard_input_is_no_data)
+{
+    tonnx_dataset *set = NULL;
+    const int folder = open(scratch_folder, O_RDONLY | O_DIRECTORY);
+    ck_assert_int_eq(dup2(folder, STDIN_FILENO), STDIN_FILENO);
+    ck_fails(tonnx_dataset_load(&set, "-", NULL, NULL), TONNX_IO_FAILED, "-: is a folder, not a file of data");
+    close(folder);
+}
+END_TEST
+
 static Suite *data_suite(void)
 {
     const TTest *tests[] = {
@@ -487,6 +629,9 @@ static Suite *data_suite(void)
         wrong_npy_headers_are_refused,
         idx_of_every_type,
         gzip_is_read_but_no_bomb,
+        a_large_gzip_file_is_no_bomb,
+        a_gzip_stream_that_is_cut_is_called_that,
+        options_that_were_not_laid_out_are_refused,
         integers_are_classes_and_floats_are_numbers,
         bad_files_are_refused,
         good_twins_are_read_alike,
@@ -497,6 +642,8 @@ static Suite *data_suite(void)
         rows_that_do_not_fit_are_refused,
         a_closed_standard_output_is_an_io_failure,
         standard_input_is_a_file_too,
+        a_pipe_may_be_zipped_or_the_target,
+        a_folder_on_standard_input_is_no_data,
     };
     Suite *suite = suite_create("data");
     TCase *files = tcase_create("files");

@@ -22,10 +22,11 @@ START_TEST(sparse_lines_become_dense_rows)
     static const char *const texts[] = {
         "2 qid:7 1:0.5 4:-1e1\n0 qid:8\n1\tqid:9  2:3\n",
         "2 1:0.5 4:-1e1\n0\n1 2:3\n",
+        "2  qid:7 1:0.5 4:-1e1\n0\n1 2:3\n",
         "# a comment\n\n2 1:0.5  4:-10 # and another\r\n0 \n1\t2:+3.0",
     };
     static const float wanted[12] = { 0.5f, 0, 0, -10, 0, 0, 0, 0, 0, 3, 0, 0 };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         tonnx_dataset *set = load(svm(texts[i]), 0, 1);
         ck_assert(set->samples == 3 && set->features == 4 && set->class_count == 3);
         ck_assert_mem_eq(set->x, wanted, sizeof wanted);
@@ -66,6 +67,9 @@ START_TEST(labels_are_classes_signs_or_numbers)
     tonnx_dataset_free(set);
     set = load(svm("0.5 1:1\n-2 1:2\n"), 0, 1);
     ck_assert(set->target_kind == TONNX_TARGET_NUMBER && set->targets[0] == 0.5f);
+    tonnx_dataset_free(set);
+    set = load(svm("5000000 1:1\n2 1:2\n"), 0, 1); /* no one has so many classes */
+    ck_assert(set->target_kind == TONNX_TARGET_NUMBER && set->targets[0] == 5000000.0f);
     tonnx_dataset_free(set);
 }
 END_TEST
@@ -136,6 +140,20 @@ START_TEST(wrong_lines_are_named)
 }
 END_TEST
 
+/* A larger file may swell further, by its size. */
+START_TEST(many_lines_become_many_rows)
+{
+    enum { ROWS = 10000, COLUMNS = 450 };
+    char *text = malloc(ROWS * 16), *at = text;
+    for (int i = 0; i < ROWS; i++) at += sprintf(at, "%d %d:1\n", i % 3, i % COLUMNS + 1);
+    tonnx_dataset *set = load(svm(text), 0, 1);
+    ck_assert(set->samples == ROWS && set->features == COLUMNS && set->class_count == 3);
+    for (size_t i = 0; i < ROWS; i++) ck_assert(set->x[i * COLUMNS + i % COLUMNS] == 1.0f);
+    tonnx_dataset_free(set);
+    free(text);
+}
+END_TEST
+
 START_TEST(tables_are_not_taken_for_libsvm)
 {
     static const char *const tables[] = { "1\n2\n3\n", "2021-01-01 10:30,5\n2021-01-02 11:30,6\n", "1 2,3\n4,5\n" };
@@ -178,6 +196,7 @@ static Suite *libsvm_suite(void)
     tcase_add_test(tests, a_limit_changes_neither_width_nor_kind);
     tcase_add_test(tests, labels_may_be_the_target_of_another_file);
     tcase_add_test(tests, wrong_lines_are_named);
+    tcase_add_test(tests, many_lines_become_many_rows);
     tcase_add_test(tests, tables_are_not_taken_for_libsvm);
     tcase_add_test(tests, bad_files_and_their_twin);
     tcase_add_test(tests, damage_is_refused_or_harmless);

@@ -55,6 +55,17 @@ END_TEST
     "\"y\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]},"                                                 \
     "\"z\":{\"dtype\":\"F8_E4M3\",\"shape\":[3],\"data_offsets\":[24,27]}}  "
 
+/* From here on, standard input is the first `size` bytes there, through a pipe. */
+static void pipe_in(const unsigned char *bytes, size_t size)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq((int)write(ends[1], bytes, size), (int)size);
+    close(ends[1]);
+    ck_assert_int_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    close(ends[0]);
+}
+
 START_TEST(both_arrays_of_one_file_and_of_a_pipe)
 {
     static const unsigned char bytes[27] = { 1, [8] = 2, [18] = 0x80, 0x3f, [23] = 0xc0 };
@@ -63,13 +74,9 @@ START_TEST(both_arrays_of_one_file_and_of_a_pipe)
     for (int piped = 0; piped < 2; piped++) {
         tonnx_dataset *set = NULL;
         if (piped) {
-            int ends[2];
             size_t size;
             unsigned char *all = scratch_read(path, &size);
-            ck_assert_int_eq(pipe(ends), 0);
-            ck_assert_int_eq((int)write(ends[1], all, size), (int)size);
-            close(ends[1]);
-            dup2(ends[0], STDIN_FILENO);
+            pipe_in(all, size);
             free(all);
         }
         ck_ok(tonnx_dataset_load(&set, piped ? "-" : path, NULL, &options));
@@ -81,6 +88,70 @@ START_TEST(both_arrays_of_one_file_and_of_a_pipe)
     ck_fails(tonnx_dataset_load(&set, path, NULL, &options), TONNX_BAD_DATA, "array 'z': elements of its dtype");
     options.x_key = "w";
     ck_fails(tonnx_dataset_load(&set, path, NULL, &options), TONNX_BAD_DATA, "no array 'w'");
+}
+END_TEST
+
+/* What a file's size says at once, a pipe says at its end. */
+START_TEST(a_pipe_that_is_cut_or_goes_on_is_refused)
+{
+    static const struct row {
+        int more; /* bytes at the end; < 0: so many are missing */
+        const char *target, *message;
+    } rows[] = {
+        { -2, NULL, "-: is cut short: 2 bytes are missing" }, /* of z, which nobody asked for */
+        { 1, NULL, "-: holds more bytes than its header says" },
+        { -20, BAD "common/y.npy", "-: is cut short: 9 bytes are missing" }, /* of y, which stands before x */
+    };
+    static const unsigned char elements[28] = { 1 };
+    tonnx_dataset *set = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t size;
+        unsigned char *all = scratch_read(safetensors(PAIR, elements, sizeof elements), &size);
+        pipe_in(all, size - 1 + (size_t)rows[i].more);
+        free(all);
+        ck_fails(tonnx_dataset_load(&set, "-", rows[i].target, NULL), TONNX_BAD_DATA, rows[i].message);
+    }
+}
+END_TEST
+
+#define EMPTY_AND_FULL(first, second)                                                                                  \
+    "{\"" first "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"" second                                  \
+    "\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]}}"
+
+/* No bytes lie anywhere: an empty tensor overlaps nothing, whatever it is called. */
+START_TEST(an_empty_tensor_takes_no_place)
+{
+    static const char *const headers[][2] = { { EMPTY_AND_FULL("a", "x"), "x" }, { EMPTY_AND_FULL("x", "a"), "a" } };
+    for (size_t i = 0; i < 2; i++) {
+        tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+        tonnx_dataset *set = NULL;
+        options.x_key = headers[i][1];
+        ck_ok(tonnx_dataset_load(&set, safetensors(headers[i][0], "\0\0\x80\x3f\0\0\0\xc0", 8), NULL, &options));
+        ck_assert(set->samples == 2 && set->x[0] == 1.0f && set->x[1] == -2.0f);
+        tonnx_dataset_free(set);
+    }
+}
+END_TEST
+
+/* Eight bytes of length that no header has, before a bracket. */
+START_TEST(odd_lengths_are_known_all_the_same)
+{
+    static const struct row {
+        const char *bytes;
+        size_t size;
+        const char *message;
+    } rows[] = {
+        { "\0\0\0\0\0\0\0\0{}", 10, "header: no JSON object: a value of another kind (byte 0)" },
+        { "\0\0\0\0\0\0\0\x80{}", 10, "header of 9223372036854775808 bytes" },
+        { "\0\0\0\0\0\0\0\x80{\"", 10, "header of 9223372036854775808 bytes" },
+        { "\0\x01\0\0\0\0\0\x80{\"", 10, "header of 9223372036854776064 bytes" },
+        { "\0\0\0\0\0\0\0\x80{", 9, "IDX magic 0x00000000" }, /* by no means a safetensors file */
+        { "\0\0\0\0\0\0\0\x80{1", 10, "IDX magic 0x00000000" },
+    };
+    tonnx_dataset *set = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_fails(tonnx_dataset_load(&set, scratch_write("a.bin", rows[i].bytes, rows[i].size), NULL, NULL),
+                 TONNX_BAD_DATA, rows[i].message);
 }
 END_TEST
 
@@ -152,6 +223,7 @@ START_TEST(a_key_that_is_not_there_lists_the_first_that_are)
     ck_fails(tonnx_dataset_load(&set, path, "z", &options), TONNX_BAD_DATA, "no array 'z'; choose with --target");
     ck_fails(tonnx_dataset_load(&set, path, "t0", &options), TONNX_BAD_DATA, "'t0' cannot be both");
     options.y_key = NULL;
+    ck_fails(tonnx_dataset_load(&set, path, "t0", &options), TONNX_BAD_DATA, "'t0' cannot be both");
     options.x_key = "y"; /* features that are called as targets are */
     ck_ok(tonnx_dataset_load(
         &set, safetensors("{\"y\":{\"dtype\":\"F32\",\"shape\":[1,2,1],\"data_offsets\":[0,8]}}", "\0\0\0\0\0\0\0", 8),
@@ -248,6 +320,9 @@ static Suite *safetensors_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, every_type);
     tcase_add_test(tests, both_arrays_of_one_file_and_of_a_pipe);
+    tcase_add_test(tests, a_pipe_that_is_cut_or_goes_on_is_refused);
+    tcase_add_test(tests, an_empty_tensor_takes_no_place);
+    tcase_add_test(tests, odd_lengths_are_known_all_the_same);
     tcase_add_test(tests, wrong_headers_are_refused);
     tcase_add_test(tests, a_key_that_is_not_there_lists_the_first_that_are);
     tcase_add_test(tests, headers_that_would_swell_are_refused);

@@ -33,6 +33,7 @@ void tonnx__swap_bytes(unsigned char *elements, size_t count, size_t size)
         }                                                                                                              \
         break
 
+/* uint8 is no case: features of it stay bytes, targets of it become integers. */
 static void to_floats(float *floats, run to, const unsigned char *from, tonnx_dtype dtype)
 {
     switch (dtype) {
@@ -41,7 +42,6 @@ static void to_floats(float *floats, run to, const unsigned char *from, tonnx_dt
         CASE(TONNX_FLOAT, float, floats, v);
         CASE(TONNX_DOUBLE, double, floats, (float)v);
         CASE(TONNX_BOOL, uint8_t, floats, v ? 1.0f : 0.0f);
-        CASE(TONNX_UINT8, uint8_t, floats, (float)v);
         CASE(TONNX_INT8, int8_t, floats, (float)v);
         CASE(TONNX_UINT16, uint16_t, floats, (float)v);
         CASE(TONNX_INT16, int16_t, floats, (float)v);

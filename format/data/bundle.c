@@ -73,7 +73,7 @@ static tonnx_status find_target(const tonnx__bundle *bundle, const tonnx__reques
     if (*at == NO_ARRAY && request->y_key && !request->column) return no_such_key(bundle, request->y_key, "--y-key");
     if (*at == NO_ARRAY && request->column && !tonnx__looks_like_file(request->column))
         return no_such_key(bundle, request->column, "--target");
-    if (*at != features || *at == NO_ARRAY) return TONNX_OK;
+    if (*at != features) return TONNX_OK;
     *at = NO_ARRAY;
     if (!request->y_key && !request->column) return TONNX_OK; /* the features are called y */
     return tonnx__fail(TONNX_BAD_DATA, "%s: array '%.60s' cannot be both features and target", bundle->source->path,

@@ -52,10 +52,9 @@ static char find_delimiter(const tonnx__source *source)
     if (is_blank_table(source)) return ' ';
     size_t at = source->at, first[4] = { 0 }, second[4] = { 0 }, best = 1;
     count_delimiters(source, &at, first);
-    const bool one_line = at == source->end;
     count_delimiters(source, &at, second);
     for (size_t k = 0; k < 4; k++)
-        if (first[k] && first[k] == second[k] && !one_line) return candidates[k];
+        if (first[k] && first[k] == second[k]) return candidates[k];
     for (size_t k = 0; k < 4; k++)
         if (first[k] > first[best]) best = k;
     return candidates[best];

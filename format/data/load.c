@@ -68,12 +68,12 @@ bool tonnx__looks_like_file(const char *target)
     return found;
 }
 
-/* A target column asked for in a file that has no columns by name. */
+/* A target column asked for in a file that has no columns by name (a table's reader has said what it lacks). */
 static tonnx_status check_column(const tonnx__source *source, const tonnx__reader *reader,
                                  const tonnx__request *request)
 {
     const char *column = request->column;
-    if (!column || request->column_may_be_file || reader == &tonnx__csv_reader) return TONNX_OK;
+    if (!column || request->column_may_be_file) return TONNX_OK;
     if (*column != '#')
         return tonnx__fail(TONNX_IO_FAILED, "%s: no such file (%s is %s: its target is a file of its own)", column,
                            source->path, reader->name);
@@ -178,7 +178,7 @@ static tonnx_status check_counts(const tonnx__table *x, const tonnx__table *y, c
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
+    return slash ? slash + 1 : path;
 }
 
 /* "3 text classes (cat, dog, owl)" */

@@ -296,7 +296,7 @@ static tonnx_status finish(tonnx__bundle *bundle)
 {
     const inside *in = bundle->inside;
     if (tonnx__source_is_exact(in->source)) return TONNX_OK;
-    const size_t end = in->count ? in->entries[in->count - 1].end : 0;
+    const size_t end = in->entries[in->count - 1].end; /* an array has been read */
     const tonnx_status status = tonnx__source_skip(in->source, end - in->at);
     return status ? status : tonnx__source_expect_end(in->source);
 }
