@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -22,14 +23,14 @@ typedef struct entry {
     const char *key, *value;
 } entry;
 
-/* TensorProto "w" float [2, 3], external, with up to four entries of external_data. */
-static void external_tensor(wire *w, const char *name, const entry *entries)
+/* TensorProto of that name and type [2, columns], external, with up to four entries of external_data. */
+static void external_of(wire *w, const char *name, int dtype, uint64_t columns, const entry *entries)
 {
-    static const uint64_t dims[2] = { ROWS, COLS };
     static wire part;
     w->size = 0;
-    for (size_t i = 0; i < 2; i++) wire_varint(w, 1, dims[i]);
-    wire_varint(w, 2, TONNX_FLOAT);
+    wire_varint(w, 1, ROWS);
+    wire_varint(w, 1, columns);
+    wire_varint(w, 2, (uint64_t)dtype);
     wire_text(w, 8, name);
     for (size_t i = 0; i < 4 && entries[i].key; i++) {
         part.size = 0;
@@ -38,6 +39,11 @@ static void external_tensor(wire *w, const char *name, const entry *entries)
         wire_message(w, 13, &part);
     }
     wire_varint(w, 14, 1);
+}
+
+static void external_tensor(wire *w, const char *name, const entry *entries)
+{
+    external_of(w, name, TONNX_FLOAT, COLS, entries);
 }
 
 /* A model file with that tensor, and the data file beside it. */
@@ -171,6 +177,89 @@ START_TEST(what_leads_elsewhere_is_refused)
 }
 END_TEST
 
+/* By the kernel at once, and folder by folder. */
+START_TEST(folders_may_have_names_of_two_letters)
+{
+    static const entry deeper[4] = { { "location", "ab//weights.bin" } };
+    char data[700];
+    tonnx_model *model = NULL;
+    if (_i) forget_openat2();
+    ck_assert_int_eq(mkdir(scratch_path("ab"), 0700), 0);
+    snprintf(data, sizeof data, "%s/weights.bin", scratch_path("ab"));
+    ck_assert_int_eq(rename(scratch_write("here.bin", numbers, sizeof numbers), data), 0);
+    ck_ok(tonnx_onnx_load(&model, model_file("m.onnx", deeper), NULL));
+    for (size_t i = 0; i < COUNT; i++) expect(model, 0, i, (double)numbers[i]);
+    tonnx_model_free(model);
+    unlink(data);
+    rmdir(scratch_path("ab"));
+}
+END_TEST
+
+static void refuses(const wire *tensor, tonnx_status wanted, const char *says)
+{
+    static wire bytes;
+    tonnx_model *model = NULL;
+    wire_model_of(&bytes, tensor);
+    ck_fails(tonnx_onnx_load(&model, scratch_write("m.onnx", bytes.bytes, bytes.size), NULL), wanted, says);
+}
+
+START_TEST(what_does_not_fit_the_data_is_refused)
+{
+    static const entry whole[4] = { { "location", "weights.bin" } }, small[4] = { { "location", "short.bin" } };
+    static wire tensor;
+    put_data();
+    scratch_write("short.bin", numbers, 8);
+    external_tensor(&tensor, "w", small);
+    refuses(&tensor, TONNX_BAD_MODEL, "'w': external_data offset 0, length 24: 'short.bin' has 8 bytes and ends before");
+    external_of(&tensor, "w", TONNX_FLOAT, 1ull << 61, whole);
+    refuses(&tensor, TONNX_BAD_MODEL, "'w': its dims ask for more bytes than can be");
+}
+END_TEST
+
+/* An entry of which nothing is there is one that is not known; text has no size that could be checked. */
+START_TEST(entries_may_say_nothing)
+{
+    static const entry whole[4] = { { "location", "weights.bin" }, { "length", "9" } };
+    static wire tensor, bytes;
+    const tonnx_log log = { count_warnings, NULL };
+    tonnx_model *model = NULL;
+    put_data();
+    warnings = 0;
+    external_tensor(&tensor, "w", plain);
+    wire_bytes(&tensor, 13, "", 0);
+    wire_model_of(&bytes, &tensor);
+    ck_ok(tonnx_onnx_load(&model, scratch_write("m.onnx", bytes.bytes, bytes.size), &log));
+    ck_assert_int_eq(warnings, 1);
+    tonnx_model_free(model);
+    external_of(&tensor, "w", TONNX_STRING, COLS, whole);
+    wire_model_of(&bytes, &tensor);
+    ck_ok(tonnx_onnx_load(&model, scratch_write("m.onnx", bytes.bytes, bytes.size), NULL));
+    ck_assert_ptr_null(model->tensors[0].bytes);
+    tonnx_model_free(model);
+}
+END_TEST
+
+/* The model can be opened and its folder too, and then the process has no more files: no fault of the model's. */
+START_TEST(too_many_open_files_are_an_io_failure)
+{
+    static wire tensor;
+    struct rlimit before, now;
+    const int next = dup(STDIN_FILENO);
+    put_data();
+    external_tensor(&tensor, "w", plain);
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = before;
+    now.rlim_cur = (rlim_t)next + 1;
+    const char *path = model_file("m.onnx", plain);
+    tonnx_model *model = NULL;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &now), 0);
+    const tonnx_status status = tonnx_onnx_load(&model, path, NULL);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_fails(status, TONNX_IO_FAILED, "'w': external_data location 'weights.bin' cannot be opened: Too many open files");
+}
+END_TEST
+
 START_TEST(a_model_of_no_folder_has_no_data_files)
 {
     size_t size = 0;
@@ -281,6 +370,38 @@ START_TEST(shared_bytes_part)
 }
 END_TEST
 
+/* Which of several tensors over two files share bytes: a inside w, and v with neither; u has a file of its own. */
+START_TEST(only_what_overlaps_is_shared)
+{
+    static const struct place {
+        const char *name;
+        uint64_t columns;
+        entry entries[4];
+        bool shared;
+    } places[] = {
+        { "w", 3, { { "location", "weights.bin" } }, true },
+        { "a", 1, { { "location", "weights.bin" }, { "offset", "4" } }, true },
+        { "v", 3, { { "location", "weights.bin" }, { "offset", "24" } }, false },
+        { "u", 3, { { "location", "other.bin" }, { "offset", "0" } }, false },
+    };
+    static wire tensor, graph, bytes;
+    tonnx_model *model = NULL;
+    put_data();
+    scratch_write("other.bin", numbers, sizeof numbers);
+    for (size_t i = 0; i < 4; i++) {
+        external_of(&tensor, places[i].name, TONNX_FLOAT, places[i].columns, places[i].entries);
+        if (i) wire_message(&graph, 5, &tensor);
+        else wire_graph(&graph, &tensor);
+    }
+    wire_model(&bytes, &graph);
+    ck_ok(tonnx_onnx_load(&model, scratch_write("m.onnx", bytes.bytes, bytes.size), NULL));
+    ck_assert_uint_eq(model->data_file_count, 2);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_msg(model->tensors[i].file_shared == places[i].shared, "%s", places[i].name);
+    tonnx_model_free(model);
+}
+END_TEST
+
 /* SparseTensorProto "w" float [2, 3] with 5 at [0, 1] and 7 at [1, 2]. */
 static const char *sparse_file(bool linear, const int64_t *indices, size_t rank)
 {
@@ -326,6 +447,28 @@ START_TEST(sparse_tensors_are_read_dense)
 }
 END_TEST
 
+START_TEST(an_unchanged_or_removed_sparse_tensor_is_written_as_it_is)
+{
+    static const int64_t linear[2] = { 1, 5 };
+    size_t size = 0;
+    tonnx_model *model = NULL, *again = NULL;
+    const char *path = sparse_file(true, linear, 2);
+    unsigned char *source = scratch_read(path, &size);
+    ck_ok(tonnx_onnx_load(&model, path, NULL));
+    ck_ok(tonnx_model_write(model, 0, (double[]){ 0, 5, 0, 0, 0, 7 }));
+    ck_ok(tonnx_onnx_save(model, scratch_path("out.onnx"), NULL));
+    expect_file(scratch_path("out.onnx"), source, size);
+    free(source);
+    ck_ok(tonnx__model_rename_input(model, 0, 1, "x"));
+    model->tensors[0].removed = true;
+    ck_ok(tonnx_onnx_save(model, scratch_path("out.onnx"), NULL));
+    ck_ok(tonnx_onnx_load(&again, scratch_path("out.onnx"), NULL));
+    ck_assert_uint_eq(again->tensor_count, 0);
+    tonnx_model_free(model);
+    tonnx_model_free(again);
+}
+END_TEST
+
 START_TEST(sparse_tensors_that_lie_are_refused)
 {
     static const int64_t lies[4][4] = { { 1, 6 }, { 5, 1 }, { 1, 1 }, { -1, 2 } };
@@ -341,6 +484,12 @@ static Suite *external_suite(void)
     tcase_add_checked_fixture(tcase, scratch_make, scratch_remove);
     tcase_add_loop_test(tcase, a_range_of_a_file_is_read, 0, 3);
     tcase_add_loop_test(tcase, what_leads_elsewhere_is_refused, 0, 2 * sizeof refusals / sizeof *refusals);
+    tcase_add_loop_test(tcase, folders_may_have_names_of_two_letters, 0, 2);
+    tcase_add_test(tcase, what_does_not_fit_the_data_is_refused);
+    tcase_add_test(tcase, entries_may_say_nothing);
+    tcase_add_test(tcase, too_many_open_files_are_an_io_failure);
+    tcase_add_test(tcase, only_what_overlaps_is_shared);
+    tcase_add_test(tcase, an_unchanged_or_removed_sparse_tensor_is_written_as_it_is);
     tcase_add_test(tcase, a_model_of_no_folder_has_no_data_files);
     tcase_add_test(tcase, data_goes_where_the_model_goes);
     tcase_add_test(tcase, nothing_is_overwritten_but_its_own);

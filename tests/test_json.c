@@ -175,7 +175,8 @@ START_TEST(values_of_every_kind_are_passed_over)
                                        "+1",      "nan",      "[[[[[[[[[]]]]]]]]]",
                                        "1 1",     "\x80",     "{\"a\":1,}",
                                        "[1}",     ".5",       "1.e5",
-                                       "1e+",     "-x",       "1.5x" };
+                                       "1e+",     "-x",       "1.5x",
+                                       "01.5",    "-.5" };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         ck_assert_msg(!skip(good[i]), "%s: %s", good[i], skip(good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) ck_assert_msg(skip(bad[i]) != NULL, "%s", bad[i]);
@@ -193,6 +194,8 @@ START_TEST(counts)
         { "17", true, 17 },
         { "9223372036854775807", true, INT64_MAX },
         { "9223372036854775808", false, 0 },
+        { "18446744073709551616", false, 0 },
+        { "90000000000000000000", false, 0 },
         { "-1", false, 0 },
         { "1.0", false, 0 },
         { "1e3", false, 0 },

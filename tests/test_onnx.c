@@ -148,6 +148,7 @@ static const struct form_case {
     { TONNX_BFLOAT16, 9, RAW },   { TONNX_INT64, 7, PACKED },     { TONNX_INT64, 7, SINGLE },
     { TONNX_INT64, 9, RAW },      { TONNX_INT8, 5, PACKED },      { TONNX_INT32, 5, SINGLE },
     { TONNX_UINT64, 11, PACKED }, { TONNX_UINT32, 11, TWO_RUNS }, { TONNX_BOOL, 5, PACKED },
+    { TONNX_INT16, 5, PACKED },   { TONNX_UINT8, 5, PACKED },     { TONNX_UINT16, 5, SINGLE },
 };
 
 static double form_value(tonnx_dtype dtype, size_t i)

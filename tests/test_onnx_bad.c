@@ -94,6 +94,8 @@ START_TEST(a_file_beyond_what_protobuf_can_hold_is_refused)
     unlink(path);
     ck_assert_int_eq(status, TONNX_BAD_MODEL);
     ck_assert_ptr_nonnull(strstr(tonnx_last_message(), path));
+    ck_fails(tonnx_onnx_read(&model, path, (size_t)3 << 30, "memory.onnx", NULL), TONNX_BAD_MODEL,
+             "memory.onnx: is over 2 GiB");
 }
 END_TEST
 
@@ -195,13 +197,83 @@ START_TEST(a_tensor_that_lies_is_refused)
 }
 END_TEST
 
-START_TEST(a_number_beyond_its_type_is_refused)
+START_TEST(a_payload_that_does_not_fit_its_tensor_is_refused)
 {
     static wire tensor, model;
-    wire_tensor(&tensor, TONNX_FLOAT16, 1, (uint64_t[]){ 1 });
-    wire_bytes(&tensor, 5, "\xff\xff\x07", 3); /* 131071 */
+    wire_tensor(&tensor, TONNX_INT64, 1, (uint64_t[]){ 3 });
+    wire_bytes(&tensor, 7, "\1\2", 2);
     wire_model_of(&model, &tensor);
-    refuses(&model, "'w': int32_data element 0 is beyond float16");
+    refuses(&model, "'w': int64_data holds 2 elements, its dims ask for 3 int64 elements");
+    wire_tensor(&tensor, 14, 1, (uint64_t[]){ 1 });
+    wire_bytes(&tensor, 4, "\0\0\0\0\0\0\0", 8);
+    wire_model_of(&model, &tensor);
+    refuses(&model, "'w': elements of type complex64 cannot stand in float_data");
+    wire_tensor(&tensor, TONNX_FLOAT, 1, (uint64_t[]){ 1 });
+    wire_bytes(&tensor, 9, "\0\0\x80\x3f", 4);
+    wire_bytes(&tensor, 13, "\x0a\x08location\x12\x05w.bin", 17);
+    wire_varint(&tensor, 14, 1);
+    wire_model_of(&model, &tensor);
+    refuses(&model, "'w': has external_data and raw_data");
+}
+END_TEST
+
+START_TEST(one_float_by_itself_is_read)
+{
+    static wire tensor, model;
+    tonnx_model *out = NULL;
+    wire_tensor(&tensor, TONNX_FLOAT, 1, (uint64_t[]){ 1 });
+    wire_raw(&tensor, "\x25\0\0\x80\x3f", 5); /* float_data that is not packed */
+    wire_model_of(&model, &tensor);
+    ck_ok(tonnx_onnx_read(&out, model.bytes, model.size, "wire.onnx", NULL));
+    ck_assert(tonnx__tensor_get(&out->tensors[0], 0) == 1);
+    tonnx_model_free(out);
+}
+END_TEST
+
+START_TEST(a_number_beyond_its_type_is_refused)
+{
+    static const struct number {
+        int dtype;
+        unsigned field;
+        uint64_t value;
+        const char *says;
+    } numbers[] = {
+        { TONNX_FLOAT16, 5, 131071, "float16" }, { TONNX_BFLOAT16, 5, 1 << 16, "bfloat16" },
+        { TONNX_BOOL, 5, 2, "bool" },            { TONNX_UINT8, 5, 256, "uint8" },
+        { TONNX_UINT8, 5, UINT64_MAX, "uint8" }, { TONNX_INT8, 5, 128, "int8" },
+        { TONNX_INT8, 5, -129ull, "int8" },      { TONNX_UINT16, 5, 1 << 16, "uint16" },
+        { TONNX_INT16, 5, 1 << 15, "int16" },    { TONNX_INT16, 5, -32769ull, "int16" },
+        { TONNX_UINT32, 11, 1ull << 32, "uint32" },
+    };
+    static wire tensor, model;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const struct number *n = &numbers[i];
+        char says[100];
+        snprintf(says, sizeof says, "'w': %s element 0 is beyond %s", n->field == 5 ? "int32_data" : "uint64_data",
+                 n->says);
+        wire_tensor(&tensor, n->dtype, 1, (uint64_t[]){ 1 });
+        wire_varint(&tensor, n->field, n->value);
+        wire_model_of(&model, &tensor);
+        refuses(&model, says);
+    }
+}
+END_TEST
+
+START_TEST(a_name_is_made_once)
+{
+    static wire tensor, graph, model, part;
+    wire_tensor(&tensor, TONNX_FLOAT, 1, (uint64_t[]){ 1 });
+    wire_bytes(&tensor, 9, "\0\0\0", 4);
+    wire_graph(&graph, &tensor);
+    wire_message(&graph, 5, &tensor);
+    wire_model(&model, &graph);
+    refuses(&model, "graph: the name 'w' is made twice (duplicate initializer)");
+    wire_graph(&graph, &tensor);
+    part.size = 0;
+    wire_text(&part, 1, "x");
+    wire_message(&graph, 11, &part);
+    wire_model(&model, &graph);
+    refuses(&model, "graph: the name 'x' is made twice (duplicate input)");
 }
 END_TEST
 
@@ -226,6 +298,7 @@ START_TEST(wire_forms_that_onnx_never_has_are_refused)
           "a\x00",
           4, "producer_name: is not UTF-8" },
         { "\x12\x01\xe2", 3, "producer_name: is not UTF-8" },
+        { "\x12\x04\xf4\x90\x80\x80", 6, "producer_name: is not UTF-8" }, /* beyond the last code point */
         { "\x20\x01", 2, "domain: has the wrong wire type" },
     };
     wire_tensor(&tensor, TONNX_FLOAT, 1, (uint64_t[]){ 1 });
@@ -337,6 +410,23 @@ START_TEST(overloads_and_long_names_are_read)
 }
 END_TEST
 
+/* Some exporters write every member, empty where it says nothing. */
+START_TEST(an_empty_reference_refers_to_nothing)
+{
+    static wire model, attributes;
+    tonnx_model *out = NULL;
+    attributes.size = 0;
+    wire_bytes(&attributes, 5,
+               "\x0a\x01"
+               "a\x15\0\0\x80\x3f\xa0\x01\x01\xaa\x01\0",
+               14);
+    model_with(&model, &attributes);
+    ck_ok(tonnx_onnx_read(&out, model.bytes, model.size, "wire.onnx", NULL));
+    ck_assert(!out->nodes[1].attributes[0].stands_for && out->nodes[1].attributes[0].f == 1.0f);
+    tonnx_model_free(out);
+}
+END_TEST
+
 START_TEST(there_is_an_end_to_everything)
 {
     static wire model, part, many;
@@ -393,16 +483,18 @@ START_TEST(a_sparse_tensor_that_lies_is_refused)
         size_t values, index_rank, indices; /* 0 values: none at all; index_rank 0: no indices */
         uint64_t rows;
         const char *says;
+        size_t value_rank;
     } lies[] = {
-        { TONNX_FLOAT, TONNX_INT64, 0, 1, 1, 2, "graph.sparse_initializer: has no values" },
-        { TONNX_FLOAT, TONNX_INT64, 1, 0, 0, 2, "graph.sparse_initializer: has no indices" },
-        { 8, TONNX_INT64, 1, 1, 1, 2, "sparse tensor 'w': values of type string are not read" },
-        { TONNX_FLOAT, TONNX_DOUBLE, 1, 1, 1, 2, "its indices are no int64" },
-        { TONNX_FLOAT, TONNX_INT64, 1, 1, 2, 2, "its indices are no int64" },
-        { TONNX_FLOAT, TONNX_INT64, 1, 3, 1, 2, "its indices are no int64" },
-        { TONNX_FLOAT, TONNX_INT64, 1, 2, 2, 2, "its indices are no int64" },
-        { TONNX_FLOAT, TONNX_INT64, 1, 1, 1, 1ull << 40, "would go over the memory limit" },
-        { TONNX_FLOAT, TONNX_INT64, 1, 1, 1, 1ull << 62, "would go over the memory limit" },
+        { TONNX_FLOAT, TONNX_INT64, 1, 1, 1, 2, "its indices are no int64 [1] or [1, 1]", 2 },
+        { TONNX_FLOAT, TONNX_INT64, 0, 1, 1, 2, "graph.sparse_initializer: has no values", 1 },
+        { TONNX_FLOAT, TONNX_INT64, 1, 0, 0, 2, "graph.sparse_initializer: has no indices", 1 },
+        { 8, TONNX_INT64, 1, 1, 1, 2, "sparse tensor 'w': values of type string are not read", 1 },
+        { TONNX_FLOAT, TONNX_DOUBLE, 1, 1, 1, 2, "its indices are no int64", 1 },
+        { TONNX_FLOAT, TONNX_INT64, 1, 1, 2, 2, "its indices are no int64", 1 },
+        { TONNX_FLOAT, TONNX_INT64, 1, 3, 1, 2, "its indices are no int64", 1 },
+        { TONNX_FLOAT, TONNX_INT64, 1, 2, 2, 2, "its indices are no int64", 1 },
+        { TONNX_FLOAT, TONNX_INT64, 1, 1, 1, 1ull << 40, "would go over the memory limit", 1 },
+        { TONNX_FLOAT, TONNX_INT64, 1, 1, 1, 1ull << 62, "would go over the memory limit", 1 },
     };
     static wire model, sparse, part;
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
@@ -410,7 +502,7 @@ START_TEST(a_sparse_tensor_that_lies_is_refused)
         uint64_t dims[3] = { l->indices, 1, 1 };
         if (l->index_rank == 2) dims[0] = 1, dims[1] = l->indices;
         sparse.size = 0;
-        wire_tensor(&part, l->value_type, 1, (uint64_t[]){ l->values });
+        wire_tensor(&part, l->value_type, l->value_rank, (uint64_t[]){ l->values, 1 });
         if (l->value_type != 8) wire_bytes(&part, 9, "\0\0\x80\x3f", 4);
         else wire_text(&part, 6, "word");
         if (l->values) wire_message(&sparse, 1, &part);
@@ -452,6 +544,28 @@ START_TEST(what_would_blow_up_is_refused_first)
         ck_fails(tonnx_onnx_read(&model, bytes, size, "bomb.onnx", NULL), TONNX_BAD_MODEL, "memory limit");
         free(bytes);
     }
+}
+END_TEST
+
+/* A byte of int64_data makes eight of memory. */
+START_TEST(decoding_has_a_limit_too)
+{
+    enum { COUNT = 20000000 };
+    static wire head;
+    wire_tensor(&head, TONNX_INT64, 1, (uint64_t[]){ COUNT });
+    const size_t tensor = head.size + tonnx__wire_put_head(NULL, 7, COUNT) + COUNT;
+    unsigned char *bytes = calloc(1, COUNT + 200), *to = bytes;
+    memcpy(to, "\x08\x08", 2);
+    to += 2;
+    to += tonnx__wire_put_head(to, 7, tonnx__wire_put_head(NULL, 5, tensor) + tensor);
+    to += tonnx__wire_put_head(to, 5, tensor);
+    memcpy(to, head.bytes, head.size);
+    to += head.size;
+    to += tonnx__wire_put_head(to, 7, COUNT);
+    tonnx_model *model = NULL;
+    ck_fails(tonnx_onnx_read(&model, bytes, (size_t)(to - bytes) + COUNT, "zeros.onnx", NULL), TONNX_BAD_MODEL,
+             "tensor 'w': decoding int64_data would go over the memory limit");
+    free(bytes);
 }
 END_TEST
 
@@ -520,7 +634,12 @@ static Suite *onnx_bad_suite(void)
     tcase_add_test(tests, no_flipped_bit_is_more_than_a_refusal);
     tcase_add_test(tests, no_changed_byte_is_more_than_a_refusal);
     tcase_add_test(tests, a_tensor_that_lies_is_refused);
+    tcase_add_test(tests, a_payload_that_does_not_fit_its_tensor_is_refused);
+    tcase_add_test(tests, one_float_by_itself_is_read);
     tcase_add_test(tests, a_number_beyond_its_type_is_refused);
+    tcase_add_test(tests, a_name_is_made_once);
+    tcase_add_test(tests, an_empty_reference_refers_to_nothing);
+    tcase_add_test(tests, decoding_has_a_limit_too);
     tcase_add_test(tests, wire_forms_that_onnx_never_has_are_refused);
     tcase_add_test(tests, an_attribute_without_a_type_is_what_it_holds);
     tcase_add_test(tests, overloads_and_long_names_are_read);

@@ -115,7 +115,7 @@ START_TEST(a_pipe_that_is_cut_or_goes_on_is_refused)
 END_TEST
 
 #define EMPTY_AND_FULL(first, second)                                                                                  \
-    "{\"" first "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"" second                                  \
+    "{\"" first "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"" second                                \
     "\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]}}"
 
 /* No bytes lie anywhere: an empty tensor overlaps nothing, whatever it is called. */
