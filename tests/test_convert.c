@@ -320,6 +320,32 @@ START_TEST(damaged_files_are_refused)
 }
 END_TEST
 
+/* stored.npz, whose x.npy says something else of its shape. */
+static const char *shaped(const char *shape)
+{
+    size_t size;
+    unsigned char *bytes = scratch_read(TONNX_TEST_DATA "/npz/stored.npz", &size);
+    char *header = strstr((char *)bytes + 65, "{'descr'"), text[119];
+    snprintf(text, sizeof text, "{'descr': '|u1', 'fortran_order': False, 'shape': %s, }", shape);
+    memset(header, ' ', 117);
+    memcpy(header, text, strlen(text));
+    const char *path = scratch_write("w.npz", bytes, size);
+    free(bytes);
+    return path;
+}
+
+START_TEST(shapes_that_lie_are_refused)
+{
+    static const char *const shapes[] = { "(4294967296, 4294967296, 2)", "(0, 9223372036854775808)", "(61,)" };
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        ck_fails(tonnx_weights_copy(shaped(shapes[i]), scratch_path("none.safetensors")), TONNX_BAD_MODEL,
+                 "w.npz: array 'x': its shape takes another number of bytes than the 60 there are");
+    ck_fails(tonnx_weights_copy(shaped("(60,)"), scratch_path("none.safetensors")), TONNX_BAD_MODEL,
+             "w.npz: array 'x': is damaged: its CRC-32");
+    ck_assert_int_ne(access(scratch_path("none.safetensors"), F_OK), 0);
+}
+END_TEST
+
 static const char *fault_path;
 
 static tonnx_status load_and_save(void)
@@ -375,6 +401,7 @@ static Suite *convert_suite(void)
     tcase_add_test(tests, what_is_no_mlp_is_named);
     tcase_add_test(tests, a_new_model_holds_the_weights_in_their_own_type);
     tcase_add_test(tests, predictions_are_an_npz);
+    tcase_add_test(tests, shapes_that_lie_are_refused);
     tcase_add_test(tests, damaged_files_are_refused);
     tcase_add_test(tests, no_allocation_may_fail_unnoticed);
     suite_add_tcase(suite, tests);

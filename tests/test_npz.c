@@ -219,6 +219,12 @@ static void break_header(unsigned char *first, unsigned char *other, unsigned ch
     bytes[30 + 5 + 20] = 'X'; /* the magic of x.npy, behind 20 bytes of extra field */
 }
 
+static void lose_its_name(unsigned char *first, unsigned char *other, unsigned char *bytes)
+{
+    (void)other, (void)bytes;
+    put(first + 28, 2, 0);
+}
+
 START_TEST(archives_that_lie_are_refused)
 {
     static const lie lies[] = {
@@ -233,6 +239,7 @@ START_TEST(archives_that_lie_are_refused)
         { "entry 'x.npy' begins beyond", lie_beyond },
         { "array 'x': is damaged: its CRC-32", break_sum },
         { "array 'x': is no .npy", break_header },
+        { "an entry's name is empty", lose_its_name },
     };
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
         size_t size;
@@ -244,6 +251,86 @@ START_TEST(archives_that_lie_are_refused)
         ck_assert(strstr(tonnx_last_message(), "lie.npz"));
         free(bytes);
     }
+}
+END_TEST
+
+enum { END = 22, END64 = 56, LOCATOR = 20 };
+
+/* stored.npz with a 64-bit end record and the locator of it, as archives beyond 4 GiB have them. */
+static const char *with_end64(size_t end64_at, size_t directory_at, size_t directory_size)
+{
+    size_t size;
+    unsigned char *bytes = scratch_read(GOOD "stored.npz", &size), *end64 = bytes + size - END;
+    memmove(end64 + END64 + LOCATOR, end64, END);
+    memset(end64, 0, END64 + LOCATOR);
+    memcpy(end64, "PK\6\6", 4);
+    put(end64 + 4, 8, END64 - 12);
+    put(end64 + 24, 8, 2);
+    put(end64 + 32, 8, 2);
+    put(end64 + 40, 8, directory_size);
+    put(end64 + 48, 8, directory_at);
+    memcpy(end64 + END64, "PK\6\7", 4);
+    put(end64 + END64 + 8, 8, end64_at);
+    put(end64 + END64 + 16, 4, 1);
+    const char *path = scratch_write("large.npz", bytes, size + END64 + LOCATOR);
+    free(bytes);
+    return path;
+}
+
+START_TEST(the_end_record_of_large_archives)
+{
+    enum { DIRECTORY_AT = 466, DIRECTORY_SIZE = 102, END64_AT = DIRECTORY_AT + DIRECTORY_SIZE };
+    tonnx_dataset *set = load(with_end64(END64_AT, DIRECTORY_AT, DIRECTORY_SIZE), NULL, NULL);
+    check_both(set);
+    tonnx_dataset_free(set);
+    static const struct row {
+        size_t at, directory_at, directory_size;
+        const char *message;
+    } rows[] = {
+        { SIZE_MAX, DIRECTORY_AT, DIRECTORY_SIZE, "a record lies beyond the file's end" },
+        { 0, DIRECTORY_AT, DIRECTORY_SIZE, "its 64-bit end record is not where it should be" },
+        { END64_AT, SIZE_MAX, DIRECTORY_SIZE, "its directory lies beyond the file's end" },
+        { END64_AT, DIRECTORY_AT, SIZE_MAX, "its directory lies beyond the file's end" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_fails(tonnx_dataset_load(&set, with_end64(rows[i].at, rows[i].directory_at, rows[i].directory_size), NULL,
+                                    NULL),
+                 TONNX_BAD_DATA, rows[i].message);
+}
+END_TEST
+
+/* An end record in the comment of another: whoever reads the archive may take the one or the other. */
+START_TEST(an_archive_of_two_directories_is_refused)
+{
+    size_t size;
+    tonnx_dataset *set = NULL;
+    unsigned char *bytes = scratch_read(GOOD "stored.npz", &size), *end = bytes + size - END;
+    memcpy(end + END, end, END);
+    put(end + 20, 2, END); /* its comment */
+    put(end + END + 8, 2, 1);
+    put(end + END + 10, 2, 1); /* entries, the first of them, */
+    put(end + END + 12, 4, (size_t)(second(bytes, size) - central(bytes, size)));
+    ck_fails(tonnx_dataset_load(&set, scratch_write("two.npz", bytes, size + END), NULL, NULL), TONNX_BAD_DATA,
+             "two.npz: the zip archive has two directories");
+    free(bytes);
+}
+END_TEST
+
+/* What is no .npy is no array: here x.npy is called x, and what its name was is an extra field. */
+START_TEST(other_entries_are_passed_over)
+{
+    size_t size;
+    unsigned char *bytes = scratch_read(GOOD "stored.npz", &size), *first = central(bytes, size);
+    put(first + 28, 2, 1);
+    put(first + 30, 2, 4);
+    memcpy(first + 47, "\xfe\xca\0", 4);
+    put(bytes + 26, 2, 1);
+    put(bytes + 28, 2, 24);
+    memcpy(bytes + 31, "\xfe\xca\0", 4);
+    tonnx_dataset *set = load(scratch_write("other.npz", bytes, size), NULL, NULL);
+    ck_assert(set->samples == 5 && set->features == 1 && set->target_kind == TONNX_TARGET_NONE);
+    tonnx_dataset_free(set);
+    free(bytes);
 }
 END_TEST
 
@@ -281,6 +368,9 @@ static Suite *npz_suite(void)
     tcase_add_test(tests, a_limit_takes_the_first_samples_of_both);
     tcase_add_test(tests, standard_input_is_read);
     tcase_add_test(tests, archives_that_lie_are_refused);
+    tcase_add_test(tests, the_end_record_of_large_archives);
+    tcase_add_test(tests, an_archive_of_two_directories_is_refused);
+    tcase_add_test(tests, other_entries_are_passed_over);
     tcase_add_test(tests, bad_archives_and_their_twin);
     tcase_add_test(tests, no_damage_goes_unseen);
     suite_add_tcase(suite, tests);

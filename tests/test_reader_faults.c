@@ -62,7 +62,12 @@ static const table tables[] = {
     { "t.csv", "a,b,c\n1,2,3\n4,5,6\n", NULL, { OPTIONS, .columns = wanted, .column_count = 2 } },
     { "t.csv", "1,2,0\n3,4,1\n5,True,2\n7,8,0\n", "#3", { OPTIONS, .classes = true, .limit = 2 } },
     { "t.tsv", "1\t2\t0.5\n3\t4\t-1\n", "#3", { OPTIONS } },
-    { "t.txt", "1 2\n3 4\n5 6\n", "words.txt", { OPTIONS, .classes = true } },
+    { "t.txt", "1 2\n3 4\n5 6\n1 2\n3 4\n5 6\n1 2\n3 4\n5 6\n", "words.txt", { OPTIONS, .classes = true } },
+    { "t.csv",
+      "0000000000000000000000000000000000000000000000000000001,2,3,4\n" /* longer than the others: more rows than room */
+      "1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,\"4\"\n1,2,3,4\n1,2,3,4\n1,2,3,4\n1,2,3,4\n",
+      NULL,
+      { OPTIONS } },
     { "t.svm", "1 1:2 3:4\n-1 2:1 # no\n\n1 qid:7 1:1\n", NULL, { OPTIONS, .classes = true } },
     { "t.svm", "2 1:2 3:4\n0 2:1\n", NULL, { OPTIONS, .classes = true, .limit = 1 } },
     { "t.svm", "0.5 1:2\n1.5 2:1\n", NULL, { OPTIONS, .features = 4 } },
@@ -92,7 +97,7 @@ START_TEST(a_table_is_read)
 {
     table t = tables[_i];
     if (t.text) scratch_text(t.name, t.text);
-    scratch_text("words.txt", "dog\ncat\ndog\n");
+    scratch_text("words.txt", "dog\ncat\ndog\ncat\ndog\ncat\ndog\ncat\ndog\n"); /* no header after all */
     scratch_text("labels.svm", "1 1:0\n0 1:0\n");
     if (t.target && strchr(t.target, '.') && *t.target != '/') t.target = scratch_path(t.target);
     each_allocation(load_table, &t, t.name);
@@ -136,7 +141,7 @@ static tonnx_status load_and_write(const void *what)
     return status;
 }
 
-/* SparseTensorProto "w" float [2, 3] with 5 at [0, 1]. */
+/* SparseTensorProto "w" float [2, 3] with 5 at [0, 1]; metadata. */
 static const char *sparse_file(void)
 {
     static wire values, places, sparse, model;
@@ -153,6 +158,10 @@ static const char *sparse_file(void)
     wire_varint(&sparse, 3, 2);
     wire_varint(&sparse, 3, 3);
     wire_sparse_model(&model, &sparse);
+    values.size = 0;
+    wire_text(&values, 1, "author");
+    wire_text(&values, 2, "nobody");
+    wire_message(&model, 14, &values);
     return scratch_write("sparse.onnx", model.bytes, model.size);
 }
 
