@@ -135,7 +135,7 @@ START_TEST(a_head_that_lies_is_refused)
     expect(&file, "backend: the file is cut");
     file.size = 0;
     put_head(&file, 1, TONNX__PARTS, TONNX__CHECKPOINT_HEAD + TONNX__CHECKPOINT_PART + 2);
-    put_part(&file, tonnx__checkpoint_parts[0].tag, NULL, 0, 0);
+    put_part(&file, tonnx__checkpoint_parts[0].tag, "", 0, 0);
     file.size -= 2; /* of the payload's checksum */
     expect(&file, "backend: it is longer than the file");
 }
