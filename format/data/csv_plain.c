@@ -18,12 +18,14 @@ static uint64_t load(const unsigned char *at)
     return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(word) : word;
 }
 
-/* How many digits a word ^ "00000000" begins with. A byte above 9 carries into its highest bit; a carry that runs on
+#define ZEROS 0x3030303030303030u
+
+/* How many digits a word ^ ZEROS begins with. A byte above 9 carries into its highest bit; a carry that runs on
  * only spoils the bytes behind it. */
 static int count_digits(uint64_t word)
 {
     const uint64_t others = ((word + 0x7676767676767676u) | word) & 0x8080808080808080u;
-    return others ? __builtin_ctzll(others) / 8 : 8;
+    return (others ? __builtin_ctzll(others) : 64) / 8;
 }
 
 /* The number that eight digits make, the first one lowest in the word: pairs, then fours, then all. */
@@ -35,21 +37,45 @@ static uint64_t eight_digits(uint64_t word)
     return (even + odd) >> 32;
 }
 
-/* Appends a run of digits to *number; returns how many there were, 17 for more than 16. */
-static int take_run(const unsigned char **at, uint64_t *number)
+/* Digits one after the other, leading zeros among them: the number that they make, modulo 2^64, and how many they are. */
+typedef struct run {
+    uint64_t digits;
+    int count;
+} run;
+
+/* Appends the first `count` of a word's bytes, 0 to 8 digits. Two shifts, as none may be by 64. */
+static inline run append(run r, uint64_t word, int count)
 {
     static const uint64_t powers[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
-    int taken = 0;
-    for (int turn = 0; turn < 3; turn++) {
-        const uint64_t word = load(*at) ^ 0x3030303030303030u;
-        const int count = count_digits(word);
-        if (!count) break;
-        *number = *number * powers[count] + eight_digits(word << (64 - 8 * count));
-        *at += count;
-        taken += count;
-        if (count < 8) break;
+    const int others = 4 * (8 - count);
+    return (run){ r.digits * powers[count] + eight_digits(word << others << others), r.count + count };
+}
+
+/* The digits from `at` on, 32 at most, which few numbers have. */
+static run take_long_run(const unsigned char *at, run r)
+{
+    for (int turn = 0, count = 8; count == 8 && turn < 4; turn++, at += count) {
+        const uint64_t word = load(at) ^ ZEROS;
+        count = count_digits(word);
+        r = append(r, word, count);
     }
-    return taken;
+    return r;
+}
+
+/* The digits before the point. */
+static inline run take_whole(const unsigned char *at)
+{
+    const uint64_t word = load(at) ^ ZEROS;
+    const int count = count_digits(word);
+    return count < 8 ? append((run){ 0 }, word, count) : take_long_run(at, (run){ 0 });
+}
+
+/* The digits behind the point, where lengths vary: fifteen at once, with no branch that a processor would have to guess. */
+static inline run take_fraction(const unsigned char *at, run whole)
+{
+    const uint64_t first = load(at) ^ ZEROS, second = load(at + 8) ^ ZEROS;
+    const int ahead = count_digits(first), behind = count_digits(second) & -(ahead == 8);
+    return behind < 8 ? append(append(whole, first, ahead), second, behind) : take_long_run(at, whole);
 }
 
 /* "e-12" behind the digits, into *exponent; false where it is none, or too long to be plain. */
@@ -75,7 +101,7 @@ static bool scale(uint64_t digits, int exponent, double *value)
     const int size = exponent < 0 ? -exponent : exponent;
     if (size > 22) return false;
     if (digits <= (uint64_t)1 << 53) {
-        *value = exponent < 0 ? (double)digits / powers[size] : (double)digits * powers[size];
+        *value = exponent < 0 ? (double)(int64_t)digits / powers[size] : (double)(int64_t)digits * powers[size];
         return true;
     }
 #if LDBL_MANT_DIG == 64
@@ -93,22 +119,23 @@ static bool scale(uint64_t digits, int exponent, double *value)
 /* [-] digits [. digits] [e [+-] digits] with 19 digits at most. Returns where it ends, NULL where it is not that. */
 static const unsigned char *take_number(const unsigned char *at, double *value)
 {
+    static const double signs[] = { 1.0, -1.0 };
     const bool negative = *at == '-';
-    uint64_t digits = 0;
     int exponent = 0;
     at += negative;
-    int count = take_run(&at, &digits);
-    if (!count) return NULL;
+    run number = take_whole(at);
+    at += number.count;
+    if (!number.count) return NULL;
     if (*at == '.') {
-        at++;
-        const int after = take_run(&at, &digits);
-        if (!after) return NULL;
-        count += after;
-        exponent = -after;
+        const int whole = number.count;
+        number = take_fraction(++at, number);
+        exponent = whole - number.count;
+        at -= exponent;
+        if (!exponent) return NULL;
     }
-    if (count > 19 || ((*at | 0x20) == 'e' && !take_exponent(&at, &exponent))) return NULL;
-    if (!scale(digits, exponent, value)) return NULL;
-    if (negative) *value = -*value;
+    if (number.count > 19 || ((*at | 0x20) == 'e' && !take_exponent(&at, &exponent))) return NULL;
+    if (!scale(number.digits, exponent, value)) return NULL;
+    *value *= signs[negative];
     return at;
 }
 
