@@ -86,11 +86,10 @@ tonnx__span tonnx__tile_columns(const tonnx__cpu_task *task, size_t index, size_
 tonnx__span tonnx__tile_flat(const tonnx__cpu_task *task, size_t index, size_t count);
 
 /* A thread's share of a task's tiles: a contiguous run, the first ones thread 0's, so that a thread meets the same rows
- * and columns again in the next task, and in the next step. */
+ * and columns again in the next task, and in the next step. The last thread has one more, as the last tile may be cut short. */
 static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t thread, size_t threads)
 {
-    return (tonnx__span){ (task->tiles * thread + threads - 1) / threads,
-                          (task->tiles * (thread + 1) + threads - 1) / threads };
+    return (tonnx__span){ task->tiles * thread / threads, task->tiles * (thread + 1) / threads };
 }
 
 /* meet.c: before which of a round's tasks the threads must meet (their `barrier`); rounds follow each other without a break.

@@ -38,13 +38,30 @@ static void cut_squares(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, 
     tonnx__cut_grid(task, tile, m, n, best_tall, best_wide);
 }
 
-/* y and dX of a batch so long that each thread has hundreds of rows: by rows, which then stay with one thread through all
- * layers, forward and backward. A quarter of a thousand rows is worth turning W for. */
+/* A batch so long that each thread has hundreds of rows. y and dX go by rows, which then stay with one thread through all layers,
+ * forward and backward; a quarter of a thousand rows is worth turning W for. */
+static bool is_tall(const tonnx__cpu_task *task, size_t m, size_t want)
+{
+    enum { MANY = 384 };
+    return want == TILES && ((task->code->flags & TONNX__TRANS_A) ? depth(task) : m) > MANY;
+}
+
 static void cut_tall(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n)
 {
     enum { ROWS = 256 };
     const size_t parts = (m + ROWS - 1) / ROWS, down = parts < TILES ? parts : TILES;
     tonnx__cut_grid(task, tile, m, n, side(m, down), side(n, TILES / down));
+}
+
+/* dW = dYᵀ·X of such a batch goes by columns of X, so that X, which the second cache does not hold, is read once. Strips are as
+ * wide as a block of the kernel's, two for AVX2. False where there are too few of them to share, or so many features that dY,
+ * which each strip reads, fills the cache in turn. */
+static bool cut_columns(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n)
+{
+    enum { WIDE = 48, FEATURES = 128 };
+    if (n < TILES / 2 * WIDE || m > FEATURES) return false;
+    tonnx__cut_grid(task, tile, m, n, m, WIDE);
+    return true;
 }
 
 /* Features of a strip: a long batch is read for each strip anew, so strips are then wider. */
@@ -90,8 +107,8 @@ void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
     task->reach = TONNX__REACH_PRODUCT;
     if (is_narrow(task, m, n)) cut_narrow(task, tile, m, n);
     else if (work >= LARGE) cut_squares(task, tile, m, n, want);
-    else if (want == TILES && m > 384 && !(task->code->flags & TONNX__TRANS_A)) cut_tall(task, tile, m, n);
-    else cut_features(task, tile, m, n, want);
+    else if (is_tall(task, m, want) && !(task->code->flags & TONNX__TRANS_A)) cut_tall(task, tile, m, n);
+    else if (!is_tall(task, m, want) || !cut_columns(task, tile, m, n)) cut_features(task, tile, m, n, want);
 }
 
 bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code)

@@ -3,7 +3,7 @@
 #include "runtime/cpu/cpu_impl.h"
 
 /* 24 KiB. Long products take tall panels, as what they read of op(B) comes from afar and serves all of a panel's rows. */
-enum { PANEL = 6144, PANEL_ROWS = 32, TALL_ROWS = 64 };
+enum { PANEL = 6144, PANEL_ROWS = 32, TALLEST = 128 };
 
 /* `rows` rows of n elements of outputs first … first + 2 from `at`, by gradient g. */
 static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, int first, size_t at, size_t rows,
@@ -22,11 +22,18 @@ static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonn
     take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, rows.to - rows.from, wide, g);
 }
 
+static size_t panel_rows(const tonnx__cpu_task *task)
+{
+    size_t tall = PANEL_ROWS;
+    while (tall < TALLEST && 2 * tall <= task->tall) tall *= 2;
+    return tall;
+}
+
 static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     const tonnx__cpu_operand *p = &task->out[0];
     const tonnx__span rows = tonnx__tile_rows(task, index, p->rows), cols = tonnx__tile_columns(task, index, p->cols);
-    const size_t tall = task->tall < TALL_ROWS ? PANEL_ROWS : TALL_ROWS, wide = PANEL / tall;
+    const size_t tall = panel_rows(task), wide = PANEL / tall;
     float sums[PANEL_ROWS];
     for (size_t c = cols.from; c < cols.to; c += wide)
         for (size_t r = rows.from; r < rows.to; r += tall)

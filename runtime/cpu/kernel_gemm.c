@@ -33,6 +33,21 @@ typedef struct call {
 #define BLOCK  static inline __attribute__((always_inline)) void
 #define UNROLL _Pragma("GCC unroll 16")
 
+/* C[m,n] (+)= alpha·sum[m][n] */
+BLOCK put_rows(const call *c, vec sum[MOST][WIDEST], float *to, int rows, int vecs, size_t rest, bool add)
+{
+    const vec alpha = VEC_ALL(c->alpha);
+    const size_t stride = c->stride_c;
+    UNROLL for (int m = 0; m < rows; m++, to += stride)
+        UNROLL for (int v = 0; v < vecs; v++)
+        {
+            const vec old = !add ? VEC_ALL(0.0f) : rest ? VEC_LOAD_N(to, rest) : VEC_LOAD(to + v * VEC);
+            const vec new = VEC_FMA(alpha, sum[m][v], old);
+            if (rest) VEC_STORE_N(to, new, rest);
+            else VEC_STORE(to + v * VEC, new);
+        }
+}
+
 /* C[m,n] (+)= alpha·Σₖ A(m,k)·B[k,n] for `rows` × `vecs` vectors; `rest` > 0: the last of the vectors has that many
  * floats. */
 BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int vecs, size_t rest)
@@ -51,14 +66,8 @@ BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int
             UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_FMA(x, row[v], sum[m][v]);
         }
     }
-    UNROLL for (int m = 0; m < rows; m++, to += c->stride_c)
-        UNROLL for (int v = 0; v < vecs; v++)
-        {
-            const vec old = !c->add ? VEC_ALL(0.0f) : rest ? VEC_LOAD_N(to, rest) : VEC_LOAD(to + v * VEC);
-            const vec new = VEC_FMA(VEC_ALL(c->alpha), sum[m][v], old);
-            if (rest) VEC_STORE_N(to, new, rest);
-            else VEC_STORE(to + v * VEC, new);
-        }
+    if (c->add) put_rows(c, sum, to, rows, vecs, rest, true);
+    else put_rows(c, sum, to, rows, vecs, rest, false);
 }
 
 /* A block of any number of rows up to the most. */
@@ -74,7 +83,7 @@ BLOCK any_rows(const call *c, left a, const float *b, float *to, size_t rows, in
 }
 
 /* One strip of vectors, all rows of the tile, in blocks as equal as may be: a block of few rows would wait for its sums. */
-BLOCK strip_rows(const call *c, left a, const float *b, float *to, size_t m, int vecs, size_t rest, int most)
+BLOCK blocks_of(const call *c, left a, const float *b, float *to, size_t m, int vecs, size_t rest, int most)
 {
     for (size_t blocks = (m + (size_t)most - 1) / (size_t)most; blocks; blocks--) {
         const size_t rows = (m + blocks - 1) / blocks;
@@ -83,6 +92,13 @@ BLOCK strip_rows(const call *c, left a, const float *b, float *to, size_t m, int
         a.at += rows * a.down;
         to += rows * c->stride_c;
     }
+}
+
+/* Of A's strides one is 1. Which is known where a block is compiled: else its addresses take more registers than there are. */
+BLOCK strip_rows(const call *c, left a, const float *b, float *to, size_t m, int vecs, size_t rest, int most)
+{
+    if (a.down == 1) blocks_of(c, (left){ a.at, 1, a.along }, b, to, m, vecs, rest, most);
+    else blocks_of(c, (left){ a.at, a.down, 1 }, b, to, m, vecs, rest, most);
 }
 
 static void rows_of_3(const call *c, left a, const float *b, float *to, size_t m)
