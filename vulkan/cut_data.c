@@ -21,6 +21,8 @@ static void emit_gather(tonnx__vk_cut *cut, const gathering *g, size_t from, siz
     tonnx__vk_dispatch d = tonnx__vk_begin(cut, TONNX__VK_gather);
     d.specs[1] = g->table[0] ? (uint32_t)g->table[0]->numbers : TONNX__VK_NONE;
     d.specs[2] = g->table[1] ? (uint32_t)g->table[1]->numbers : TONNX__VK_NONE;
+    const size_t each = x.cols % 4 == 0 && x.at % 4 == 0 ? 4 : 1; /* of X's numbers to an invocation */
+    d.specs[3] = (uint32_t)each;
     d.push.n = (uint32_t)rows;
     d.push.f = (uint32_t)x.cols;
     d.push.k = (uint32_t)t.cols;
@@ -33,7 +35,7 @@ static void emit_gather(tonnx__vk_cut *cut, const gathering *g, size_t from, siz
     tonnx__vk_takes_clock(cut, &d);
     tonnx__vk_gives(&d, g->table[0] ? tonnx__vk_rows_of(x, from, rows) : none);
     tonnx__vk_gives(&d, g->table[1] ? tonnx__vk_rows_of(t, from, rows) : none);
-    const size_t count = rows * ((g->table[0] ? x.cols : 0) + (g->table[1] ? t.cols : 0));
+    const size_t count = rows * ((g->table[0] ? x.cols / each : 0) + (g->table[1] ? t.cols : 0));
     const size_t groups = (count + d.specs[0] - 1) / d.specs[0], most = cut->vk->limits.groups;
     tonnx__vk_emit(cut, &d, groups < most ? groups : most, groups < most ? 1 : (groups + most - 1) / most);
 }

@@ -107,12 +107,22 @@ static tonnx__vk_product product_of(const tonnx__vk_cut *cut)
     return p;
 }
 
+/* Whether four numbers of all that has C's shape may be read and written at once. */
+static bool makes_fours(const tonnx__vk_cut *cut, int sums)
+{
+    bool wide = cut->out[0].cols % 4 == 0;
+    for (int k = 0; k < sums; k++) wide &= !cut->out[k].buffer || cut->out[k].at % 4 == 0;
+    for (int k = 3; k < 5; k++) wide &= !cut->in[k].buffer || cut->in[k].at % 4 == 0;
+    return wide;
+}
+
 /* Constant 2 of the shaders. */
 static uint32_t how(const tonnx__vk_cut *cut, const tonnx__vk_product *p)
 {
-    enum { BACK = 16, SUMS = 32 };
+    enum { BACK = 16, SUMS = 32, WIDE_C = 64 };
     const int sums = cut->code->kind == TONNX__GEMM_UPDATE ? 3 : 2;
-    return p->lie | (cut->code->flags & TONNX__EPILOGUE_BACK ? BACK : 0u) | (cut->out[sums].buffer ? SUMS : 0u);
+    return p->lie | (cut->code->flags & TONNX__EPILOGUE_BACK ? BACK : 0u) | (cut->out[sums].buffer ? SUMS : 0u) |
+           (makes_fours(cut, sums) ? WIDE_C : 0u);
 }
 
 static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader shader, const tonnx__vk_product *p,

@@ -8,17 +8,27 @@
 
 layout(constant_id = 1) const uint X_HOLDS = 1u;
 layout(constant_id = 2) const uint T_HOLDS = 0u;
+layout(constant_id = 3) const uint EACH = 1u; /* of X's numbers to an invocation: 1, or 4 that lie side by side */
 
 layout(set = 0, binding = 0) readonly buffer Data { uint data[]; };
 layout(set = 0, binding = 1) readonly buffer Targets { uint targets[]; };
 layout(set = 0, binding = 2) readonly buffer Order { uint order[]; };
 OUT(4, x);
 OUT(5, t);
+layout(set = 0, binding = 0) readonly buffer WideData { uvec4 wide_data[]; };
+layout(set = 0, binding = 4) buffer Wide4 { vec4 wide_x[]; };
+
+/* Numbers `from` to from + 3 of the data. */
+vec4 four(uint from)
+{
+    if (X_HOLDS != 2u) return uintBitsToFloat(wide_data[from / 4u]);
+    return vec4(uvec4(data[from / 4u]) >> uvec4(0u, 8u, 16u, 24u) & 255u);
+}
 
 void main()
 {
-    const uint i = invocation(), of_x = X_HOLDS != 0u ? push.n * push.f : 0u;
-    const uint columns = i < of_x ? push.f : push.k, e = i < of_x ? i : i - of_x;
+    const uint i = invocation(), of_x = X_HOLDS != 0u ? push.n * push.f / EACH : 0u;
+    const uint columns = i < of_x ? push.f / EACH : push.k, e = i < of_x ? i : i - of_x;
     if (i >= of_x + (T_HOLDS != 0u ? push.n * push.k : 0u)) return;
     const uint n = e / columns, c = e % columns, row = FIRST_ROW + n;
     const uint sample_ = order[tick().first + row];
@@ -27,6 +37,8 @@ void main()
     if (i >= of_x) {
         const uint word = targets[from];
         t[FLAT(5, e)] = T_HOLDS == 3u ? float(int(word)) : uintBitsToFloat(word);
+    } else if (EACH == 4u) {
+        wide_x[FLAT(4, 4u * e) / 4u] = four(4u * from) * tonnx_clock.scale;
     } else if (X_HOLDS == 2u) {
         x[FLAT(4, e)] = float(data[from / 4u] >> (8u * (from % 4u)) & 255u) * tonnx_clock.scale;
     } else {

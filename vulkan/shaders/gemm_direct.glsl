@@ -3,11 +3,13 @@
  * the end are read as the last ones, and never handed on. */
 const uint STEP = BK;
 const bool WIDE_A = STEP % 4u == 0u && (HOW & 4u) != 0u, WIDE_B = STEP % 4u == 0u && (HOW & 8u) != 0u, SUMS = (HOW & 32u) != 0u;
+const bool WIDE_C = (HOW & 64u) != 0u; /* what is made may be handed on by fours */
 
 layout(set = 0, binding = 0) readonly buffer Wide0 { vec4 wide_a[]; };
 layout(set = 0, binding = 1) readonly buffer Wide1 { vec4 wide_b[]; };
 
 float near[STEP * (TM + TN)]; /* A's numbers, then B's; k major */
+float made[TM * TN];
 
 float number(bool left, uint at)
 {
@@ -47,11 +49,22 @@ void fetch(bool left, bool lines, bool wide, uint to, uint first, uint count, ui
     }
 }
 
+void hand_on(uint m0, uint n0)
+{
+    const uint width = WIDE_C ? 4u : 1u;
+    [[dont_unroll]] for (uint i = 0u; i < TM * TN; i += width) {
+        const uint m = m0 + i / TN, n = n0 + i % TN;
+        if (m >= push.n || n >= push.f) continue;
+        if (WIDE_C) finish_four(m, n, vec4(made[i], made[i + 1u], made[i + 2u], made[i + 3u]));
+        else finish(m, n, made[i]);
+    }
+}
+
 void multiply_direct()
 {
     const uint m0 = gl_WorkGroupID.y * BM + gl_LocalInvocationID.x / ACROSS * TM;
     const uint n0 = gl_WorkGroupID.x * BN + gl_LocalInvocationID.x % ACROSS * TN;
-    float acc[TM * TN], made[TM * TN], sums[TM];
+    float acc[TM * TN], sums[TM];
     [[unroll]] for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
     [[unroll]] for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
     for (uint k0 = 0u; k0 < push.k; k0 += STEP) {
@@ -65,8 +78,7 @@ void multiply_direct()
             }
     }
     [[unroll]] for (uint i = 0u; i < TM * TN; i++) made[i] = acc[i]; /* so that the loops below need not be unrolled */
-    [[dont_unroll]] for (uint i = 0u; i < TM * TN; i++)
-        if (m0 + i / TN < push.n && n0 + i % TN < push.f) finish(m0 + i / TN, n0 + i % TN, made[i]);
+    hand_on(m0, n0);
     [[unroll]] for (uint i = 0u; i < TM; i++) made[i] = sums[i];
     [[dont_unroll]] for (uint i = 0u; SUMS && HAS_SUMS && n0 == 0u && i < TM; i++)
         if (m0 + i < push.n) finish_sum(m0 + i, made[i]);

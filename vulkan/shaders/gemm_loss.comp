@@ -8,6 +8,7 @@
 #include "runtime/ops/math_f32.h"
 
 void finish(uint m, uint n, float product);
+void finish_four(uint m, uint n, vec4 product);
 void finish_sum(uint m, float sum);
 #define HAS_SUMS false
 #include "vulkan/shaders/gemm.glsl"
@@ -47,6 +48,11 @@ float sum_of(float mine)
 void finish(uint m, uint n, float product)
 {
     x[push.at[X] + m * push.u[2] + n] = push.x[4] * product + (HAS(2) ? push.x[5] * bias[AT(2, 0u, n)] : 0.0);
+}
+
+void finish_four(uint m, uint n, vec4 product)
+{
+    [[unroll]] for (uint k = 0u; k < 4u; k++) finish(m, n + k, product[k]);
 }
 
 void finish_sum(uint m, float sum)
