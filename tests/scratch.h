@@ -43,6 +43,7 @@ static inline const char *scratch_path(const char *name)
 static inline const char *scratch_write(const char *name, const void *bytes, size_t size)
 {
     const char *path = scratch_path(name);
+    remove(path); /* ext4 waits for the disk where an old file is written over */
     FILE *file = fopen(path, "wb");
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
