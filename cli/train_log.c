@@ -12,6 +12,7 @@ static const double refresh = 0.1; /* s between two live lines */
 
 int train_log_open(train_log *log, const char *path, bool go_on)
 {
+    log->path = path;
     log->file = strcmp(path, "-") != 0 ? fopen(path, go_on ? "a" : "w") : stdout;
     return log->file ? 0 : cli_io("--log %s: %s", path, strerror(errno));
 }
@@ -21,9 +22,10 @@ int train_log_close(train_log *log, int code)
     FILE *file = log->file;
     log->file = NULL;
     if (!file) return code;
-    const bool unwritten = fflush(file) | ferror(file), unclosed = file != stdout && fclose(file);
-    if (code || (!unwritten && !unclosed)) return code;
-    return cli_io("--log: %s", unclosed ? strerror(errno) : "cannot be written");
+    if (fflush(file) && !log->error) log->error = errno;
+    if (file != stdout && fclose(file) && !log->error) log->error = errno;
+    if (code || !log->error) return code;
+    return cli_io("--log %s: cannot be written: %s", log->path, strerror(log->error));
 }
 
 static void json_start(const train_log *log, const tonnx_event *event, tonnx_json *line)
@@ -117,7 +119,7 @@ static void json_end(const train_log *log, const tonnx_event *event, tonnx_json 
     tonnx_json_rounded(line, "seconds", event->seconds, JSON_TIME);
 }
 
-static void write_json(const train_log *log, const tonnx_event *event)
+static void write_json(train_log *log, const tonnx_event *event)
 {
     static const char *const names[] = { "start", "step", "epoch", "end", "stats" }; /* in the order of tonnx_event_kind */
     tonnx_json *line = tonnx_json_object();
@@ -140,8 +142,9 @@ static void write_json(const train_log *log, const tonnx_event *event)
         break;
     }
     char *text = tonnx_json_text(line, false);
-    if (text) fprintf(log->file, "%s\n", text);
-    if (event->kind != TONNX_EVENT_STEP) fflush(log->file); /* whoever follows the file sees each epoch as it ends */
+    const bool failed = text && fprintf(log->file, "%s\n", text) < 0;
+    /* whoever follows the file sees each epoch as it ends */
+    if ((failed || (event->kind != TONNX_EVENT_STEP && fflush(log->file))) && !log->error) log->error = errno;
     tonnx_json_text_free(text);
     tonnx_json_free(line);
 }

@@ -11,6 +11,8 @@
 
 typedef struct train_log {
     FILE *file;        /* NULL: no log */
+    const char *path;  /* of the file, as it was named on the command line */
+    int error;         /* errno of the first line that could not be written; 0: none */
     const char *model; /* as it was named on the command line */
     const char *optimizer, *loss;
     uint64_t seed, batch;
