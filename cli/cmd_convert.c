@@ -46,6 +46,14 @@ static bool is_onnx(const char *path)
     return !strcmp(path, "-") || (length > 5 && !strcmp(path + length - 5, ".onnx"));
 }
 
+/* Whether a new MLP is described otherwise than by default. */
+static bool describes_mlp(const args *a)
+{
+    const tonnx_weights_options usual = TONNX_WEIGHTS_OPTIONS_DEFAULT;
+    return strcmp(a->act, usual.activation) != 0 || strcmp(a->output_act, usual.output_activation) != 0 ||
+           a->opset != (uint64_t)usual.opset;
+}
+
 static int check_kinds(const args *a)
 {
     const char *const paths[] = { a->in, a->out };
@@ -54,6 +62,8 @@ static int check_kinds(const args *a)
             return cli_usage("convert: %s: want .onnx, .npz or .safetensors", paths[i]);
     if (is_onnx(a->in) && is_onnx(a->out)) return cli_usage("convert: %s and %s are both ONNX", a->in, a->out);
     if (a->model && !is_onnx(a->out)) return cli_usage("convert: --model is for an OUT of .onnx, not %s", a->out);
+    if (describes_mlp(a) && (a->model || !is_onnx(a->out)))
+        return cli_usage("convert: --act, --output-act and --opset are for a new MLP, inferred into an OUT of .onnx");
     if (a->partial && !a->model) return cli_usage("convert: --partial needs --model");
     return 0;
 }

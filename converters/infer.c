@@ -82,6 +82,8 @@ static tonnx_status take_weights(tonnx__dense *layers, size_t *count, const tonn
     for (size_t i = 0; i < tensor_count; i++) {
         const role what = parse_name(tensors[i].name, stem);
         if (what == ROLE_WEIGHT && tensors[i].rank == 2) layers[(*count)++] = (tonnx__dense){ .weight = &tensors[i] };
+        else if (what == ROLE_NONE && (tensors[i].rank == 1 || tensors[i].rank == 2))
+            return misfit(path, &tensors[i], "is named like neither weight (fc1.weight, kernel, W1) nor bias (fc1.bias, b1)");
         else if (what != ROLE_BIAS || tensors[i].rank != 1)
             return misfit(path, &tensors[i], "is neither weight [out, in] nor bias [out] of a dense layer");
     }

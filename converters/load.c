@@ -10,7 +10,7 @@ typedef struct load {
     const char *path;
     const tonnx_weights_options *options;
     bool *filled; /* per initializer */
-    size_t rounded, left;
+    size_t rounded, taken, left; /* elements; arrays */
 } load;
 
 /* PyTorch counts batches where ONNX does not. */
@@ -69,6 +69,7 @@ static tonnx_status load_array(load *l, const tonnx__tensor *from)
     if (!status) status = tonnx__tensor_touch(to);
     if (status) return status;
     l->filled[at] = true;
+    l->taken++;
     if (to->dtype != from->dtype) return round_into(l, to, from);
     if (to->count) memcpy(to->fresh, from->bytes, to->count * tonnx_dtype_size(to->dtype));
     return TONNX_OK;
@@ -78,6 +79,9 @@ static tonnx_status load_array(load *l, const tonnx__tensor *from)
 static tonnx_status check_filled(const load *l)
 {
     size_t kept = 0;
+    if (l->left && !l->taken)
+        return tonnx__fail(TONNX_BAD_MODEL, "%s: none of its arrays has the name of an initializer of %s", l->path,
+                           l->model->path);
     for (size_t i = 0; i < l->model->tensor_count; i++) {
         const tonnx__tensor *tensor = &l->model->tensors[i];
         if (l->filled[i] || tensor->removed || !tonnx__is_float(tensor->dtype) || tensor->count < 2) continue;
@@ -88,8 +92,8 @@ static tonnx_status check_filled(const load *l)
                                tensor->name, l->model->path);
     }
     if (kept || l->left)
-        tonnx__say(&l->options->log, TONNX_LOG_WARNING, "%s: %zu initializers kept, %zu arrays passed over", l->path,
-                   kept, l->left);
+        tonnx__say(&l->options->log, TONNX_LOG_WARNING, "%s: %zu initializer%s kept, %zu array%s passed over", l->path,
+                   kept, kept == 1 ? "" : "s", l->left, l->left == 1 ? "" : "s");
     return TONNX_OK;
 }
 
@@ -107,6 +111,6 @@ tonnx_status tonnx_weights_load(tonnx_model *model, const char *path, const tonn
         tonnx__say(&options.log, TONNX_LOG_WARNING, "%s: %zu elements were rounded into the types of %s", path,
                    l.rounded, model->path);
     tonnx__free(l.filled);
-    tonnx__weights_free(tensors, count);
+    tonnx__tensors_free(tensors, count);
     return status;
 }

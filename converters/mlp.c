@@ -88,10 +88,12 @@ static tonnx_status make(tonnx_model **out, const tonnx__layers *layers, const t
     return status;
 }
 
-/* "weights.npz: inferred 784-128-10: fc1.weight [128, 784] + fc1.bias, relu, fc2.weight [10, 128]; …" */
+/* "w.npz: inferred 2 dense layers, weights [out, in], float32: fc1.weight [128, 784] + fc1.bias, relu, fc2.weight
+ * [10, 128], no bias, softmax" */
 static void say(const tonnx__layers *layers, const char *path, const tonnx_weights_options *options)
 {
     char line[700], shape[TONNX__SHAPE_TEXT];
+    const bool ends_plain = !strcmp(options->output_activation, "none");
     size_t at = 0;
     for (size_t i = 0; i < layers->count && at + 300 < sizeof line; i++) {
         const tonnx__dense *layer = &layers->dense[i];
@@ -101,9 +103,10 @@ static void say(const tonnx__layers *layers, const char *path, const tonnx_weigh
                                layer->bias ? layer->bias->name : "");
         if (i + 1 < layers->count && at + 300 >= sizeof line) snprintf(line + at, sizeof line - at, ", …");
     }
-    tonnx__say(&options->log, TONNX_LOG_INFO, "%s: inferred %zu dense layer%s, weights [%s], %s: %s", path,
+    tonnx__say(&options->log, TONNX_LOG_INFO, "%s: inferred %zu dense layer%s, weights [%s], %s: %s%s%s", path,
                layers->count, layers->count == 1 ? "" : "s", layers->in_first ? "in, out" : "out, in",
-               tonnx_dtype_name(layers->dense[0].weight->dtype), line);
+               tonnx_dtype_name(layers->dense[0].weight->dtype), line, ends_plain ? "" : ", ",
+               ends_plain ? "" : options->output_activation);
 }
 
 tonnx_status tonnx_weights_model(tonnx_model **out, const char *path, const tonnx_weights_options *given)
@@ -122,6 +125,6 @@ tonnx_status tonnx_weights_model(tonnx_model **out, const char *path, const tonn
     if (status) tonnx_model_free(model);
     else *out = model;
     tonnx__layers_clear(&layers);
-    tonnx__weights_free(tensors, count);
+    tonnx__tensors_free(tensors, count);
     return status;
 }

@@ -1,7 +1,6 @@
 /* NumPy's .npz: an array per tensor, under its name. bfloat16, which NumPy has not, is kept as two opaque bytes (V2),
  * as ml_dtypes does. */
 #include "converters/weights_impl.h"
-#include "format/data/bundle_impl.h"
 
 static bool sniff(const unsigned char *head, size_t size)
 {

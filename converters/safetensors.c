@@ -1,6 +1,5 @@
 /* Hugging Face's safetensors: a tensor per name. */
 #include "converters/weights_impl.h"
-#include "format/data/bundle_impl.h"
 
 static bool sniff(const unsigned char *head, size_t size)
 {

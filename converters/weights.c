@@ -60,12 +60,6 @@ tonnx_status tonnx__weights_read(tonnx__tensor **out, size_t *count, const char 
     return status == TONNX_BAD_DATA ? TONNX_BAD_MODEL : status;
 }
 
-void tonnx__weights_free(tonnx__tensor *tensors, size_t count)
-{
-    for (size_t i = 0; tensors && i < count; i++) tonnx__tensor_clear(&tensors[i]);
-    tonnx__free(tensors);
-}
-
 /* The model's tensors, borrowed, those that are no numbers marked as `removed`; *kept are not. */
 static tonnx_status borrow_numbers(tonnx__tensor **out, size_t *kept, const tonnx_model *model, const tonnx_log *log)
 {
@@ -108,6 +102,6 @@ tonnx_status tonnx_weights_copy(const char *from, const char *to)
         return tonnx__fail(TONNX_BAD_USAGE, "%s: is the file that is read, %s; write to another", to, from);
     tonnx_status status = tonnx__weights_read(&tensors, &count, from);
     if (!status) status = format->write(to, tensors, count);
-    tonnx__weights_free(tensors, count);
+    tonnx__tensors_free(tensors, count);
     return status;
 }

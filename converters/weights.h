@@ -36,7 +36,7 @@ TONNX_API tonnx_status tonnx_weights_save(const tonnx_model *model, const char *
 /* Every array of a file (told by content) into the initializer of its name. Shapes must be the same. So must types, for
  * the bits to be kept; between types of floats values are rounded, and that is said. Initializers of several floats
  * that have no array, and arrays that have no initializer, are errors unless `partial`; PyTorch's num_batches_tracked,
- * which no ONNX file has, is passed over. On failure the model may hold some of the arrays. TONNX_BAD_MODEL names both
+ * which no ONNX file has, is passed over. A file of which nothing is taken is an error either way. On failure the model may hold some of the arrays. TONNX_BAD_MODEL names both
  * files, the array and both shapes. `options` may be NULL. */
 TONNX_API tonnx_status tonnx_weights_load(tonnx_model *model, const char *path, const tonnx_weights_options *options);
 

@@ -58,7 +58,7 @@ START_TEST(every_type_and_shape_keeps_its_bits)
             for (size_t d = 0; d < one->rank; d++) ck_assert_int_eq(one->dims[d], tensors[i].dims[d]);
             ck_assert_mem_eq(one->bytes, tensors[i].bytes, one->count * tonnx_dtype_size(one->dtype));
         }
-        tonnx__weights_free(back, count);
+        tonnx__tensors_free(back, count);
     }
     for (size_t i = 0; i < TYPES + 3; i++) tonnx__tensor_clear(&tensors[i]);
 }
@@ -74,7 +74,7 @@ START_TEST(any_byte_order_and_layout_is_read)
     const tonnx__tensor *x = named(tensors, count, "x");
     ck_assert(x->dtype == TONNX_DOUBLE && x->rank == 2 && x->dims[0] == 5);
     ck_assert_mem_eq(x->bytes, wanted, sizeof wanted);
-    tonnx__weights_free(tensors, count);
+    tonnx__tensors_free(tensors, count);
 }
 END_TEST
 
@@ -186,6 +186,8 @@ START_TEST(partial_leaves_alone_what_one_side_lacks)
         tonnx_model_tensor(model, i, &info);
         ck_assert(info.changed == (i == 1));
     }
+    ck_fails(tonnx_weights_load(model, arrays("W1 5x6 b1 5", TONNX_FLOAT), &options), TONNX_BAD_MODEL,
+             "none of its arrays has the name of an initializer");
     tonnx_model_free(model);
 }
 END_TEST
@@ -218,7 +220,7 @@ START_TEST(layers_are_inferred)
         ck_assert_str_eq(names, rows[i].order);
         ck_assert_msg(layers.in_first == rows[i].in_first, "%s", rows[i].arrays);
         tonnx__layers_clear(&layers);
-        tonnx__weights_free(tensors, count);
+        tonnx__tensors_free(tensors, count);
     }
 }
 END_TEST
@@ -234,7 +236,8 @@ START_TEST(what_is_no_mlp_is_named)
         { "fc1.weight 5x6 fc2.bias 5", "'fc2.bias' [5] is the bias of no weight", TONNX_FLOAT },
         { "fc1.weight 5x6 fc1.bias 5 fc1.b 5", "'fc1.b' [5] is a second bias", TONNX_FLOAT },
         { "fc1.weight 5x6 bn1.weight 5", "'bn1.weight' [5] is neither weight", TONNX_FLOAT },
-        { "fc1.weight 5x6 scale 5x1", "'scale' [5, 1] is neither weight", TONNX_FLOAT },
+        { "fc1.weight 5x6 scale 5x1", "'scale' [5, 1] is named like neither weight", TONNX_FLOAT },
+        { "arr_0 5x6 arr_1 5", "'arr_0' [5, 6] is named like neither weight (fc1.weight, kernel, W1)", TONNX_FLOAT },
         { "fc1.bias 5", "holds no weights", TONNX_FLOAT },
         { "fc1.weight 5x0", "'fc1.weight' [5, 0] does not fit", TONNX_FLOAT },
         { ALL, "does not hold floats", TONNX_INT64 },
