@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "format/data/csv_impl.h"
 #include "runtime/dataset_impl.h"
@@ -114,19 +115,35 @@ static tonnx_status lay_out(build *b)
     return status;
 }
 
+/* What tools write where they have no value. */
+static bool is_missing(const char *cell)
+{
+    static const char *const words[] = { "nan", "na", "n/a", "#n/a", "null", "none", "missing", "?" };
+    size_t i = 0;
+    while (i < sizeof words / sizeof *words && strcasecmp(cell, words[i]) != 0) i++;
+    return i < sizeof words / sizeof *words;
+}
+
+/* A cell that is no number, and why. */
+static tonnx_status fail_number(const build *b, size_t column, const char *why)
+{
+    const bool missing = is_missing(tonnx__cell(&b->record, column));
+    return fail_cell(b, column, missing ? "is a missing value; fill it in, or drop the row" : why);
+}
+
 /* Where no target is named, this column may be meant. */
 static tonnx_status fail_text(const build *b, size_t column)
 {
     const char *name = header_name(b, column);
     char what[160];
     if (b->request->column || b->request->is_target)
-        return fail_cell(b, column, "is not a number; only the target may be text");
+        return fail_number(b, column, "is not a number; only the target may be text");
     if (*name)
         snprintf(what, sizeof what, "is not a number; if the column is the target, name it: --target '%.80s'", name);
     else
         snprintf(what, sizeof what, "is not a number; if the column is the target, name it: --target '#%zu'",
                  column + 1);
-    return fail_cell(b, column, what);
+    return fail_number(b, column, what);
 }
 
 /* True and False, in the three ways that tools write them, are 1 and 0. */
@@ -146,7 +163,7 @@ static tonnx_status read_feature(const build *b, size_t column, float *to)
     case TONNX__CELL_EMPTY:
         return fail_cell(b, column, "is an empty cell: a missing value; fill it in, or drop the row");
     case TONNX__CELL_NOT_FINITE:
-        return fail_cell(b, column, "is not a finite number");
+        return fail_number(b, column, "is not a finite number");
     case TONNX__CELL_TEXT:
         return is_truth(tonnx__cell(&b->record, column), to) ? TONNX_OK : fail_text(b, column);
     case TONNX__CELL_NUMBER:
@@ -211,11 +228,11 @@ static tonnx_status read_target(build *b, bool store)
     const tonnx__cell_kind kind = tonnx__read_number(tonnx__cell(&b->record, column), b->csv.c_locale, &value);
     if (kind == TONNX__CELL_EMPTY)
         return fail_cell(b, column, "is an empty cell: a missing target; fill it in, or drop the row");
-    if (kind == TONNX__CELL_NOT_FINITE) return fail_cell(b, column, "is not a finite number");
+    if (kind == TONNX__CELL_NOT_FINITE) return fail_number(b, column, "is not a finite number");
     if (!b->seen)
         b->is_text = kind == TONNX__CELL_TEXT || tonnx__words_find(&b->words, tonnx__cell(&b->record, column), &index);
     if (!b->is_text && kind == TONNX__CELL_TEXT)
-        return fail_cell(b, column, "is not a number, but the target began with one");
+        return fail_number(b, column, "is not a number, but the target began with one");
     if (!b->is_text && fabs(value) > (double)FLT_MAX) return fail_cell(b, column, "is beyond the range of float32");
     const tonnx_status status = b->is_text ? read_word(b, &index) : TONNX_OK;
     return status ? status : keep_target(b, value, index, store);
