@@ -94,8 +94,8 @@ const opt train_rate_options[] = {
     { "lr", 0, OPT_REAL, AT(lr), "RATE", NULL, "learning rate [the optimizer's]", NULL, OPT_FREE },
     { "schedule", 0, OPT_WORD, AT(schedule), "NAME", "constant", "how the rate changes", &schedule_words, OPT_FREE },
     { "step-size", 0, OPT_POSITIVE, AT(step_size), "STEPS", "30", "step schedule: steps between cuts", NULL, OPT_FREE },
-    { "gamma", 0, OPT_REAL, AT(gamma), "G", "0.1", "step and exponential schedules: factor", NULL, OPT_FREE },
-    { "min-lr", 0, OPT_REAL, AT(min_lr), "RATE", "0", "linear and cosine schedules: where they end", NULL, OPT_FREE },
+    { "gamma", 0, OPT_REAL, AT(gamma), "G", "0.1", "factor of the step and exponential schedules, and of plateau after 10 epochs without a lower loss", NULL, OPT_FREE },
+    { "min-lr", 0, OPT_REAL, AT(min_lr), "RATE", "0", "where linear and cosine end, and below which plateau does not go", NULL, OPT_FREE },
     { "warmup", 0, OPT_COUNT, AT(warmup), "STEPS", "0", "the rate rises over so many steps", NULL, OPT_FREE },
     { 0 },
 };

@@ -14,7 +14,7 @@ static void step_plateau(tonnx_trainer *trainer, double loss)
     at->plateau_bad = loss < at->plateau_best * (1 - 1e-4) ? 0 : at->plateau_bad + 1;
     if (!at->plateau_bad) at->plateau_best = loss;
     if (at->plateau_bad <= PATIENCE) return;
-    const double floor = o->rate > 0 ? o->schedule_options.min_rate / o->rate : 0;
+    const double floor = o->rate > 0 ? fmin(o->schedule_options.min_rate / o->rate, 1) : 0;
     at->plateau_factor = fmax(at->plateau_factor * o->schedule_options.gamma, floor);
     at->plateau_bad = 0;
 }

@@ -137,7 +137,7 @@ typedef struct story {
     double last_loss;
     tonnx_status status;
     tonnx_trainer *stop_at_step; /* asked to stop at the first step */
-    double rates[64];
+    double rates[64]; /* the first steps' */
 } story;
 
 static void note(void *user, const tonnx_event *event)
@@ -186,6 +186,26 @@ START_TEST(counts_steps)
     tell(model, data, &options, &s);
     ck_assert_uint_eq(s.steps, 7);
     ck_assert_uint_eq(s.epochs, 2);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
+/* A loss that stays: ReduceLROnPlateau keeps the rate for the first epoch and ten more, and then cuts it. */
+START_TEST(plateau_cuts_after_ten_epochs_and_never_raises)
+{
+    tonnx_model *model = mlp(7, 11, 3, false);
+    tonnx_dataset *data = graph_data(8, 7, 3, 0);
+    tonnx_train_options options = options_of(TONNX_SGD, 1e-30);
+    story s;
+    options.schedule = TONNX_SCHEDULE_plateau;
+    options.epochs = 40;
+    options.schedule_options.min_rate = 5e-32;
+    tell(model, data, &options, &s);
+    for (size_t i = 0; i < 40; i++) ck_near(s.rates[i] * 1e30, i < 12 ? 1 : i < 23 ? 0.1 : 0.05, 1e-12, 0);
+    options.schedule_options.min_rate = 1; /* a floor above the rate */
+    tell(model, data, &options, &s);
+    for (size_t i = 0; i < 40; i++) ck_assert(s.rates[i] == 1e-30);
     tonnx_dataset_free(data);
     tonnx_model_free(model);
 }
@@ -369,6 +389,7 @@ static Suite *train_suite(void)
     tcase_add_loop_test(tcase, freeze_and_only, 0, 2);
     tcase_add_loop_test(tcase, batch_norm, 0, 2);
     tcase_add_test(tcase, counts_steps);
+    tcase_add_test(tcase, plateau_cuts_after_ten_epochs_and_never_raises);
     tcase_add_test(tcase, schedules);
     tcase_add_loop_test(tcase, threads_agree, 0, 3);
     tcase_add_test(tcase, stops_when_asked);
