@@ -17,7 +17,10 @@ typedef struct tonnx_checkpoint_info {
     uint64_t total_steps;         /* of the run that made it */
 } tonnx_checkpoint_info;
 
+/* What a checkpoint was made by, and how far its run had come. */
 TONNX_API void tonnx_checkpoint_describe(const tonnx_checkpoint *checkpoint, tonnx_checkpoint_info *out);
+
+/* NULL is welcome. */
 TONNX_API void tonnx_checkpoint_free(tonnx_checkpoint *checkpoint);
 
 TONNX_END

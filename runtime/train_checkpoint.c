@@ -130,7 +130,7 @@ static tonnx_status compare(tonnx_trainer *trainer, const tonnx_checkpoint *c)
     char *options = NULL;
     fingerprint_data(trainer);
     if (c->model != trainer->prints[0])
-        return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with another model than %s: resume with the same", path_of(c),
+        return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with another model than %s: resume with the same, scaled the same way", path_of(c),
                            trainer->net->model->path);
     if (c->data != trainer->prints[1])
         return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with other training data: resume with the same", path_of(c));

@@ -181,7 +181,6 @@ static void put_net(tonnx__text *t, const tonnx_trainer *trainer)
     put_flag(t, "keep-ties", o->keep_ties);
     put_flag(t, "untie", o->untie);
     put_flag(t, "add-bias", o->add_bias);
-    put_flag(t, "add-bias", o->add_bias);
     put_names(t, "input", input);
     put_names(t, "output", output);
 }
