@@ -64,6 +64,16 @@ START_TEST(every_type_and_shape_keeps_its_bits)
 }
 END_TEST
 
+START_TEST(remarks_are_no_tensor)
+{
+    tonnx__tensor tensor = make("__metadata__", TONNX_FLOAT, 0, NULL);
+    ck_ok(write_as(scratch_path("w.npz"), &tensor, 1));
+    ck_fails(write_as(scratch_path("m.safetensors"), &tensor, 1), TONNX_BAD_MODEL,
+             "m.safetensors: tensor '__metadata__' of float32 has no place");
+    tonnx__tensor_clear(&tensor);
+}
+END_TEST
+
 START_TEST(any_byte_order_and_layout_is_read)
 {
     static const double wanted[15] = { 3,      -4.25,  -3.25, -2.75, -3.25, 3,     3.625, 0.75,
@@ -395,6 +405,7 @@ static Suite *convert_suite(void)
     tcase_add_unchecked_fixture(tests, scratch_make, scratch_remove);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, every_type_and_shape_keeps_its_bits);
+    tcase_add_test(tests, remarks_are_no_tensor);
     tcase_add_test(tests, any_byte_order_and_layout_is_read);
     tcase_add_test(tests, out_of_a_model_and_back_is_the_same_file);
     tcase_add_test(tests, what_does_not_fit_a_model_is_named);

@@ -35,13 +35,8 @@ static tonnx_status add_tensor(void *user, const tonnx__tensor *tensor)
     header *h = user;
     const char *type = tonnx__safetensors_type(tensor->dtype);
     json_t *shape = json_array();
-    size_t end = 0;
+    const size_t end = h->at + size_of(tensor);
     int failed = 0;
-    if (!type || !strcmp(tensor->name, "__metadata__") || !tonnx__add(&end, h->at, size_of(tensor))) {
-        json_decref(shape);
-        return tonnx__fail(TONNX_BAD_MODEL, "tensor '%s' of %s has no place in a safetensors file", tensor->name,
-                           tonnx_dtype_name(tensor->dtype));
-    }
     for (size_t d = 0; d < tensor->rank; d++) failed |= json_array_append_new(shape, json_integer(tensor->dims[d]));
     json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", type, "shape", shape, "data_offsets", (json_int_t)h->at,
                               (json_int_t)end);
@@ -72,10 +67,12 @@ static tonnx_status put_header(tonnx_file *file, const json_t *root)
     return status;
 }
 
-static tonnx_status check_types(const char *path, const tonnx__tensor *tensors, size_t count)
+/* Types that the format has, and no tensor by the name of its remarks. */
+static tonnx_status check_tensors(const char *path, const tonnx__tensor *tensors, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!tensors[i].removed && !tonnx_dtype_size(tensors[i].dtype))
+        if (!tensors[i].removed &&
+            (!tonnx__safetensors_type(tensors[i].dtype) || !strcmp(tensors[i].name, "__metadata__")))
             return tonnx__fail(TONNX_BAD_MODEL, "%s: tensor '%s' of %s has no place in a safetensors file", path,
                                tensors[i].name, tonnx_dtype_name(tensors[i].dtype));
     return TONNX_OK;
@@ -85,7 +82,7 @@ tonnx_status tonnx__safetensors_write(const char *path, const tonnx__tensor *ten
 {
     tonnx_file *file = NULL;
     header h = { json_object(), 0 };
-    tonnx_status status = h.root ? check_types(path, tensors, count) : tonnx__fail(TONNX_NO_MEMORY, "out of memory");
+    tonnx_status status = h.root ? check_tensors(path, tensors, count) : tonnx__fail(TONNX_NO_MEMORY, "out of memory");
     if (!status) status = each(tensors, count, add_tensor, &h);
     if (!status) status = tonnx_file_create(&file, path);
     if (!status) status = put_header(file, h.root);
