@@ -33,10 +33,10 @@ typedef struct tonnx_data_options {
 
 /* `data` is a file ("-": standard input): .npy, .npz, safetensors, IDX or IDX.gz, libsvm, CSV, TSV, or numbers with
  * blanks between them. `target` is a second file, or for tables a column ("label", or "#3" counted from 1), or an
- * array's name, or NULL for what the file itself has: libsvm's labels, the array `y_key`. Integer targets of one column are classes, other targets numbers;
- * text targets are classes by sorted name. Images flatten. TONNX_IO_FAILED where a file cannot be read, TONNX_BAD_DATA
- * (file, line, column or field) where it is wrong. `options` may be NULL: the defaults.
- * The caller owns *out, which is NULL on failure. */
+ * array's name, or NULL for what the file itself has: libsvm's labels, the array `y_key`. Integer targets of one column
+ * are classes, other targets numbers; text targets are classes by sorted name. Images flatten. TONNX_IO_FAILED where a
+ * file cannot be read, TONNX_BAD_DATA (file, line, column or field) where it is wrong. `options` may be NULL: the
+ * defaults. The caller owns *out, which is NULL on failure. */
 TONNX_API tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data, const char *target,
                                           const tonnx_data_options *options);
 
@@ -44,11 +44,14 @@ TONNX_API tonnx_status tonnx_dataset_load(tonnx_dataset **out, const char *data,
  * (stdout), CSV. The file appears when it is finished; TONNX_IO_FAILED where it cannot be written, *out NULL then. */
 typedef struct tonnx_rows_file tonnx_rows_file;
 TONNX_API tonnx_status tonnx_rows_create(tonnx_rows_file **out, const char *path, size_t rows);
-/* Before the first row: .npy and .npz get the shape [rows, dims…] in place of [rows, width]. Without effect where the dimensions'
- * product is not the width of the rows then written. */
+/* Before the first row: .npy and .npz get the shape [rows, dims…] in place of [rows, width]. Without effect where the
+ * dimensions' product is not the width of the rows then written. */
 TONNX_API void tonnx_rows_shape(tonnx_rows_file *file, const int64_t *dims, size_t rank);
+/* The next `count` of the `rows` announced, `width` numbers each, the same for all. TONNX_BAD_USAGE where they are more. */
 TONNX_API tonnx_status tonnx_rows_write(tonnx_rows_file *file, const float *values, size_t count, size_t width);
-TONNX_API tonnx_status tonnx_rows_finish(tonnx_rows_file *file); /* frees, also on failure */
+/* The file appears; TONNX_BAD_USAGE, and none, where rows are missing. Frees, also on failure. */
+TONNX_API tonnx_status tonnx_rows_finish(tonnx_rows_file *file);
+/* Frees, and no file appears. NULL is welcome. */
 TONNX_API void tonnx_rows_discard(tonnx_rows_file *file);
 
 TONNX_END

@@ -44,7 +44,7 @@ static tonnx_status read_idx(tonnx__table *x, tonnx__table *y, tonnx__source *so
     (void)y;
     const tonnx_status status = read_header(&array, source);
     if (status) return status;
-    snprintf(x->how, sizeof x->how, "%sIDX %s%s", source->zipped ? "gzip'd " : "", tonnx_dtype_name(array.dtype),
+    snprintf(x->how, sizeof x->how, "IDX %s%s", tonnx_dtype_name(array.dtype),
              array.rank > 2 ? ", flattened" : "");
     return tonnx__array_read(x, &array, source, request);
 }

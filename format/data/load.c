@@ -82,6 +82,16 @@ static tonnx_status check_column(const tonnx__source *source, const tonnx__reade
                        column, reader->name);
 }
 
+/* "CSV with header" → "gzip'd CSV with header" */
+static void say_zipped(tonnx__table *table)
+{
+    static const char word[] = "gzip'd ";
+    const size_t length = sizeof word - 1;
+    memmove(table->how + length, table->how, sizeof table->how - length);
+    memcpy(table->how, word, length);
+    table->how[sizeof table->how - 1] = '\0';
+}
+
 static tonnx_status read_tables(tonnx__table *x, tonnx__table *y, const char *path, const tonnx__request *request)
 {
     tonnx__source *source = NULL;
@@ -90,6 +100,7 @@ static tonnx_status read_tables(tonnx__table *x, tonnx__table *y, const char *pa
     const tonnx__reader *reader = find_reader(source);
     if (reader == &tonnx__csv_reader) status = check_text(source);
     if (!status) status = reader->read(x, y, source, request);
+    if (source->zipped) say_zipped(request->is_target && y->columns ? y : x);
     if (!status && !y->columns) status = check_column(source, reader, request);
     tonnx__source_close(source);
     return status;
