@@ -37,13 +37,13 @@ static uint64_t until_stats(const tonnx_trainer *trainer)
 }
 
 /* How many steps one run may have: all of one program, none past the end of epoch, pass or training nor past a
- * checkpoint or statistics nor into a step that is verified, about 50 ms at most, so that a stop is heard. The first run
+ * checkpoint or statistics nor into a step that is verified, about 0.1 s at most, so that a stop is heard. The first run
  * of all is one step, for nothing is known of its time. */
 static uint64_t run_length(const tonnx_trainer *trainer, uint64_t steps, int which)
 {
     const tonnx__progress *at = &trainer->at;
     const uint64_t full = trainer->data->samples / trainer->goal.rows, every = trainer->options.checkpoint_steps;
-    const double fit = trainer->step_seconds > 0 ? 0.05 / trainer->step_seconds : 1;
+    const double fit = trainer->step_seconds > 0 ? 0.1 / trainer->step_seconds : 1;
     uint64_t count = which ? 1 : full - at->batch;
     at_most(&count, steps);
     at_most(&count, trainer->total_steps - at->step);

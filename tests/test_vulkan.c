@@ -17,7 +17,7 @@ START_TEST(vulkan_is_reference)
     const int kind = _i / NAMES;
     const char *name = names[_i % NAMES];
     tonnx__backend *vulkan = trial_open(name, 0);
-    check_against_reference(vulkan, kind, name, kind == TONNX__GEMM || kind == TONNX__GEMM_UPDATE ? 5 : 1);
+    check_against_reference(vulkan, kind, name, kind == TONNX__GEMM || kind == TONNX__GEMM_UPDATE ? 12 : 1);
     tonnx__backend_close(vulkan);
 }
 END_TEST
@@ -59,6 +59,30 @@ START_TEST(large_operands_are_split)
     vk->limits.range = 36864 + vk->limits.align;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (unsigned v = 0; v % 7 || check_variant(vulkan, reference, kinds[i], SHAPE_97_101, v, "in parts");) v++;
+    tonnx__backend_close(vulkan);
+    tonnx__backend_close(reference);
+}
+END_TEST
+
+/* What lies so that four numbers may be read and written at once, by each block that does. */
+START_TEST(aligned_operands_go_by_fours)
+{
+    static const struct {
+        int kind;
+        unsigned thin;
+    } ways[] = { { TONNX__GATHER, 1 }, { TONNX__GEMM, 7 }, { TONNX__GEMM_UPDATE, 3 } };
+    static const uint32_t rows[] = { TONNX__VK_VARIANT_direct_broad, TONNX__VK_VARIANT_direct_block };
+    tonnx__backend *reference = trial_open("reference", 0), *vulkan = trial_open("vulkan", 0);
+    ((tonnx__vk *)vulkan)->forced = rows[_i] + 1;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        bool has = true;
+        for (unsigned v = 0; has; v += ways[i].thin) {
+            trial t;
+            trial_begin(&t, 100, 100, v);
+            t.align = 4;
+            has = check_trial(vulkan, reference, ways[i].kind, &t, v, "by fours");
+        }
+    }
     tonnx__backend_close(vulkan);
     tonnx__backend_close(reference);
 }
@@ -384,6 +408,7 @@ static Suite *vulkan_suite(void)
     tcase_add_loop_test(kinds, vulkan_is_reference, 0, TONNX__KINDS * NAMES);
     tcase_add_test(device, the_same_bits_twice);
     tcase_add_loop_test(device, large_operands_are_split, 0, NAMES);
+    tcase_add_loop_test(device, aligned_operands_go_by_fours, 0, 2);
     tcase_add_test(device, more_than_a_binding_spans);
     tcase_add_test(device, few_dependent_dispatches);
     tcase_add_loop_test(device, losses_ride_on_products, 0, 3);

@@ -19,9 +19,15 @@ file(GLOB TEST_EXTRAS CONFIGURE_DEPENDS tests/*/tests.cmake)
 foreach(extra ${TEST_EXTRAS})
   include(${extra})
 endforeach()
-foreach(suite vulkan vulkan_run validation)
+# What Mesa's CPU driver compiles, most of these suites' time, is kept for the next one, and for all presets' builds.
+get_filename_component(shaders ${PROJECT_BINARY_DIR} DIRECTORY)
+if(NOT shaders STREQUAL "${PROJECT_SOURCE_DIR}/build")
+  set(shaders ${PROJECT_BINARY_DIR})
+endif()
+foreach(suite vulkan vulkan_run validation vulkan_train vulkan_stats)
   if(TEST ${suite})
-    set_tests_properties(${suite} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 3600)
+    set_tests_properties(${suite} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 3600
+      ENVIRONMENT MESA_SHADER_CACHE_DIR=${shaders}/mesa)
   endif()
 endforeach()
 

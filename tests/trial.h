@@ -15,6 +15,7 @@ typedef struct trial {
     double *values; /* the WORK arena's start, each a float's value */
     uint64_t drawn; /* random numbers so far */
     uint64_t seed;
+    size_t align; /* of buffers, in elements; 0: offsets are odd, so that nothing leans on alignment */
     tonnx__feed feed;
     tonnx__record record;
     uint32_t *order;
@@ -58,17 +59,18 @@ static inline void trial_end(trial *t)
     free(t->classes);
 }
 
-/* A buffer of WORK, filled with numbers. Offsets are odd, so that nothing leans on alignment. */
+/* A buffer of WORK, filled with numbers. */
 static inline int trial_buffer(trial *t, const char *name, size_t rows, size_t cols)
 {
     int buffer = -1;
     size_t *end = &t->program->arena_size[TONNX__ARENA_WORK];
+    const size_t at = t->align ? (*end + t->align - 1) / t->align * t->align : *end, next = at + rows * cols + 1;
     ck_ok(tonnx__program_buffer(t->program, &buffer, name, TONNX__ARENA_WORK, rows, cols));
-    t->program->buffers[buffer].offset = *end;
-    t->values = realloc(t->values, (*end + rows * cols + 1) * sizeof *t->values);
+    t->program->buffers[buffer].offset = at;
+    t->values = realloc(t->values, next * sizeof *t->values);
     ck_assert_ptr_nonnull(t->values);
-    for (size_t i = 0; i < rows * cols + 1; i++) t->values[*end + i] = trial_number(t);
-    *end += rows * cols + 1;
+    for (size_t i = *end; i < next; i++) t->values[i] = trial_number(t);
+    *end = next;
     return buffer;
 }
 

@@ -28,24 +28,30 @@ static inline void compare(const trial *t, const double *got, const double *want
     }
 }
 
-/* One variant, if the kind has it. */
+/* One variant, if the kind has it, of a trial that has begun, and ends here. */
+static inline bool check_trial(tonnx__backend *backend, tonnx__backend *reference, int kind, trial *t, unsigned v,
+                               const char *who)
+{
+    const bool has = makers[kind](t, v);
+    if (has) {
+        const size_t count = t->program->arena_size[TONNX__ARENA_WORK] + 1;
+        double *want = calloc(count, sizeof *want), *got = calloc(count, sizeof *got);
+        trial_run(t, reference, want, NULL, 1);
+        trial_run(t, backend, got, NULL, 1);
+        compare(t, got, want, who, v);
+        free(want);
+        free(got);
+    }
+    trial_end(t);
+    return has;
+}
+
 static inline bool check_variant(tonnx__backend *backend, tonnx__backend *reference, int kind, size_t s, unsigned v,
                                  const char *who)
 {
     trial t;
     trial_begin(&t, shapes[s][0], shapes[s][1], s * 1000 + v);
-    const bool has = makers[kind](&t, v);
-    if (has) {
-        const size_t count = t.program->arena_size[TONNX__ARENA_WORK] + 1;
-        double *want = calloc(count, sizeof *want), *got = calloc(count, sizeof *got);
-        trial_run(&t, reference, want, NULL, 1);
-        trial_run(&t, backend, got, NULL, 1);
-        compare(&t, got, want, who, v);
-        free(want);
-        free(got);
-    }
-    trial_end(&t);
-    return has;
+    return check_trial(backend, reference, kind, &t, v, who);
 }
 
 /* Every variant with every shape; with `thin` above 1, with one of so many shapes (where each variant is compiled
