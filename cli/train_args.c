@@ -60,7 +60,7 @@ const opt train_batch_options[] = {
     { "no-shuffle", 0, OPT_FLAG, AT(no_shuffle), NULL, NULL, "batches follow the file's order", NULL, OPT_FREE },
     { "seed", 0, OPT_COUNT, AT(seed), "N", "0", "of the shuffle, the split and dropout", NULL, OPT_FREE },
     { "backend", 0, OPT_WORD, AT(backend), "NAME", "auto", "what computes", &backend_words, OPT_FREE },
-    { "threads", 0, OPT_COUNT, AT(threads), "N", "0", "CPU threads; 0 is all cores; the result is the same", NULL,
+    { "threads", 0, OPT_COUNT, AT(threads), "N", "0", "CPU threads; 0: as many cores as pay; the result is the same", NULL,
       OPT_FREE },
     { "precision", 0, OPT_WORD, AT(precision), "NAME", "fp32",
       "what matrix products are made of; bf16 is fast, on CPUs that have it", &precision_words, OPT_FREE },

@@ -60,7 +60,7 @@ typedef struct tonnx_train_options {
     double bn_momentum;         /* NaN: the file's, or 0.9 */
     const char *input, *output; /* NULL: the only ones */
     const char *backend;        /* "auto", "cpu", "reference" */
-    int threads;                /* 0: all cores */
+    int threads;                /* 0: all cores, or one where the net is so small that more are slower */
     const tonnx_dataset *validation; /* borrowed; NULL: none */
     uint64_t log_every;         /* step events every N steps; 0: none */
     bool log_grad_norm;         /* step events carry the gradient's norm */

@@ -74,6 +74,7 @@ tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_opti
     tonnx_status status = tonnx__alloc(&cpu, 1, sizeof *cpu);
     if (status) return status;
     cpu->base.kind = &tonnx__backend_cpu;
+    cpu->free_choice = options->threads == 0;
     cpu->kernels = *tonnx__isa_kernels(isa < 0 ? best_isa() : isa);
     if (options->precision == TONNX_BF16) status = choose_bf16(&cpu->kernels);
     if (!status) describe(cpu->device, sizeof cpu->device, &cpu->kernels, threads);

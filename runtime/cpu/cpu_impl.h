@@ -14,6 +14,7 @@ typedef struct tonnx__cpu {
     tonnx__backend base;
     tonnx__pool *pool;
     tonnx__kernels kernels;
+    bool free_choice; /* nobody asked for so many threads: a program may run on one */
     char device[192];
 } tonnx__cpu;
 
@@ -93,7 +94,8 @@ static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t threa
 }
 
 /* meet.c: before which of a round's tasks the threads must meet (their `barrier`); rounds follow each other without a break.
- * And whether one of two tasks writes what the other touches. */
+ * Whether so many threads are faster than one, once that is known. And whether one of two tasks writes what the other touches. */
+bool tonnx__threads_pay(const tonnx__cpu_task *tasks, size_t count, size_t threads, const tonnx__program *program);
 void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads);
 bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
 

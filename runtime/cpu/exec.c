@@ -12,6 +12,7 @@ typedef struct cpu_exec {
     tonnx__exec base;
     tonnx__cpu_task *tasks; /* `count` of an even step, then as many of an odd one, in the same order */
     size_t count;
+    size_t threads; /* that take part: all of the pool's, or one */
     size_t gather; /* which task gathers; SIZE_MAX: none */
     float *work, *odd; /* the program's own arena; the batch of odd steps */
     tonnx__meter *meter; /* NULL: nobody asks what the tasks take */
@@ -124,6 +125,16 @@ static tonnx_status new_batch(cpu_exec *exec, const tonnx__instruction *gather)
     return tonnx__alloc_aligned(&exec->odd, features + targets, sizeof(float));
 }
 
+static void choose_threads(cpu_exec *exec)
+{
+    const tonnx__cpu *cpu = (const tonnx__cpu *)exec->base.state->backend;
+    exec->threads = (size_t)tonnx__pool_threads(cpu->pool);
+    tonnx__place_barriers(exec->tasks, 2 * exec->count, exec->threads);
+    if (!cpu->free_choice || tonnx__threads_pay(exec->tasks, exec->count, exec->threads, exec->base.program)) return;
+    exec->threads = 1;
+    tonnx__place_barriers(exec->tasks, 2 * exec->count, exec->threads);
+}
+
 tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out)
 {
     cpu_exec *exec = NULL;
@@ -137,8 +148,7 @@ tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__progra
     if (!status && gatherer(program)) status = new_batch(exec, gatherer(program));
     if (status) goto out;
     list_tasks(exec);
-    tonnx__place_barriers(exec->tasks, 2 * exec->count,
-                          (size_t)tonnx__pool_threads(((const tonnx__cpu *)state->backend)->pool));
+    choose_threads(exec);
     *out = &exec->base;
     exec = NULL;
 out:
@@ -175,7 +185,7 @@ typedef struct walker {
 
 static tonnx__span share_of(const walker *w, const tonnx__cpu_task *task)
 {
-    return tonnx__share(task, w->thread, (size_t)tonnx__pool_threads(w->run->pool));
+    return tonnx__share(task, w->thread, w->run->exec->threads);
 }
 
 /* Once a stop is asked for, tiles are left out but barriers are not: the threads need not agree on where
@@ -255,13 +265,14 @@ static void walk_first(walker *w)
     if (exec->gather == SIZE_MAX) return;
     gather(w, &list[exec->gather], 0);
     if (exec->meter) tonnx__meter_worked(exec->meter, w->thread, exec->gather);
-    tonnx__pool_barrier(w->run->pool);
+    if (exec->threads > 1) tonnx__pool_barrier(w->run->pool);
     if (exec->meter) tonnx__meter_waited(exec->meter, w->thread, exec->gather);
 }
 
 static void walk_steps(void *arg, int thread)
 {
     walker w = { .run = arg, .thread = (size_t)thread };
+    if (w.thread >= w.run->exec->threads) return;
     walk_first(&w);
     for (size_t s = 0; s < w.run->steps; s++) walk_step(&w, s);
 }
@@ -281,7 +292,6 @@ tonnx_status tonnx__cpu_profile(tonnx__exec *base, tonnx__spent *spent, tonnx__h
 {
     (void)handing; /* the caller's thread is one of those that work */
     cpu_exec *exec = (cpu_exec *)base;
-    const tonnx__pool *pool = ((tonnx__cpu *)base->state->backend)->pool;
     tonnx__meter_free(exec->meter);
     exec->meter = NULL;
     if (!spent) return TONNX_OK;
@@ -290,7 +300,7 @@ tonnx_status tonnx__cpu_profile(tonnx__exec *base, tonnx__spent *spent, tonnx__h
         of->tiles += (uint32_t)exec->tasks[i].tiles;
         of->meets += exec->tasks[i].barrier;
     }
-    return tonnx__meter_new(&exec->meter, spent, exec->count, (size_t)tonnx__pool_threads(pool));
+    return tonnx__meter_new(&exec->meter, spent, exec->count, exec->threads);
 }
 
 tonnx_status tonnx__cpu_plan(tonnx__exec *base, const tonnx__feed *feed, void (*line)(void *user, const char *text),
@@ -304,8 +314,9 @@ tonnx_status tonnx__cpu_plan(tonnx__exec *base, const tonnx__feed *feed, void (*
         tiles += exec->tasks[i].tiles;
         meets += exec->tasks[i].barrier;
     }
-    snprintf(text, sizeof text, "%s: %zu tasks in %zu tiles, all threads meet %zu times a step",
-             tonnx__backend_device(base->state->backend), exec->count, tiles, meets);
+    snprintf(text, sizeof text, "%s: %zu tasks in %zu tiles, all threads meet %zu times a step%s",
+             tonnx__backend_device(base->state->backend), exec->count, tiles, meets,
+             exec->threads == 1 ? "; on one thread" : "");
     line(user, text);
     tonnx__program_memory(base->program, sizeof(float), text);
     line(user, text);
