@@ -96,14 +96,38 @@ tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model)
     return status ? status : back;
 }
 
+/* The first parameter that the model brought with NaN or Inf in it; NULL where none was, or memory fails. Asked after the first
+ * step, while the model still holds what it was loaded with. */
+static const char *never_finite(const tonnx_trainer *trainer)
+{
+    for (size_t p = 0; p < trainer->net->param_count; p++) {
+        const tonnx__param *param = &trainer->net->params[p];
+        const size_t count = param->rows * param->cols;
+        double *values = NULL;
+        if (param->derived || tonnx__alloc(&values, count, sizeof *values)) continue;
+        tonnx__param_pull(param, trainer->net->model, values);
+        size_t i = 0;
+        while (i < count && isfinite(values[i])) i++;
+        tonnx__free(values);
+        if (i < count) return param->name;
+    }
+    return NULL;
+}
+
 tonnx_status tonnx__diverged(tonnx_trainer *trainer, const char *what)
 {
+    const unsigned long long step = trainer->at.step, epoch = trainer->at.epoch + (trainer->at.step_in_epoch > 0);
+    const char *name = step == 1 ? never_finite(trainer) : NULL;
     tonnx__image image = { 0 };
+    if (name)
+        return tonnx__fail(TONNX_DIVERGED,
+                           "step %llu (epoch %llu): %s is not finite, as the model's tensor '%s' was not to begin with; "
+                           "give it finite weights (tonnx init)",
+                           step, epoch, what, name);
     const tonnx_status status = tonnx__state_read(trainer->state, &image, 1u << TONNX__ARENA_PARAM);
-    const char *name = status ? NULL : tonnx__image_not_finite(&image, trainer->state);
+    name = status ? NULL : tonnx__image_not_finite(&image, trainer->state);
     tonnx__image_clear(&image);
     return tonnx__fail(
-        TONNX_DIVERGED, "step %llu (epoch %llu): %s is not finite%s%s%s; a smaller --lr or --clip-norm may help",
-        (unsigned long long)trainer->at.step, (unsigned long long)(trainer->at.epoch + (trainer->at.step_in_epoch > 0)),
-        what, name ? ", and tensor '" : "", name ? name : "", name ? "' is not" : "");
+        TONNX_DIVERGED, "step %llu (epoch %llu): %s is not finite%s%s%s; a smaller --lr or --clip-norm may help", step,
+        epoch, what, name ? ", and tensor '" : "", name ? name : "", name ? "' is not" : "");
 }

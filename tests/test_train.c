@@ -306,6 +306,21 @@ START_TEST(diverges)
 }
 END_TEST
 
+START_TEST(a_weight_that_was_never_finite_is_named)
+{
+    tonnx_model *model = mlp(7, 11, 1, false);
+    tonnx_dataset *data = graph_data(60, 7, 0, 1);
+    const tonnx_train_options options = options_of(TONNX_SGD, 0.01);
+    tonnx_trainer *trainer = NULL;
+    tonnx__tensor_set(&model->tensors[tensor_of(model, "output.weight")], 3, NAN);
+    ck_ok(tonnx_trainer_new(&trainer, model, data, &options));
+    ck_fails(tonnx_trainer_run(trainer), TONNX_DIVERGED, "the model's tensor 'output.weight' was not to begin with");
+    tonnx_trainer_free(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
 START_TEST(misfits)
 {
     tonnx_model *model = mlp(7, 11, 3, false);
@@ -394,6 +409,7 @@ static Suite *train_suite(void)
     tcase_add_loop_test(tcase, threads_agree, 0, 3);
     tcase_add_test(tcase, stops_when_asked);
     tcase_add_test(tcase, diverges);
+    tcase_add_test(tcase, a_weight_that_was_never_finite_is_named);
     tcase_add_test(tcase, misfits);
     tcase_add_test(tcase, validation);
     tcase_add_test(tcase, verifies);
