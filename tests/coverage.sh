@@ -13,7 +13,8 @@ mkdir -p $work
 cmake -S . -B $work -G Ninja -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DTONNX_TESTS=ON "-DCMAKE_C_FLAGS=--coverage -O1 -fprofile-update=atomic" > $work/log &&
     cmake --build $work > $work/log 2>&1 || { tail -n 20 $work/log; exit 1; }
 # A build that counts is slow, more so on a busy machine; the suites' time limits guard against a hang only.
-CK_TIMEOUT_MULTIPLIER=20 ctest --test-dir $work --timeout 7200 -j "$(nproc)" "$@" > $work/tests
+# What counts cannot be installed, and cannot write its counters where a test forbids large files.
+GCOV_ERROR_FILE=/dev/null CK_TIMEOUT_MULTIPLIER=20 ctest --test-dir $work --timeout 7200 -E '^install$' -j "$(nproc)" "$@" > $work/tests
 passed=$?
 tail -n 12 $work/tests
 
