@@ -203,7 +203,8 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
         fill_goal(trainer);
         status = count_steps(trainer);
     }
-    const tonnx__workload work = status ? (tonnx__workload){ 0 } : work_of(trainer);
+    tonnx__workload work = { 0 };
+    if (!status) work = work_of(trainer);
     if (!status) status = tonnx__backend_open_for(&trainer->backend, &backend_options, &work);
     if (!status)
         status =
