@@ -16,9 +16,10 @@ static size_t source_index(const tonnx__view *view, size_t row, size_t col)
 void tonnx__param_pull(const tonnx__param *param, tonnx_model *model, double *values)
 {
     const tonnx__tensor *tensor = tonnx__param_tensor(param, model);
-    for (size_t r = 0; r < param->rows; r++)
-        for (size_t c = 0; c < param->cols; c++)
-            *values++ = param->view.factor * tonnx__tensor_get(tensor, source_index(&param->view, r, c));
+    for (size_t r = 0; r < param->rows; r++, values += param->cols) {
+        tonnx__tensor_read(tensor, source_index(&param->view, r, 0), param->view.col_stride, param->cols, values);
+        for (size_t c = 0; c < param->cols; c++) values[c] *= param->view.factor;
+    }
 }
 
 /* Training computes in float, so a double of the file that was not trained comes back as its nearest float: that is no

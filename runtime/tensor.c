@@ -198,6 +198,18 @@ double tonnx__tensor_get(const tonnx__tensor *tensor, size_t i)
     }
 }
 
+/* Floats, which nearly all weights are, without a question per element. */
+void tonnx__tensor_read(const tonnx__tensor *tensor, size_t first, size_t step, size_t count, double *to)
+{
+    const unsigned char *from = tensor->fresh ? tensor->fresh : tensor->bytes;
+    for (size_t k = 0; k < count && tensor->dtype == TONNX_FLOAT; k++) {
+        float value;
+        memcpy(&value, from + (first + k * step) * sizeof value, sizeof value); /* a file's bytes may lie anywhere */
+        to[k] = (double)value;
+    }
+    for (size_t k = 0; k < count && tensor->dtype != TONNX_FLOAT; k++) to[k] = tonnx__tensor_get(tensor, first + k * step);
+}
+
 /* Towards zero, held inside int64; NaN gives 0. */
 static int64_t to_int64(double value)
 {

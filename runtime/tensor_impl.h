@@ -41,6 +41,9 @@ tonnx_status tonnx__tensor_make(tonnx__tensor *tensor, const char *name, tonnx_d
 /* Element i as a double, fresh values first. Any numeric type of tonnx_dtype; 64-bit integers are rounded. */
 double tonnx__tensor_get(const tonnx__tensor *tensor, size_t i);
 
+/* `count` elements, `step` apart, from element `first` on, as tonnx__tensor_get has them. */
+void tonnx__tensor_read(const tonnx__tensor *tensor, size_t first, size_t step, size_t count, double *to);
+
 /* Element i as the file holds it, or in `fresh`, as an integer (shapes, axes: INT64 and INT32 stay exact). */
 int64_t tonnx__tensor_get_int(const tonnx__tensor *tensor, size_t i);
 

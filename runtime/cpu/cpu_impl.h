@@ -23,11 +23,12 @@ typedef struct tonnx__cpu_state {
     float *arenas[TONNX__STATE_ARENAS];
 } tonnx__cpu_state;
 
-/* An operand, row-major; `at` is NULL where the slot is empty. A result's `at` is that of the run's step 0. */
+/* An operand, row-major; `at` is NULL where the slot is empty. A result's `at` is that of the run's step 0. `batch`: the batch's
+ * features, which tasks read where the feed has them if they lie there as they are wanted. */
 typedef struct tonnx__cpu_operand {
     float *at;
     size_t rows, cols;
-    bool result;
+    bool result, batch;
 } tonnx__cpu_operand;
 
 /* What a step has in common for all tasks. */
@@ -37,6 +38,13 @@ typedef struct tonnx__cpu_step {
     const tonnx__record *record;
     size_t index; /* in the run: the row of the results */
 } tonnx__cpu_step;
+
+/* Where the feed has a step's batch of `cols` features row behind row, as the floats that are wanted; NULL: it is to be gathered. */
+static inline const float *tonnx__batch_in_feed(const tonnx__cpu_step *step, size_t cols)
+{
+    const tonnx__feed *feed = step->feed;
+    return step->order || !feed->x || feed->scale != 1.0 ? NULL : feed->x + step->record->first * cols;
+}
 
 typedef struct tonnx__cpu_task tonnx__cpu_task;
 typedef void tonnx__cpu_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index);

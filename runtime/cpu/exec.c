@@ -55,6 +55,17 @@ static float *odd_place(const cpu_exec *exec, int index)
     return exec->odd + (index == gather->out[0] ? 0 : tonnx__buffer_count(&exec->base.program->buffers[gather->out[0]]));
 }
 
+/* Whether a buffer holds the batch's features, and nobody but the tasks looks at it, who only read it. */
+static bool is_batch(const tonnx__program *program, int index)
+{
+    const tonnx__instruction *code = program->code;
+    if (program->buffers[index].keep || code->kind != TONNX__GATHER || code->out[0] != index) return false;
+    for (size_t i = 1; i < program->code_count; i++)
+        for (int k = 0; k < TONNX__MAX_OUT; k++)
+            if (code[i].out[k] == index) return false;
+    return true;
+}
+
 static tonnx__cpu_operand operand(const cpu_exec *exec, int index, bool odd)
 {
     if (index < 0) return (tonnx__cpu_operand){ 0 };
@@ -63,7 +74,8 @@ static tonnx__cpu_operand operand(const cpu_exec *exec, int index, bool odd)
     const bool result = b->arena == TONNX__ARENA_RESULT;
     const float *arena = result ? exec->results[0] : b->arena == TONNX__ARENA_WORK ? exec->work : state->arenas[b->arena];
     float *moved = odd ? odd_place(exec, index) : NULL;
-    return (tonnx__cpu_operand){ moved ? moved : (float *)arena + b->offset, b->rows, b->cols, result };
+    return (tonnx__cpu_operand){ moved ? moved : (float *)arena + b->offset, b->rows, b->cols, result,
+                                is_batch(exec->base.program, index) };
 }
 
 static void add_tasks(cpu_exec *exec, const tonnx__instruction *code, bool odd, bool shared)
@@ -200,24 +212,34 @@ static void do_share(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_st
     }
 }
 
-/* A task whose results lie in the row of this step. */
-static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step)
+/* A task of which results lie in the row of this step, and the batch in the feed if `batch` is there. */
+static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step, const float *batch)
 {
     tonnx__cpu_task here = *task;
-    for (int k = 0; k < TONNX__MAX_IN; k++)
+    for (int k = 0; k < TONNX__MAX_IN; k++) {
         if (here.in[k].result) here.in[k].at += step * TONNX__RESULTS;
+        if (here.in[k].batch && batch) here.in[k].at = (float *)batch; /* tasks read their inputs alone */
+    }
     for (int k = 0; k < TONNX__MAX_OUT; k++)
         if (here.out[k].result) here.out[k].at += step * TONNX__RESULTS;
     return here;
 }
 
+static const float *batch_of(const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+{
+    for (int k = 0; k < TONNX__MAX_IN; k++)
+        if (task->in[k].batch) return tonnx__batch_in_feed(step, task->in[k].cols);
+    return NULL;
+}
+
 static void do_task(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
 {
-    if (!task->result) {
+    const float *batch = batch_of(task, step);
+    if (!task->result && !batch) {
         do_share(w, task, step);
         return;
     }
-    const tonnx__cpu_task here = moved(task, step->index);
+    const tonnx__cpu_task here = moved(task, step->index, batch);
     do_share(w, &here, step);
 }
 

@@ -25,22 +25,27 @@ static void fetch_ahead(const tonnx__feed *feed, const tonnx__cpu_step *step, si
     for (size_t i = 0; i < cols * width; i += LINE) __builtin_prefetch(data + at + i, 0, 2);
 }
 
-static void gather_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
+static void gather_features(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t position, float *to)
 {
     enum { ROWS_AHEAD = 3 };
-    const tonnx__cpu_operand *x = &task->out[0], *t = &task->out[1];
+    const size_t cols = task->out[0].cols, sample = sample_at(step, position);
     const tonnx__feed *feed = step->feed;
     const tonnx__elementwise_kernels *kernels = task->kernels->elementwise;
+    fetch_ahead(feed, step, position + ROWS_AHEAD, cols);
+    if (feed->x_bytes) kernels->scale_bytes(to, feed->x_bytes + sample * cols, feed->scale, cols);
+    else if (feed->scale == 1.0) kernels->copy(to, feed->x + sample * cols, cols, false);
+    else kernels->scale(to, feed->x + sample * cols, feed->scale, cols);
+}
+
+static void gather_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
+{
+    const tonnx__cpu_operand *x = &task->out[0], *t = &task->out[1];
     const tonnx__span rows = tonnx__tile_rows(task, index, x->rows);
+    const bool there = x->batch && tonnx__batch_in_feed(step, x->cols);
     for (size_t n = rows.from; n < rows.to; n++) {
         const size_t position = step->record->first + n;
-        const size_t sample = sample_at(step, position);
-        float *to = x->at + n * x->cols;
-        fetch_ahead(feed, step, position + ROWS_AHEAD, x->cols);
-        if (feed->x_bytes) kernels->scale_bytes(to, feed->x_bytes + sample * x->cols, feed->scale, x->cols);
-        else if (feed->scale == 1.0) kernels->copy(to, feed->x + sample * x->cols, x->cols, false);
-        else kernels->scale(to, feed->x + sample * x->cols, feed->scale, x->cols);
-        if (t->at) gather_target(feed, sample, t->at + n * t->cols, t->cols);
+        if (!there) gather_features(task, step, position, x->at + n * x->cols);
+        if (t->at) gather_target(step->feed, sample_at(step, position), t->at + n * t->cols, t->cols);
     }
 }
 
