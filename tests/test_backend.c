@@ -109,6 +109,51 @@ START_TEST(steps_follow_each_other)
 }
 END_TEST
 
+/* A step of Adam by dW = dYᵀ·X of 517 samples, 61 features of 389, and of the bias beside it. */
+static void make_long_update(trial *t)
+{
+    enum { SAMPLES = 517 };
+    const double h[6] = { 0.9, 0.99, 1e-8, 0.01, 1.0, 0.0 };
+    const int dy = trial_buffer(t, "dy", SAMPLES, t->n), x = trial_buffer(t, "x", SAMPLES, t->f);
+    tonnx__instruction *code = trial_add(t, TONNX__GEMM_UPDATE);
+    code->flags = TONNX__TRANS_A;
+    code->op = TONNX_ADAM;
+    memcpy(code->h, h, sizeof h);
+    code->in[0] = dy;
+    code->in[1] = x;
+    code->out[0] = trial_buffer(t, "p", t->n, t->f);
+    code->out[1] = trial_positive(t, "m", t->n, t->f);
+    code->out[2] = trial_positive(t, "v", t->n, t->f);
+    code->out[3] = trial_buffer(t, "bp", 1, t->n);
+    code->out[4] = trial_positive(t, "bm", 1, t->n);
+    code->out[5] = trial_positive(t, "bv", 1, t->n);
+}
+
+START_TEST(a_long_batch_steps_alike_on_any_number_of_threads)
+{
+    tonnx__backend *reference = trial_open("reference", 0);
+    trial t;
+    trial_begin(&t, 61, 389, 6);
+    make_long_update(&t);
+    const size_t count = t.program->arena_size[TONNX__ARENA_WORK];
+    double *want = calloc(count, sizeof *want), *first = calloc(count, sizeof *first), *got = calloc(count, sizeof *got);
+    trial_run(&t, reference, want, NULL, 2);
+    for (int threads = 1; threads <= 5; threads++) {
+        tonnx__backend *cpu = trial_open("cpu", threads);
+        trial_run(&t, cpu, got, NULL, 2);
+        if (threads == 1) memcpy(first, got, count * sizeof *got);
+        ck_assert_msg(!memcmp(first, got, count * sizeof *got), "%d threads differ from 1", threads);
+        tonnx__backend_close(cpu);
+    }
+    compare(&t, got, want, "cpu", 0);
+    free(want);
+    free(first);
+    free(got);
+    trial_end(&t);
+    tonnx__backend_close(reference);
+}
+END_TEST
+
 START_TEST(classes_beyond_the_columns_spoil_their_row_alone)
 {
     const char *const names[] = { "reference", "cpu" };
@@ -222,6 +267,7 @@ static Suite *backend_suite(void)
     tcase_add_loop_test(kinds, cpu_is_reference, 0, TONNX__KINDS);
     tcase_add_loop_test(kinds, threads_change_no_bit, 0, TONNX__KINDS);
     tcase_add_test(kinds, steps_follow_each_other);
+    tcase_add_test(kinds, a_long_batch_steps_alike_on_any_number_of_threads);
     tcase_add_test(kinds, classes_beyond_the_columns_spoil_their_row_alone);
     tcase_add_test(door, the_front_door_refuses);
     tcase_add_test(door, state_goes_in_and_out);

@@ -29,6 +29,7 @@ typedef struct tonnx__cpu_operand {
     float *at;
     size_t rows, cols;
     bool result, batch;
+    bool own; /* of the task's two halves alone, what the first hands the second: `at` is the exec's to set */
 } tonnx__cpu_operand;
 
 /* What a step has in common for all tasks. */
@@ -131,12 +132,14 @@ static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)
     return (tonnx__span){ from, end - from < length ? end : from + length };
 }
 
-/* gemm.c, for what is made of a product: its grid; alpha·op(A)·op(B)'s rows and columns into `c`, rows `stride` apart
- * (added to under ACC0); the row sums of op(A)'s rows. */
+/* gemm.c, for what is made of a product: its grid; alpha·op(A)·op(B)'s rows and columns, summed over a part of k, into `c`, rows
+ * `stride` apart (added to under ACC0); the row sums of op(A)'s rows over a part of k. */
 void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile);
+tonnx__span tonnx__gemm_depth(const tonnx__cpu_task *task); /* all of k */
+bool tonnx__gemm_is_tall(const tonnx__cpu_task *task);
 bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code); /* worth several tiles */
-void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, float *c, size_t stride);
-void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, float *s);
+void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride);
+void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span deep, float *s);
 
 /* Rows `rows` and columns `cols` of an operand as a panel for kernels by columns. */
 static inline tonnx__panel tonnx__panel_of(const tonnx__cpu_operand *x, tonnx__span rows, tonnx__span cols)

@@ -15,6 +15,7 @@ typedef struct cpu_exec {
     size_t threads; /* that take part: all of the pool's, or one */
     size_t gather; /* which task gathers; SIZE_MAX: none */
     float *work, *odd; /* the program's own arena; the batch of odd steps */
+    float *own; /* what first halves of tasks hand second ones */
     tonnx__meter *meter; /* NULL: nobody asks what the tasks take */
     float results[TONNX__MAX_STEPS][TONNX__RESULTS];
 } cpu_exec;
@@ -74,8 +75,11 @@ static tonnx__cpu_operand operand(const cpu_exec *exec, int index, bool odd)
     const bool result = b->arena == TONNX__ARENA_RESULT;
     const float *arena = result ? exec->results[0] : b->arena == TONNX__ARENA_WORK ? exec->work : state->arenas[b->arena];
     float *moved = odd ? odd_place(exec, index) : NULL;
-    return (tonnx__cpu_operand){ moved ? moved : (float *)arena + b->offset, b->rows, b->cols, result,
-                                is_batch(exec->base.program, index) };
+    return (tonnx__cpu_operand){ .at = moved ? moved : (float *)arena + b->offset,
+                                .rows = b->rows,
+                                .cols = b->cols,
+                                .result = result,
+                                .batch = is_batch(exec->base.program, index) };
 }
 
 static void add_tasks(cpu_exec *exec, const tonnx__instruction *code, bool odd, bool shared)
@@ -129,6 +133,40 @@ static void list_tasks(cpu_exec *exec)
     exec->count /= 2;
 }
 
+/* Places operand `k` that the halves of an instruction share, of even and odd steps alike; returns its elements. */
+static size_t place_slot(cpu_exec *exec, const tonnx__instruction *code, int k, float *at)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < 2 * exec->count; i++) {
+        tonnx__cpu_operand *const of[] = { &exec->tasks[i].in[k], &exec->tasks[i].out[k] };
+        for (int side = 0; side < 2; side++) {
+            if (exec->tasks[i].code != code || !of[side]->own) continue;
+            of[side]->at = at;
+            count = of[side]->rows * of[side]->cols;
+        }
+    }
+    return count;
+}
+
+/* Places all of these; returns how much room they take. */
+static size_t place_own(cpu_exec *exec)
+{
+    const tonnx__program *program = exec->base.program;
+    size_t end = 0;
+    for (size_t i = 0; i < program->code_count; i++)
+        for (int k = 0; k < TONNX__MAX_OUT; k++)
+            end += place_slot(exec, &program->code[i], k, exec->own ? exec->own + end : NULL);
+    return end;
+}
+
+static tonnx_status new_own(cpu_exec *exec)
+{
+    const size_t room = place_own(exec);
+    const tonnx_status status = room ? tonnx__alloc_aligned(&exec->own, room, sizeof *exec->own) : TONNX_OK;
+    if (!status) place_own(exec);
+    return status;
+}
+
 static tonnx_status new_batch(cpu_exec *exec, const tonnx__instruction *gather)
 {
     const tonnx__buffer *buffers = exec->base.program->buffers;
@@ -160,6 +198,8 @@ tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__progra
     if (!status && gatherer(program)) status = new_batch(exec, gatherer(program));
     if (status) goto out;
     list_tasks(exec);
+    status = new_own(exec);
+    if (status) goto out;
     choose_threads(exec);
     *out = &exec->base;
     exec = NULL;
@@ -174,6 +214,7 @@ void tonnx__cpu_exec_free(tonnx__exec *base)
     tonnx__free(exec->tasks);
     tonnx__free(exec->work);
     tonnx__free(exec->odd);
+    tonnx__free(exec->own);
     tonnx__meter_free(exec->meter);
     tonnx__free(exec);
 }

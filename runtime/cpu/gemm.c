@@ -14,6 +14,11 @@ static size_t depth(const tonnx__cpu_task *task)
     return (task->code->flags & TONNX__TRANS_A) ? task->in[0].rows : task->in[0].cols;
 }
 
+tonnx__span tonnx__gemm_depth(const tonnx__cpu_task *task)
+{
+    return (tonnx__span){ 0, depth(task) };
+}
+
 /* The side of `parts` equal tiles of a side. */
 static size_t side(size_t size, size_t parts)
 {
@@ -98,12 +103,29 @@ static bool is_narrow(const tonnx__cpu_task *task, size_t m, size_t n)
     return task->shared && (weights ? m : n < depth(task) ? n : depth(task)) <= GRANULE;
 }
 
+static double work_of(const tonnx__cpu_task *task)
+{
+    return (double)task->out[0].rows * (double)task->out[0].cols * (double)depth(task);
+}
+
+static size_t tiles_for(double work)
+{
+    const double deserved = work / TILE_WORK;
+    return deserved >= TILES ? TILES : deserved > 1.0 ? (size_t)deserved : 1;
+}
+
+bool tonnx__gemm_is_tall(const tonnx__cpu_task *task)
+{
+    const double work = work_of(task);
+    return work < LARGE && is_tall(task, task->out[0].rows, tiles_for(work));
+}
+
 /* Cuts M×N into about as many tiles as the work deserves. */
 void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
 {
     const size_t m = task->out[0].rows, n = task->out[0].cols;
-    const double work = (double)m * (double)n * (double)depth(task), deserved = work / TILE_WORK;
-    const size_t want = deserved >= TILES ? TILES : deserved > 1.0 ? (size_t)deserved : 1;
+    const double work = work_of(task);
+    const size_t want = tiles_for(work);
     task->reach = TONNX__REACH_PRODUCT;
     if (is_narrow(task, m, n)) cut_narrow(task, tile, m, n);
     else if (work >= LARGE) cut_squares(task, tile, m, n, want);
@@ -125,15 +147,16 @@ static bool packs(const size_t mnk[3], tonnx__lying a, tonnx__lying b)
            (!b.transposed && b.stride >= FAR && mnk[2] >= DEEP);
 }
 
-/* Product of the tile into `c`, whose rows are `stride` apart. */
-void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, float *c, size_t stride)
+/* The tile's product, summed over `deep` of k, into `c`, whose rows are `stride` apart. */
+void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride)
 {
     const tonnx__instruction *code = task->code;
     const bool ta = code->flags & TONNX__TRANS_A, tb = code->flags & TONNX__TRANS_B;
     const tonnx__cpu_operand *a = &task->in[0], *b = &task->in[1];
-    const tonnx__lying strip_a = { a->at + rows.from * (ta ? 1 : a->cols), a->cols, ta };
-    const tonnx__lying strip_b = { b->at + cols.from * (tb ? b->cols : 1), b->cols, tb };
-    const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, depth(task) };
+    const float *at_a = a->at + (ta ? deep.from * a->cols + rows.from : rows.from * a->cols + deep.from);
+    const float *at_b = b->at + (tb ? cols.from * b->cols + deep.from : deep.from * b->cols + cols.from);
+    const tonnx__lying strip_a = { at_a, a->cols, ta }, strip_b = { at_b, b->cols, tb };
+    const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, deep.to - deep.from };
     const bool add = code->flags & TONNX__ACC0;
     const tonnx__gemm_kernels *own = task->kernels->gemm;
     if (!own || packs(mnk, strip_a, strip_b))
@@ -188,17 +211,18 @@ static void backward(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span 
     }
 }
 
-/* Row sums of op(A): s[m − rows.from] = Σₖ op(A)[m,k] */
-void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, float *s)
+/* Row sums of op(A): s[m − rows.from] = Σ over `deep` of op(A)[m,k] */
+void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span deep, float *s)
 {
     const tonnx__cpu_operand *a = &task->in[0];
+    const size_t depth = deep.to - deep.from;
     double sums[TONNX__COLUMNS];
     for (size_t i = rows.from; i < rows.to; i += TONNX__COLUMNS, s += TONNX__COLUMNS) {
         const size_t count = rows.to - i < TONNX__COLUMNS ? rows.to - i : TONNX__COLUMNS;
-        const tonnx__panel panel = { a->rows, count, a->cols };
-        if (task->code->flags & TONNX__TRANS_A) task->kernels->sums->columns(sums, a->at + i, &panel);
+        const tonnx__panel panel = { depth, count, a->cols };
+        if (task->code->flags & TONNX__TRANS_A) task->kernels->sums->columns(sums, a->at + deep.from * a->cols + i, &panel);
         else
-            for (size_t r = 0; r < count; r++) sums[r] = task->kernels->sums->sum(a->at + (i + r) * a->cols, a->cols);
+            for (size_t r = 0; r < count; r++) sums[r] = task->kernels->sums->sum(a->at + (i + r) * a->cols + deep.from, depth);
         for (size_t r = 0; r < count; r++) s[r] = (float)sums[r];
     }
 }
@@ -210,10 +234,10 @@ static void gemm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, 
     const tonnx__span rows = tonnx__tile_rows(task, index, c->rows), cols = tonnx__tile_columns(task, index, c->cols);
     const bool back = task->code->flags & TONNX__EPILOGUE_BACK;
     float *z = task->out[1].at && !back ? task->out[1].at : c->at;
-    tonnx__gemm_product(task, rows, cols, z + rows.from * c->cols + cols.from, c->cols);
+    tonnx__gemm_product(task, rows, cols, tonnx__gemm_depth(task), z + rows.from * c->cols + cols.from, c->cols);
     if (back) backward(task, rows, cols);
     else forward(task, rows, cols);
-    if (task->out[2].at && cols.from == 0) tonnx__gemm_row_sums(task, rows, task->out[2].at + rows.from);
+    if (task->out[2].at && cols.from == 0) tonnx__gemm_row_sums(task, rows, tonnx__gemm_depth(task), task->out[2].at + rows.from);
 }
 
 void tonnx__cpu_cut_GEMM(tonnx__cpu_task task[2])
