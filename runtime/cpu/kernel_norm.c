@@ -1,33 +1,64 @@
 /* Normalising, once the statistics are known. */
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_lanes.h"
+#include "runtime/cpu/kernel_vec.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* The next `count` elements of x, VEC at most. */
+INLINE vec get(const float *x, size_t count)
+{
+    return count < VEC ? VEC_LOAD_N(x, count) : VEC_LOAD(x);
+}
+
+INLINE void put(float *to, vec value, size_t count, bool add)
+{
+    if (add) value += get(to, count);
+    if (count < VEC) VEC_STORE_N(to, value, count);
+    else VEC_STORE(to, value);
+}
+
+/* A kernel by columns is one body for VEC of them, inlined for each way it is called. */
+#define BY_COLUMNS(body, ...)                                                                                          \
+    for (size_t c = 0; c < panel->cols; c += VEC) {                                                                    \
+        if (panel->cols - c < VEC) body(__VA_ARGS__, c, panel->cols - c, panel, add);                                  \
+        else if (add) body(__VA_ARGS__, c, VEC, panel, true);                                                          \
+        else body(__VA_ARGS__, c, VEC, panel, false);                                                                  \
+    }
 
 /* y[n,c] (+)= (x[n,c] − mean[c])·k[c] + shift[c] */
+INLINE void columns_body(float *y, const float *x, const float *mean, const float *k, const float *shift, size_t c,
+                         size_t count, const tonnx__panel *panel, bool add)
+{
+    const vec middle = get(mean + c, count), by = get(k + c, count), plus = get(shift + c, count);
+    const size_t rows = panel->rows, stride = panel->stride;
+    for (size_t n = 0, at = c; n < rows; n++, at += stride)
+        put(y + at, VEC_FMA(get(x + at, count) - middle, by, plus), count, add);
+}
+
 static void columns(float *y, const float *x, const float *mean, const float *k, const float *shift,
                     const tonnx__panel *panel, bool add)
 {
-    for (size_t n = 0; n < panel->rows; n++) {
-        float *to = y + n * panel->stride;
-        const float *from = x + n * panel->stride;
-        for (size_t c = 0; c < panel->cols; c++) {
-            const float v = (from[c] - mean[c]) * k[c] + shift[c];
-            to[c] = add ? to[c] + v : v;
-        }
-    }
+    BY_COLUMNS(columns_body, y, x, mean, k, shift);
 }
 
 /* dx[n,c] (+)= k[c]·(dy[n,c] − m1[c] − (x[n,c] − mean[c])·m2[c]); coefficients: mean, k, m1, m2 */
+INLINE void back_body(float *dx, const float *dy, const float *x, const float *const coefficients[4], size_t c,
+                      size_t count, const tonnx__panel *panel, bool add)
+{
+    const vec mean = get(coefficients[0] + c, count), k = get(coefficients[1] + c, count);
+    const vec m1 = get(coefficients[2] + c, count), m2 = get(coefficients[3] + c, count);
+    const size_t rows = panel->rows, stride = panel->stride;
+    for (size_t n = 0, at = c; n < rows; n++, at += stride) {
+        const vec off = mean - get(x + at, count), d = get(dy + at, count) - m1;
+        put(dx + at, k * VEC_FMA(off, m2, d), count, add);
+    }
+}
+
 static void columns_back(float *dx, const float *dy, const float *x, const float *const coefficients[4],
                          const tonnx__panel *panel, bool add)
 {
-    const float *mean = coefficients[0], *k = coefficients[1], *m1 = coefficients[2], *m2 = coefficients[3];
-    for (size_t n = 0; n < panel->rows; n++) {
-        const size_t row = n * panel->stride;
-        for (size_t c = 0; c < panel->cols; c++) {
-            const float v = k[c] * (dy[row + c] - m1[c] - (x[row + c] - mean[c]) * m2[c]);
-            dx[row + c] = add ? dx[row + c] + v : v;
-        }
-    }
+    BY_COLUMNS(back_body, dx, dy, x, coefficients);
 }
 
 /* y = (x − by[0])·by[1]·scale + shift; by: mean, rstd */

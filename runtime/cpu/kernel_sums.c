@@ -1,6 +1,7 @@
 /* Sums along rows and columns, in double. */
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_lanes.h"
+#include "runtime/cpu/kernel_vec.h"
 
 /* Four accumulators, so that additions need not wait for each other, and one by one what is left at the end. TERM(i) is
  * the next LANES terms, LAST(i) a single one. */
@@ -62,21 +63,51 @@ static float largest(const float *x, size_t n)
     return top;
 }
 
-/* A kernel by columns is one body, inlined twice: for full panels, whose width is then known, and for the rest. */
+/* By columns: VEC of them at a time, as two halves in double. Even and odd rows have sums of their own, so that an
+ * addition need not wait for the one before. */
+#define INLINE static inline __attribute__((always_inline))
+typedef struct halves {
+    wide of[2];
+} halves;
+
+/* A kernel is one body, inlined twice: for VEC columns, and for the panel's last few. */
 #define BY_COLUMNS(body, ...)                                                                                          \
-    do {                                                                                                               \
-        if (panel->cols == TONNX__COLUMNS) body(__VA_ARGS__, panel->rows, TONNX__COLUMNS, panel->stride);              \
-        else body(__VA_ARGS__, panel->rows, panel->cols, panel->stride);                                               \
-    } while (0)
-#define BODY static inline __attribute__((always_inline)) void
+    for (size_t c = 0; c < panel->cols; c += VEC) {                                                                    \
+        if (panel->cols - c >= VEC) body(__VA_ARGS__, c, VEC, panel);                                                  \
+        else body(__VA_ARGS__, c, panel->cols - c, panel);                                                             \
+    }
+
+/* The rows of a panel, n + k, k for even and odd. */
+#define EACH_ROW(n, k)                                                                                                 \
+    for (size_t n = 0; n < panel->rows; n += 2)                                                                        \
+        for (size_t k = 0; k < 2 && n + k < panel->rows; k++)
+
+/* `count` floats, VEC at most, as doubles; 0 where there are none. */
+INLINE halves widen(const float *x, size_t count)
+{
+    float room[VEC];
+    if (count < VEC) VEC_STORE(room, VEC_LOAD_N(x, count));
+    const float *from = count < VEC ? room : x;
+    return (halves){ { WIDE_LOAD(from), WIDE_LOAD(from + WIDE) } };
+}
+
+/* Even and odd rows' sums together. */
+INLINE void store(double *to, const halves sums[2], size_t count)
+{
+    const halves total = { { sums[0].of[0] + sums[1].of[0], sums[0].of[1] + sums[1].of[1] } };
+    memcpy(to, &total, count * sizeof *to);
+}
 
 /* sums[c] = Σₙ x[n,c] */
-BODY columns_body(double *out, const float *x, size_t rows, size_t cols, size_t stride)
+INLINE void columns_body(double *sums, const float *x, size_t c, size_t count, const tonnx__panel *panel)
 {
-    double sums[TONNX__COLUMNS] = { 0.0 };
-    for (size_t n = 0; n < rows; n++)
-        for (size_t c = 0; c < cols; c++) sums[c] += (double)x[n * stride + c];
-    memcpy(out, sums, cols * sizeof *out);
+    halves total[2] = { { { WIDE_ALL(0.0) } } };
+    EACH_ROW(n, k)
+    {
+        const halves v = widen(x + (n + k) * panel->stride + c, count);
+        for (int h = 0; h < 2; h++) total[k].of[h] += v.of[h];
+    }
+    store(sums + c, total, count);
 }
 
 static void columns(double *sums, const float *x, const tonnx__panel *panel)
@@ -85,15 +116,20 @@ static void columns(double *sums, const float *x, const tonnx__panel *panel)
 }
 
 /* squares[c] = Σₙ (x[n,c] − centre[c])² */
-BODY centred_body(double *out, const float *x, const double *centre, size_t rows, size_t cols, size_t stride)
+INLINE void centred_body(double *squares, const float *x, const double *centre, size_t c, size_t count,
+                         const tonnx__panel *panel)
 {
-    double sums[TONNX__COLUMNS] = { 0.0 };
-    for (size_t n = 0; n < rows; n++)
-        for (size_t c = 0; c < cols; c++) {
-            const double off = (double)x[n * stride + c] - centre[c];
-            sums[c] += off * off;
+    halves total[2] = { { { WIDE_ALL(0.0) } } }, middle = total[0];
+    memcpy(&middle, centre + c, count * sizeof *centre);
+    EACH_ROW(n, k)
+    {
+        const halves v = widen(x + (n + k) * panel->stride + c, count);
+        for (int h = 0; h < 2; h++) {
+            const wide off = v.of[h] - middle.of[h];
+            total[k].of[h] = WIDE_FMA(off, off, total[k].of[h]);
         }
-    memcpy(out, sums, cols * sizeof *out);
+    }
+    store(squares + c, total, count);
 }
 
 static void columns_centred(double *squares, const float *x, const double *centre, const tonnx__panel *panel)
@@ -102,18 +138,22 @@ static void columns_centred(double *squares, const float *x, const double *centr
 }
 
 /* sums[c] = Σₙ dy[n,c]; dots[c] = Σₙ dy[n,c]·(x[n,c] − centre[c]) */
-BODY dot_body(double *out, double *out_dots, const float *dy, const float *x, const float *centre, size_t rows,
-              size_t cols, size_t stride)
+INLINE void dot_body(double *sums, double *dots, const float *dy, const float *x, const float *centre, size_t c,
+                     size_t count, const tonnx__panel *panel)
 {
-    double sums[TONNX__COLUMNS] = { 0.0 }, dots[TONNX__COLUMNS] = { 0.0 };
-    for (size_t n = 0; n < rows; n++)
-        for (size_t c = 0; c < cols; c++) {
-            const double d = (double)dy[n * stride + c];
-            sums[c] += d;
-            dots[c] += d * ((double)x[n * stride + c] - (double)centre[c]);
+    halves total[2] = { { { WIDE_ALL(0.0) } } }, dot[2] = { total[0] };
+    const halves middle = widen(centre + c, count);
+    EACH_ROW(n, k)
+    {
+        const size_t at = (n + k) * panel->stride + c;
+        const halves d = widen(dy + at, count), v = widen(x + at, count);
+        for (int h = 0; h < 2; h++) {
+            total[k].of[h] += d.of[h];
+            dot[k].of[h] = WIDE_FMA(d.of[h], v.of[h] - middle.of[h], dot[k].of[h]);
         }
-    memcpy(out, sums, cols * sizeof *out);
-    memcpy(out_dots, dots, cols * sizeof *out_dots);
+    }
+    store(sums + c, total, count);
+    store(dots + c, dot, count);
 }
 
 static void columns_dot(double *sums, double *dots, const float *dy, const float *x, const float *centre,
@@ -123,20 +163,22 @@ static void columns_dot(double *sums, double *dots, const float *dy, const float
 }
 
 /* sums[c] = Σₙ dy[n,c]; dots[c] = Σₙ dy[n,c]·(x[n,c] − centre[n])·weight[n] */
-BODY rows_dot_body(double *out, double *out_dots, const float *dy, const float *x, const float *centre,
-                   const float *weight, size_t rows, size_t cols, size_t stride)
+INLINE void rows_dot_body(double *sums, double *dots, const float *dy, const float *x, const float *centre,
+                          const float *weight, size_t c, size_t count, const tonnx__panel *panel)
 {
-    double sums[TONNX__COLUMNS] = { 0.0 }, dots[TONNX__COLUMNS] = { 0.0 };
-    for (size_t n = 0; n < rows; n++) {
-        const double middle = centre ? (double)centre[n] : 0.0, w = (double)weight[n];
-        for (size_t c = 0; c < cols; c++) {
-            const double d = (double)dy[n * stride + c];
-            sums[c] += d;
-            dots[c] += d * ((double)x[n * stride + c] - middle) * w;
+    halves total[2] = { { { WIDE_ALL(0.0) } } }, dot[2] = { total[0] };
+    EACH_ROW(n, k)
+    {
+        const size_t at = (n + k) * panel->stride + c;
+        const halves d = widen(dy + at, count), v = widen(x + at, count);
+        const wide middle = WIDE_ALL(centre ? (double)centre[n + k] : 0.0), w = WIDE_ALL((double)weight[n + k]);
+        for (int h = 0; h < 2; h++) {
+            total[k].of[h] += d.of[h];
+            dot[k].of[h] = WIDE_FMA(d.of[h] * w, v.of[h] - middle, dot[k].of[h]);
         }
     }
-    memcpy(out, sums, cols * sizeof *out);
-    memcpy(out_dots, dots, cols * sizeof *out_dots);
+    store(sums + c, total, count);
+    store(dots + c, dot, count);
 }
 
 static void rows_dot(double *sums, double *dots, const float *dy, const float *x, const float *centre,

@@ -1,5 +1,6 @@
 /* The vector of an instruction set: one float vector type, `vec`, of VEC floats, and the few operations that kernels need
- * beside +, − and ·. Multiply-adds are written VEC_FMA where one rounding is meant and the set has it. */
+ * beside +, − and ·. Multiply-adds are written VEC_FMA where one rounding is meant and the set has it. `wide` is as many
+ * bytes of doubles, WIDE of them; WIDE_LOAD makes them of floats in memory, which compilers do in pieces where left alone. */
 #ifndef TONNX_RUNTIME_CPU_KERNEL_VEC_H
 #define TONNX_RUNTIME_CPU_KERNEL_VEC_H
 
@@ -16,6 +17,10 @@ typedef __m512 vec;
 #define VEC_MASK(n)         ((__mmask16)((1u << (n)) - 1u))
 #define VEC_LOAD_N(p, n)    _mm512_maskz_loadu_ps(VEC_MASK(n), p)
 #define VEC_STORE_N(p, v, n) _mm512_mask_storeu_ps(p, VEC_MASK(n), v)
+typedef __m512d wide;
+#define WIDE_LOAD(p)        _mm512_cvtps_pd(_mm256_loadu_ps(p))
+#define WIDE_ALL(x)         _mm512_set1_pd(x)
+#define WIDE_FMA(a, b, c)   _mm512_fmadd_pd(a, b, c)
 #define VEC_SQRT(x)         vec_sqrt(x)
 #define VEC_RATIO(a, b)     vec_ratio(a, b)
 #define VEC_LOW(a, b)                                                                                                  \
@@ -50,6 +55,10 @@ typedef __m256 vec;
     _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define VEC_LOAD_N(p, n)    _mm256_maskload_ps(p, VEC_MASK(n))
 #define VEC_STORE_N(p, v, n) _mm256_maskstore_ps(p, VEC_MASK(n), v)
+typedef __m256d wide;
+#define WIDE_LOAD(p)        _mm256_cvtps_pd(_mm_loadu_ps(p))
+#define WIDE_ALL(x)         _mm256_set1_pd(x)
+#define WIDE_FMA(a, b, c)   _mm256_fmadd_pd(a, b, c)
 #define VEC_SQRT(x)         _mm256_sqrt_ps(x)
 #define VEC_RATIO(a, b)     ((a) / (b))
 #define VEC_LOW(a, b)       __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
@@ -63,6 +72,10 @@ typedef float vec __attribute__((vector_size(16)));
 #define VEC_STORE(p, v)     vec_store_n(p, v, VEC)
 #define VEC_ALL(x)          ((vec){ (x), (x), (x), (x) })
 #define VEC_FMA(a, b, c)    ((a) * (b) + (c))
+typedef double wide __attribute__((vector_size(16)));
+#define WIDE_LOAD(p)        ((wide){ (double)(p)[0], (double)(p)[1] })
+#define WIDE_ALL(x)         ((wide){ (x), (x) })
+#define WIDE_FMA(a, b, c)   ((a) * (b) + (c))
 #define VEC_LOAD_N(p, n)    vec_load_n(p, n)
 #define VEC_STORE_N(p, v, n) vec_store_n(p, v, n)
 #define VEC_SQRT(x)         vec_sqrt(x)
@@ -91,6 +104,8 @@ static inline void vec_store_n(float *p, vec v, size_t n)
     memcpy(p, &v, n * sizeof *p);
 }
 #endif
+
+enum { WIDE = VEC / 2 };
 
 /* Turns VEC vectors, the rows of a square: each round interleaves the rows of its upper half with those of its lower. */
 static inline __attribute__((always_inline)) void vec_turn(vec x[VEC])

@@ -14,10 +14,13 @@ static double value_or(const tonnx__cpu_operand *x, size_t i, double absent)
     return x->at ? (double)x->at[i] : absent;
 }
 
-/* running = momentum·running + (1 − momentum)·batch */
-static void blend(const tonnx__cpu_operand *running, size_t i, double momentum, double batch)
+/* running = momentum·running + (1 − momentum)·batch·correction */
+static void blend(const tonnx__cpu_operand *running, tonnx__span cols, double momentum, const double *batch,
+                  double correction)
 {
-    if (running->at) running->at[i] = (float)(momentum * (double)running->at[i] + (1.0 - momentum) * batch);
+    if (!running->at) return;
+    for (size_t f = cols.from; f < cols.to; f++)
+        running->at[f] = (float)(momentum * (double)running->at[f] + (1.0 - momentum) * (batch[f - cols.from] * correction));
 }
 
 /* Column means, then population variances about them, in double. */
@@ -31,6 +34,21 @@ static void column_statistics(const tonnx__cpu_task *task, tonnx__span cols, con
     for (size_t c = 0; c < panel->cols; c++) variance[c] /= (double)panel->rows;
 }
 
+/* What each column is multiplied by and what is added: k = scale/√(variance + epsilon), shift. Keeps mean and 1/√. */
+static void column_factors(const tonnx__cpu_task *task, tonnx__span cols, const double *mean, const double *variance,
+                           float *k, float *shift)
+{
+    const size_t n = cols.to - cols.from;
+    const float *scale = at_or_null(&task->in[1], cols.from), *by = at_or_null(&task->in[2], cols.from);
+    float *kept_mean = task->out[1].at + cols.from, *kept_rstd = task->out[2].at + cols.from;
+    double rstd[TONNX__COLUMNS];
+    for (size_t c = 0; c < n; c++) rstd[c] = 1.0 / sqrt(variance[c] + task->code->epsilon);
+    for (size_t c = 0; c < n; c++) kept_mean[c] = (float)mean[c];
+    for (size_t c = 0; c < n; c++) kept_rstd[c] = (float)rstd[c];
+    for (size_t c = 0; c < n; c++) k[c] = (float)(rstd[c] * (scale ? (double)scale[c] : 1.0));
+    for (size_t c = 0; c < n; c++) shift[c] = by ? by[c] : 0.0f;
+}
+
 static void batch_norm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     (void)step;
@@ -42,16 +60,9 @@ static void batch_norm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *
     double mean[TONNX__COLUMNS], variance[TONNX__COLUMNS];
     float k[TONNX__COLUMNS], shift[TONNX__COLUMNS];
     column_statistics(task, cols, &panel, mean, variance);
-    for (size_t c = 0; c < panel.cols; c++) {
-        const size_t f = cols.from + c;
-        const double rstd = 1.0 / sqrt(variance[c] + task->code->epsilon);
-        task->out[1].at[f] = (float)mean[c];
-        task->out[2].at[f] = (float)rstd;
-        blend(&task->out[3], f, task->code->momentum, mean[c]);
-        blend(&task->out[4], f, task->code->momentum, variance[c] * correction);
-        k[c] = (float)(rstd * value_or(&task->in[1], f, 1.0));
-        shift[c] = (float)value_or(&task->in[2], f, 0.0);
-    }
+    column_factors(task, cols, mean, variance, k, shift);
+    blend(&task->out[3], cols, task->code->momentum, mean, 1.0);
+    blend(&task->out[4], cols, task->code->momentum, variance, correction);
     task->kernels->norm->columns(task->out[0].at + cols.from, x->at + cols.from, task->out[1].at + cols.from, k, shift,
                                  &panel, false);
 }
