@@ -73,7 +73,8 @@ typedef struct tonnx__sum_kernels {
     double (*dot)(const float *x, const float *y, size_t n);
     float (*largest)(const float *x, size_t n);
     void (*columns)(double *sums, const float *x, const tonnx__panel *panel);
-    void (*columns_centred)(double *squares, const float *x, const double *centre, const tonnx__panel *panel);
+    /* sums[c] = Σₙ off, squares[c] = Σₙ off², off = x[n,c] − x[0,c] */
+    void (*columns_offsets)(double *sums, double *squares, const float *x, const tonnx__panel *panel);
     /* sums[c] = Σₙ dy[n,c], dots[c] = Σₙ dy[n,c]·(x[n,c] − centre[c]) */
     void (*columns_dot)(double *sums, double *dots, const float *dy, const float *x, const float *centre,
                         const tonnx__panel *panel);

@@ -115,26 +115,28 @@ static void columns(double *sums, const float *x, const tonnx__panel *panel)
     BY_COLUMNS(columns_body, sums, x);
 }
 
-/* squares[c] = Σₙ (x[n,c] − centre[c])² */
-INLINE void centred_body(double *squares, const float *x, const double *centre, size_t c, size_t count,
+/* sums[c] = Σₙ off, squares[c] = Σₙ off², off = x[n,c] − x[0,c] */
+INLINE void offsets_body(double *sums, double *squares, const float *x, size_t c, size_t count,
                          const tonnx__panel *panel)
 {
-    halves total[2] = { { { WIDE_ALL(0.0) } } }, middle = total[0];
-    memcpy(&middle, centre + c, count * sizeof *centre);
+    halves total[2] = { { { WIDE_ALL(0.0) } } }, square[2] = { total[0] };
+    const halves first = widen(x + c, count);
     EACH_ROW(n, k)
     {
         const halves v = widen(x + (n + k) * panel->stride + c, count);
         for (int h = 0; h < 2; h++) {
-            const wide off = v.of[h] - middle.of[h];
-            total[k].of[h] = WIDE_FMA(off, off, total[k].of[h]);
+            const wide off = v.of[h] - first.of[h];
+            total[k].of[h] += off;
+            square[k].of[h] = WIDE_FMA(off, off, square[k].of[h]);
         }
     }
-    store(squares + c, total, count);
+    store(sums + c, total, count);
+    store(squares + c, square, count);
 }
 
-static void columns_centred(double *squares, const float *x, const double *centre, const tonnx__panel *panel)
+static void columns_offsets(double *sums, double *squares, const float *x, const tonnx__panel *panel)
 {
-    BY_COLUMNS(centred_body, squares, x, centre);
+    BY_COLUMNS(offsets_body, sums, squares, x);
 }
 
 /* sums[c] = Σₙ dy[n,c]; dots[c] = Σₙ dy[n,c]·(x[n,c] − centre[c]) */
@@ -194,7 +196,7 @@ const tonnx__sum_kernels TONNX__ISA_NAME(tonnx__sum_kernels) = {
     .dot = dot,
     .largest = largest,
     .columns = columns,
-    .columns_centred = columns_centred,
+    .columns_offsets = columns_offsets,
     .columns_dot = columns_dot,
     .rows_dot = rows_dot,
 };

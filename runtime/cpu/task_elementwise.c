@@ -26,14 +26,14 @@ static tonnx__act_args act_args(const tonnx__instruction *code, const tonnx__cpu
 }
 
 /* An activation that rides on no product follows a norm by columns as a rule: strips of columns, so that features stay
- * with their owners. Where there are few, rows under slopes by column, else elements. */
+ * with their owners. Where they are few, rows under slopes by column, else elements in one go. */
 static void cut_act(tonnx__cpu_task *task, tonnx__cpu_tile *tile, const tonnx__cpu_operand *slope)
 {
-    enum { STRIP = 2 * TONNX__COLUMNS, STRIPS = 16 };
+    enum { STRIP = 2 * TONNX__COLUMNS, STRIPS = 16, FEW = 2 };
     const tonnx__cpu_operand *x = &task->out[0];
     const size_t panels = (x->cols + STRIP - 1) / STRIP, wide = (panels + STRIPS - 1) / STRIPS * STRIP;
-    if (panels > 1) task->reach = TONNX__REACH_PLACE;
-    if (panels > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, x->rows, wide);
+    if (panels > FEW) task->reach = TONNX__REACH_PLACE;
+    if (panels > FEW) tonnx__cut_grid(task, tile, x->rows, x->cols, x->rows, wide);
     else if (slope->at && slope->cols > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, 1, x->cols);
     else tonnx__cut_flat(task, tile, count_of(x));
 }
