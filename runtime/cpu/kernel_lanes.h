@@ -11,7 +11,12 @@ typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
 typedef float float_lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 /* x[0 … 3] as doubles. A macro, since vectors as arguments have no stable ABI across instruction sets. */
+#ifdef __AVX__
+#include <immintrin.h>
+#define LOAD(x) ((lanes)_mm256_cvtps_pd(_mm_loadu_ps(x)))
+#else
 #define LOAD(x) (__builtin_convertvector(*(const float_lanes_unaligned *)(const void *)(x), lanes))
+#endif
 typedef float float_lanes_unaligned __attribute__((vector_size(LANES * sizeof(float)), aligned(4), may_alias));
 
 /* The fixed tree in which lanes become one number. */

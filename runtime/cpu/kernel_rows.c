@@ -1,34 +1,47 @@
 /* Softmax and losses, a row at a time. */
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_lanes.h"
+#include "runtime/cpu/kernel_vec.h"
 
 #include "runtime/ops/math_f32.h"
 
-/* Elements whose terms are made in float before they are summed in double. */
-enum { BLOCK = 64 };
+/* Terms that are made in float before they are summed in double: whole vectors of every instruction set. */
+enum { BLOCK = 16 };
 
-static double block_sum(const float *x, size_t n)
+/* How many of the VEC elements from `at` on a row of n has. */
+static size_t piece(size_t n, size_t at)
 {
-    lanes total = { 0.0 };
-    size_t i = 0;
-    double rest = 0.0;
-    for (; i + LANES <= n; i += LANES) total += LOAD(x + i);
-    for (; i < n; i++) rest += (double)x[i];
-    return lanes_total(&total) + rest;
+    return n < at ? 0 : n - at < VEC ? n - at : VEC;
+}
+
+/* terms = exp(x − top), BLOCK of them. */
+static inline __attribute__((always_inline)) void make_terms(float *terms, const float *x, float top)
+{
+    for (size_t i = 0; i < BLOCK; i++) terms[i] = tonnx_softmax_term_f32(x[i], top);
+}
+
+/* The last terms of a row, fewer than BLOCK, and 0 behind them. */
+static void make_last_terms(float *terms, const float *x, float top, size_t n)
+{
+    float room[BLOCK];
+    for (size_t i = 0; i < BLOCK; i += VEC) VEC_STORE(room + i, VEC_LOAD_OR(x + i, piece(n, i), VEC_ALL(top)));
+    make_terms(terms, room, top);
+    for (size_t i = 0; i < BLOCK; i += VEC) VEC_STORE(terms + i, VEC_LOAD_N(terms + i, piece(n, i)));
 }
 
 /* y = exp(x − top); gives Σ y */
 static double exp_sum(float *y, const float *x, float top, size_t n)
 {
     float terms[BLOCK];
-    double total = 0.0;
+    lanes total = { 0.0 };
     for (size_t at = 0; at < n; at += BLOCK) {
-        const size_t count = n - at < BLOCK ? n - at : BLOCK;
-        for (size_t i = 0; i < count; i++) terms[i] = tonnx_softmax_term_f32(x[at + i], top);
-        total += block_sum(terms, count);
-        if (y) memcpy(y + at, terms, count * sizeof *y);
+        if (n - at >= BLOCK) make_terms(terms, x + at, top);
+        else make_last_terms(terms, x + at, top, n - at);
+        total += (LOAD(terms) + LOAD(terms + 4)) + (LOAD(terms + 8) + LOAD(terms + 12));
+        for (size_t i = 0; y && i < BLOCK && at + i < n; i += VEC)
+            VEC_STORE_N(y + at + i, VEC_LOAD(terms + i), piece(n - at, i));
     }
-    return total;
+    return lanes_total(&total);
 }
 
 static void log_softmax(float *y, const float *x, float top, float log_sum, size_t n)

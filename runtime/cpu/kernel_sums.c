@@ -51,16 +51,15 @@ static double dot(const float *x, const float *y, size_t n)
 #undef LAST
 }
 
+/* Each round leaves half as many different numbers in `best`. */
 static float largest(const float *x, size_t n)
 {
-    float best[16], top = x[0];
+    vec best = VEC_ALL(x[0]);
     size_t i = 0;
-    for (int l = 0; l < 16; l++) best[l] = x[0];
-    for (; i + 16 <= n; i += 16)
-        for (size_t l = 0; l < 16; l++) best[l] = x[i + l] > best[l] ? x[i + l] : best[l];
-    for (; i < n; i++) top = x[i] > top ? x[i] : top;
-    for (int l = 0; l < 16; l++) top = best[l] > top ? best[l] : top;
-    return top;
+    for (; i + VEC <= n; i += VEC) best = VEC_MAX(VEC_LOAD(x + i), best);
+    if (i < n) best = VEC_MAX(VEC_LOAD_OR(x + i, n - i, best), best);
+    for (int left = VEC; left > 1; left /= 2) best = VEC_MAX(VEC_LOW(best, best), VEC_HIGH(best, best));
+    return best[0];
 }
 
 /* By columns: VEC of them at a time, as two halves in double. Even and odd rows have sums of their own, so that an

@@ -1,5 +1,5 @@
 /* The vector of an instruction set: one float vector type, `vec`, of VEC floats, and the few operations that kernels need
- * beside +, − and ·. Multiply-adds are written VEC_FMA where one rounding is meant and the set has it. `wide` is as many
+ * beside +, − and ·. VEC_LOAD_OR gives the first n of p, and `other` behind them; VEC_MAX gives b where a is no number. Multiply-adds are written VEC_FMA where one rounding is meant and the set has it. `wide` is as many
  * bytes of doubles, WIDE of them; WIDE_LOAD makes them of floats in memory, which compilers do in pieces where left alone. */
 #ifndef TONNX_RUNTIME_CPU_KERNEL_VEC_H
 #define TONNX_RUNTIME_CPU_KERNEL_VEC_H
@@ -16,7 +16,9 @@ typedef __m512 vec;
 #define VEC_FMA(a, b, c)    _mm512_fmadd_ps(a, b, c)
 #define VEC_MASK(n)         ((__mmask16)((1u << (n)) - 1u))
 #define VEC_LOAD_N(p, n)    _mm512_maskz_loadu_ps(VEC_MASK(n), p)
+#define VEC_LOAD_OR(p, n, other) _mm512_mask_loadu_ps(other, VEC_MASK(n), p)
 #define VEC_STORE_N(p, v, n) _mm512_mask_storeu_ps(p, VEC_MASK(n), v)
+#define VEC_MAX(a, b)       _mm512_max_ps(a, b)
 typedef __m512d wide;
 #define WIDE_LOAD(p)        _mm512_cvtps_pd(_mm256_loadu_ps(p))
 #define WIDE_ALL(x)         _mm512_set1_pd(x)
@@ -54,7 +56,10 @@ typedef __m256 vec;
 #define VEC_MASK(n)                                                                                                    \
     _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define VEC_LOAD_N(p, n)    _mm256_maskload_ps(p, VEC_MASK(n))
+#define VEC_LOAD_OR(p, n, other)                                                                                       \
+    _mm256_blendv_ps(other, VEC_LOAD_N(p, n), _mm256_castsi256_ps(VEC_MASK(n)))
 #define VEC_STORE_N(p, v, n) _mm256_maskstore_ps(p, VEC_MASK(n), v)
+#define VEC_MAX(a, b)       _mm256_max_ps(a, b)
 typedef __m256d wide;
 #define WIDE_LOAD(p)        _mm256_cvtps_pd(_mm_loadu_ps(p))
 #define WIDE_ALL(x)         _mm256_set1_pd(x)
@@ -76,8 +81,10 @@ typedef double wide __attribute__((vector_size(16)));
 #define WIDE_LOAD(p)        ((wide){ (double)(p)[0], (double)(p)[1] })
 #define WIDE_ALL(x)         ((wide){ (x), (x) })
 #define WIDE_FMA(a, b, c)   ((a) * (b) + (c))
-#define VEC_LOAD_N(p, n)    vec_load_n(p, n)
+#define VEC_LOAD_N(p, n)    vec_load_or(p, n, VEC_ALL(0.0f))
+#define VEC_LOAD_OR(p, n, other) vec_load_or(p, n, other)
 #define VEC_STORE_N(p, v, n) vec_store_n(p, v, n)
+#define VEC_MAX(a, b)       VEC_PICK((a) > (b), a, b)
 #define VEC_SQRT(x)         vec_sqrt(x)
 #define VEC_RATIO(a, b)     ((a) / (b))
 #define VEC_LOW(a, b)       __builtin_shufflevector(a, b, 0, 4, 1, 5)
@@ -93,9 +100,8 @@ static inline vec vec_load(const float *p)
     memcpy(&v, p, sizeof v);
     return v;
 }
-static inline vec vec_load_n(const float *p, size_t n)
+static inline vec vec_load_or(const float *p, size_t n, vec v)
 {
-    vec v = { 0 };
     memcpy(&v, p, n * sizeof *p);
     return v;
 }
