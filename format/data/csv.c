@@ -261,13 +261,16 @@ static tonnx_status read_first(build *b)
     return status;
 }
 
-/* to[i] = from[i]; false where one does not fit a float. */
+/* to[i] = from[i]; false where one does not fit a float. A float less itself has no bits set, unless it is infinite. */
 static bool to_floats(float *to, const double *from, size_t count)
 {
-    bool bad = false;
+    uint32_t bad = 0;
     for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
         to[i] = (float)from[i];
-        bad |= !(to[i] - to[i] == 0.0f);
+        const float rest = to[i] - to[i];
+        memcpy(&bits, &rest, sizeof bits);
+        bad |= bits;
     }
     return !bad;
 }

@@ -13,6 +13,7 @@ typedef struct tonnx__csv {
     char delimiter;
     bool stops[256]; /* bytes that end a bare cell: delimiter, line ends, NUL */
     bool ended;
+    bool scalar;         /* plain records without this processor's vectors; for tests */
     locale_t c_locale;   /* numbers have a decimal point, whatever the caller's locale */
     size_t line;         /* of the next byte, from 1 */
     tonnx_status status; /* a failure of the source, kept until the record is done */

@@ -20,8 +20,8 @@ struct tonnx__source {
     size_t given;              /* unzipped bytes that left the stream */
     size_t at, end;            /* what of `bytes` is still to be taken */
     bool zipped;
-    /* what is behind `end` is a NUL, and room enough to read 16 bytes from any place up to it */
-    unsigned char bytes[TONNX__SOURCE_ROOM + 16];
+    /* what is behind `end` is a NUL, and room enough to read 64 bytes from any place up to it */
+    unsigned char bytes[TONNX__SOURCE_ROOM + 64];
 };
 
 /* `path` is borrowed; "-" is standard input. Its first bytes stand in `bytes` afterwards. TONNX_IO_FAILED where it
