@@ -71,7 +71,8 @@ START_TEST(aligned_operands_go_by_fours)
         int kind;
         unsigned thin;
     } ways[] = { { TONNX__GATHER, 1 }, { TONNX__GEMM, 7 }, { TONNX__GEMM_UPDATE, 3 } };
-    static const uint32_t rows[] = { TONNX__VK_VARIANT_direct_broad, TONNX__VK_VARIANT_direct_block };
+    static const uint32_t rows[] = { TONNX__VK_VARIANT_direct_broad, TONNX__VK_VARIANT_direct_block,
+                                     TONNX__VK_VARIANT_texels_broad, TONNX__VK_VARIANT_texels_block };
     tonnx__backend *reference = trial_open("reference", 0), *vulkan = trial_open("vulkan", 0);
     ((tonnx__vk *)vulkan)->forced = rows[_i] + 1;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
@@ -408,7 +409,7 @@ static Suite *vulkan_suite(void)
     tcase_add_loop_test(kinds, vulkan_is_reference, 0, TONNX__KINDS * NAMES);
     tcase_add_test(device, the_same_bits_twice);
     tcase_add_loop_test(device, large_operands_are_split, 0, NAMES);
-    tcase_add_loop_test(device, aligned_operands_go_by_fours, 0, 2);
+    tcase_add_loop_test(device, aligned_operands_go_by_fours, 0, 4);
     tcase_add_test(device, more_than_a_binding_spans);
     tcase_add_test(device, few_dependent_dispatches);
     tcase_add_loop_test(device, losses_ride_on_products, 0, 3);

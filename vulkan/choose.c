@@ -40,13 +40,17 @@ static void clamp(tonnx__vk_limits *limits)
                                      .shared = 16384,
                                      .invocations = 128,
                                      .groups = 65535,
-                                     .resident = (size_t)1 << 20 };
+                                     .resident = (size_t)1 << 20,
+                                     .texels = 65536,
+                                     .views = 4 };
     if (limits->range > least.range) limits->range = least.range;
     if (limits->align < least.align) limits->align = least.align;
     if (limits->allocation > least.allocation) limits->allocation = least.allocation;
     if (limits->shared > least.shared) limits->shared = least.shared;
     if (limits->invocations > least.invocations) limits->invocations = least.invocations;
     if (limits->groups > least.groups) limits->groups = least.groups;
+    if (limits->texels > least.texels) limits->texels = least.texels;
+    if (limits->views > least.views) limits->views = least.views;
     if (limits->resident > least.resident) limits->resident = least.resident;
 }
 

@@ -125,10 +125,19 @@ static uint32_t how(const tonnx__vk_cut *cut, const tonnx__vk_product *p)
            (makes_fours(cut, sums) ? WIDE_C : 0u);
 }
 
+/* The module that reads as the variant does. */
+static tonnx__vk_shader module_of(tonnx__vk_shader shader, const tonnx__vk_variant *v)
+{
+    static const tonnx__vk_shader texels[TONNX__VK_SHADERS] = { [TONNX__VK_gemm] = TONNX__VK_gemm_texels,
+                                                                [TONNX__VK_gemm_update] = TONNX__VK_gemm_update_texels,
+                                                                [TONNX__VK_gemm_loss] = TONNX__VK_gemm_loss_texels };
+    return v->way == TONNX__VK_TEXELS ? texels[shader] : shader;
+}
+
 static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader shader, const tonnx__vk_product *p,
                                      const tonnx__vk_variant *v, const part *at)
 {
-    tonnx__vk_dispatch d = tonnx__vk_begin(cut, shader);
+    tonnx__vk_dispatch d = tonnx__vk_begin(cut, module_of(shader, v));
     const uint32_t specs[TONNX__VK_SPECS] = {
         tonnx__vk_variant_invocations(v), 0, how(cut, p), v->bm, v->bn, v->bk, v->tm, v->tn, v->way
     };
@@ -144,13 +153,20 @@ static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader 
     return d;
 }
 
+/* Which operands there are is constant in these shaders. */
+static void emit_groups(tonnx__vk_cut *cut, tonnx__vk_dispatch *d, size_t across, size_t down)
+{
+    d->specs[2] |= d->push.flags & ((1u << TONNX__VK_ONE_COL) - (1u << TONNX__VK_HAS));
+    tonnx__vk_emit(cut, d, across, down);
+}
+
 static void emit_part(tonnx__vk_cut *cut, const tonnx__vk_product *p, const tonnx__vk_variant *v, const part *at)
 {
     const bool update = cut->code->kind == TONNX__GEMM_UPDATE;
     tonnx__vk_dispatch d = begin_part(cut, update ? TONNX__VK_gemm_update : TONNX__VK_gemm, p, v, at);
     if (update) take_update(cut, &d, at);
     else take_epilogue(cut, &d, p, at);
-    tonnx__vk_emit(cut, &d, (at->cols + v->bn - 1) / v->bn, (at->rows + v->bm - 1) / v->bm);
+    emit_groups(cut, &d, (at->cols + v->bn - 1) / v->bn, (at->rows + v->bm - 1) / v->bm);
 }
 
 static void emit_parts(tonnx__vk_cut *cut, const tonnx__vk_product *p, const tonnx__vk_variant *v, const part *most)
@@ -259,6 +275,6 @@ bool tonnx__vk_cut_with_loss(tonnx__vk_cut *cut)
     tonnx__vk_cut_open(&loss);
     tonnx__vk_dispatch d = begin_part(cut, TONNX__VK_gemm_loss, &p, v, &whole);
     take_loss(cut, &loss, &d);
-    tonnx__vk_emit(cut, &d, 1, (p.m + v->bm - 1) / v->bm);
+    emit_groups(cut, &d, 1, (p.m + v->bm - 1) / v->bm);
     return true;
 }

@@ -33,6 +33,7 @@ typedef struct tonnx__vk_dispatch {
     VkPipeline pipeline;
     VkPipelineLayout layout;
     VkDescriptorSet set;
+    VkBufferView views[TONNX__VK_MAX_VIEWS]; /* of the first operands, as its shader wants them */
 } tonnx__vk_dispatch;
 
 /* A part of a data set: samples `first` to `first + count`. */

@@ -61,6 +61,9 @@ static void read_limits(tonnx__vk_card *card, const VkPhysicalDeviceMaintenance3
     const uint32_t *groups = from->maxComputeWorkGroupCount;
     to->range = from->maxStorageBufferRange;
     to->align = from->minStorageBufferOffsetAlignment < 16 ? 16 : (size_t)from->minStorageBufferOffsetAlignment;
+    if (to->align < from->minTexelBufferOffsetAlignment) to->align = (size_t)from->minTexelBufferOffsetAlignment;
+    to->texels = from->maxTexelBufferElements;
+    to->views = from->maxPerStageDescriptorStorageImages;
     to->allocation = (size_t)more->maxMemoryAllocationSize;
     to->shared = from->maxComputeSharedMemorySize;
     to->invocations = from->maxComputeWorkGroupInvocations;

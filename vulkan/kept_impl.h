@@ -18,7 +18,7 @@ enum {
     TONNX__VK_VARIANTS
 };
 typedef enum tonnx__vk_shape {
-#define TONNX_SHAPE(id, tiled, direct, m, n, k) TONNX__VK_##id,
+#define TONNX_SHAPE(id, tiled, direct, texels, m, n, k) TONNX__VK_##id,
 #include "vulkan/shapes.def"
 #undef TONNX_SHAPE
     TONNX__VK_SHAPES

@@ -108,11 +108,12 @@ static tonnx_status add_memory(tonnx__vk *vk, tonnx__vk_buffer *buffer, bool hos
 
 tonnx_status tonnx__vk_buffer_new(tonnx__vk *vk, tonnx__vk_buffer *out, size_t bytes, bool host, const char *what)
 {
-    const size_t rounded = bytes < 4 ? 4 : (bytes + 3) / 4 * 4; /* fills and whole words */
+    const size_t rounded = bytes < 16 ? 16 : (bytes + 15) / 16 * 16; /* fills, and whole texels */
     const VkBufferCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
                                       .size = rounded,
-                                      .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                               VK_BUFFER_USAGE_TRANSFER_DST_BIT };
+                                      .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+                                               VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT |
+                                               VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT };
     *out = (tonnx__vk_buffer){ .bytes = rounded };
     if (rounded > vk->limits.allocation) return too_large(vk, what, rounded);
     tonnx_status status = tonnx__vk_check(vk, vk->api->CreateBuffer(vk->device, &info, NULL, &out->buffer), what);

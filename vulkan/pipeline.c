@@ -3,7 +3,7 @@
 
 #include "vulkan/vulkan_impl.h"
 
-#define TONNX_SHADER(id, bindings)                                                                                     \
+#define TONNX_SHADER(id, bindings, views)                                                                              \
     extern const uint32_t tonnx__spirv_##id[];                                                                         \
     extern const size_t tonnx__spirv_##id##_size;
 #include "vulkan/shaders.def"
@@ -11,11 +11,11 @@
 
 static const struct shader_row {
     const char *name;
-    uint32_t bindings;
+    uint32_t bindings, views;
     const uint32_t *words;
     const size_t *bytes;
 } rows[TONNX__VK_SHADERS] = {
-#define TONNX_SHADER(id, bindings) { #id, bindings, tonnx__spirv_##id, &tonnx__spirv_##id##_size },
+#define TONNX_SHADER(id, bindings, views) { #id, bindings, views, tonnx__spirv_##id, &tonnx__spirv_##id##_size },
 #include "vulkan/shaders.def"
 #undef TONNX_SHADER
 };
@@ -25,39 +25,47 @@ uint32_t tonnx__vk_shader_bindings(tonnx__vk_shader shader)
     return rows[shader].bindings;
 }
 
+uint32_t tonnx__vk_shader_views(tonnx__vk_shader shader)
+{
+    return rows[shader].views;
+}
+
 const char *tonnx__vk_shader_name(tonnx__vk_shader shader)
 {
     return rows[shader].name;
 }
 
-static tonnx_status make_set_layout(tonnx__vk *vk, uint32_t bindings)
+static tonnx_status make_set_layout(tonnx__vk *vk, tonnx__vk_shader shader)
 {
-    VkDescriptorSetLayoutBinding list[TONNX__VK_MAX_BINDINGS];
-    for (uint32_t i = 0; i < bindings; i++)
+    VkDescriptorSetLayoutBinding list[TONNX__VK_MAX_BINDINGS + TONNX__VK_MAX_VIEWS];
+    const uint32_t buffers = rows[shader].bindings, count = buffers + rows[shader].views;
+    for (uint32_t i = 0; i < count; i++)
         list[i] = (VkDescriptorSetLayoutBinding){ .binding = i,
-                                                  .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                                  .descriptorType = i < buffers
+                                                                        ? VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+                                                                        : VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER,
                                                   .descriptorCount = 1,
                                                   .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT };
     const VkDescriptorSetLayoutCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
-                                                   .bindingCount = bindings,
+                                                   .bindingCount = count,
                                                    .pBindings = list };
-    return tonnx__vk_check(vk, vk->api->CreateDescriptorSetLayout(vk->device, &info, NULL, &vk->sets[bindings]),
+    return tonnx__vk_check(vk, vk->api->CreateDescriptorSetLayout(vk->device, &info, NULL, &vk->sets[shader]),
                            "a layout of bindings");
 }
 
-tonnx_status tonnx__vk_layout_get(tonnx__vk *vk, uint32_t bindings, VkPipelineLayout *out)
+tonnx_status tonnx__vk_layout_get(tonnx__vk *vk, tonnx__vk_shader shader, VkPipelineLayout *out)
 {
-    tonnx_status status = vk->sets[bindings] ? TONNX_OK : make_set_layout(vk, bindings);
+    tonnx_status status = vk->sets[shader] ? TONNX_OK : make_set_layout(vk, shader);
     const VkPushConstantRange push = { VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(tonnx__vk_push) };
     const VkPipelineLayoutCreateInfo info = { .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
                                               .setLayoutCount = 1,
-                                              .pSetLayouts = &vk->sets[bindings],
+                                              .pSetLayouts = &vk->sets[shader],
                                               .pushConstantRangeCount = 1,
                                               .pPushConstantRanges = &push };
-    if (!status && !vk->layouts[bindings])
-        status = tonnx__vk_check(vk, vk->api->CreatePipelineLayout(vk->device, &info, NULL, &vk->layouts[bindings]),
+    if (!status && !vk->layouts[shader])
+        status = tonnx__vk_check(vk, vk->api->CreatePipelineLayout(vk->device, &info, NULL, &vk->layouts[shader]),
                                  "a pipeline's layout");
-    *out = vk->layouts[bindings];
+    *out = vk->layouts[shader];
     return status;
 }
 
@@ -86,7 +94,7 @@ static tonnx_status make_pipeline(tonnx__vk *vk, tonnx__vk_pipeline *pipeline)
     for (uint32_t i = 0; i < TONNX__VK_SPECS; i++)
         entries[i] = (VkSpecializationMapEntry){ i, i * (uint32_t)sizeof(uint32_t), sizeof(uint32_t) };
     tonnx_status status = want_module(vk, pipeline->shader);
-    if (!status) status = tonnx__vk_layout_get(vk, rows[pipeline->shader].bindings, &info.layout);
+    if (!status) status = tonnx__vk_layout_get(vk, pipeline->shader, &info.layout);
     if (status) return status;
     info.stage.module = vk->modules[pipeline->shader];
     return tonnx__vk_check(vk,
@@ -117,8 +125,8 @@ void tonnx__vk_pipelines_free(tonnx__vk *vk)
 {
     for (size_t i = 0; i < vk->pipeline_count; i++)
         vk->api->DestroyPipeline(vk->device, vk->pipelines[i].pipeline, NULL);
-    for (int i = 0; i < TONNX__VK_SHADERS; i++) vk->api->DestroyShaderModule(vk->device, vk->modules[i], NULL);
-    for (int i = 0; i <= TONNX__VK_MAX_BINDINGS; i++) {
+    for (int i = 0; i < TONNX__VK_SHADERS; i++) {
+        vk->api->DestroyShaderModule(vk->device, vk->modules[i], NULL);
         vk->api->DestroyPipelineLayout(vk->device, vk->layouts[i], NULL);
         vk->api->DestroyDescriptorSetLayout(vk->device, vk->sets[i], NULL);
     }

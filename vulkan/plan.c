@@ -24,7 +24,7 @@ static void print_dispatch(const tonnx__vk_exec *exec, size_t i, const printer *
 {
     const tonnx__vk_dispatch *d = &exec->list[i];
     char text[256];
-    snprintf(text, sizeof text, "%s %-16s %5u x %u x %u workgroups of %3u   instruction %zu %s",
+    snprintf(text, sizeof text, "%s %-18s %5u x %u x %u workgroups of %3u   instruction %zu %s",
              d->barrier ? "--" : "  ", tonnx__vk_shader_name(d->shader), d->groups[0], d->groups[1], d->groups[2],
              d->specs[0], d->code, tonnx__kind_name(exec->base.program->code[d->code].kind));
     to->line(to->user, text);

@@ -25,13 +25,17 @@ static tonnx_status cut_all(tonnx__vk_exec *exec)
 static tonnx_status make_pool(tonnx__vk_exec *exec)
 {
     tonnx__vk *vk = tonnx__vk_of(exec);
-    uint32_t bindings = 0;
-    for (size_t i = 0; i < exec->count; i++) bindings += exec->list[i].operand_count;
-    const VkDescriptorPoolSize size = { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, bindings };
+    uint32_t bindings = 0, views = 0;
+    for (size_t i = 0; i < exec->count; i++) {
+        bindings += exec->list[i].operand_count;
+        views += tonnx__vk_shader_views(exec->list[i].shader);
+    }
+    const VkDescriptorPoolSize sizes[] = { { VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, bindings },
+                                           { VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, views } };
     const VkDescriptorPoolCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
                                               .maxSets = (uint32_t)exec->count,
-                                              .poolSizeCount = 1,
-                                              .pPoolSizes = &size };
+                                              .poolSizeCount = views ? 2 : 1,
+                                              .pPoolSizes = sizes };
     return tonnx__vk_check(vk, vk->api->CreateDescriptorPool(vk->device, &info, NULL, &exec->pool), "bindings");
 }
 
@@ -52,19 +56,42 @@ static void write_bindings(tonnx__vk *vk, const tonnx__vk_dispatch *d)
     vk->api->UpdateDescriptorSets(vk->device, d->operand_count, writes, 0, NULL);
 }
 
+/* The first operands as texels, to the last whole one; buffers end with one. */
+static tonnx_status show_texels(tonnx__vk *vk, tonnx__vk_dispatch *d)
+{
+    tonnx_status status = TONNX_OK;
+    for (uint32_t k = 0; k < tonnx__vk_shader_views(d->shader) && !status; k++) {
+        const tonnx__vk_window *w = &d->windows[k];
+        const VkBufferViewCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+                                              .buffer = w->buffer->buffer,
+                                              .format = VK_FORMAT_R32G32B32A32_SFLOAT,
+                                              .offset = w->offset,
+                                              .range = (w->bytes + 15) / 16 * 16 };
+        status = tonnx__vk_check(vk, vk->api->CreateBufferView(vk->device, &info, NULL, &d->views[k]), "a view");
+        const VkWriteDescriptorSet write = { .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                             .dstSet = d->set,
+                                             .dstBinding = d->operand_count + k,
+                                             .descriptorCount = 1,
+                                             .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER,
+                                             .pTexelBufferView = &d->views[k] };
+        if (!status) vk->api->UpdateDescriptorSets(vk->device, 1, &write, 0, NULL);
+    }
+    return status;
+}
+
 static tonnx_status equip(tonnx__vk_exec *exec, tonnx__vk_dispatch *d)
 {
     tonnx__vk *vk = tonnx__vk_of(exec);
     tonnx_status status = tonnx__vk_pipeline_get(vk, d->shader, d->specs, &d->pipeline);
-    if (!status) status = tonnx__vk_layout_get(vk, d->operand_count, &d->layout);
+    if (!status) status = tonnx__vk_layout_get(vk, d->shader, &d->layout);
     if (status) return status;
     const VkDescriptorSetAllocateInfo info = { .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
                                                .descriptorPool = exec->pool,
                                                .descriptorSetCount = 1,
-                                               .pSetLayouts = &vk->sets[d->operand_count] };
+                                               .pSetLayouts = &vk->sets[d->shader] };
     status = tonnx__vk_check(vk, vk->api->AllocateDescriptorSets(vk->device, &info, &d->set), "bindings");
     if (!status) write_bindings(vk, d);
-    return status;
+    return status ? status : show_texels(vk, d);
 }
 
 tonnx_status tonnx__vk_prepare(tonnx__vk_exec *exec)
@@ -90,6 +117,9 @@ void tonnx__vk_unprepare(tonnx__vk_exec *exec)
         exec->rungs[i].commands = VK_NULL_HANDLE;
     }
     if (exec->pool) vk->api->DestroyDescriptorPool(vk->device, exec->pool, NULL);
+    for (size_t i = 0; i < exec->count; i++)
+        for (int k = 0; k < TONNX__VK_MAX_VIEWS; k++)
+            vk->api->DestroyBufferView(vk->device, exec->list[i].views[k], NULL);
     exec->pool = VK_NULL_HANDLE;
     vk->api->DestroyQueryPool(vk->device, exec->queries, NULL);
     exec->queries = VK_NULL_HANDLE;

@@ -13,7 +13,7 @@ static const struct measure {
     const char *name;
     tonnx__vk_product product;
 } measures[TONNX__VK_SHAPES] = {
-#define TONNX_SHAPE(id, tiled, direct, m, n, k) { #id, { m, n, k, 0, TONNX__VK_##id <= TONNX__VK_LOSS } },
+#define TONNX_SHAPE(id, tiled, direct, texels, m, n, k) { #id, { m, n, k, 0, TONNX__VK_##id <= TONNX__VK_LOSS } },
 #include "vulkan/shapes.def"
 #undef TONNX_SHAPE
 };

@@ -18,8 +18,8 @@ enum {
 #undef TONNX_VARIANT
 };
 
-static const uint8_t built_in[TONNX__VK_SHAPES][2] = { /* by the way to read */
-#define TONNX_SHAPE(id, tiled, direct, m, n, k) { tiled, direct },
+static const uint8_t built_in[TONNX__VK_SHAPES][TONNX__VK_WAYS] = {
+#define TONNX_SHAPE(id, tiled, direct, texels, m, n, k) { tiled, direct, texels },
 #include "vulkan/shapes.def"
 #undef TONNX_SHAPE
 };
@@ -37,15 +37,24 @@ uint32_t tonnx__vk_variant_invocations(const tonnx__vk_variant *v)
 bool tonnx__vk_variant_lawful(const tonnx__vk_variant *v, const tonnx__vk_limits *limits)
 {
     const bool whole = v->bm % v->tm == 0 && v->bn % v->tn == 0;
-    const bool by_fours = v->way != TONNX__VK_DIRECT || (v->tm % 4 == 0 && v->tn % 4 == 0);
-    return whole && by_fours && tonnx__vk_variant_invocations(v) <= limits->invocations &&
+    const bool by_fours = v->way == TONNX__VK_TILED || (v->tm % 4 == 0 && v->tn % 4 == 0);
+    const bool shown = v->way != TONNX__VK_TEXELS || limits->views >= TONNX__VK_MAX_VIEWS;
+    return whole && by_fours && shown && tonnx__vk_variant_invocations(v) <= limits->invocations &&
            (size_t)(v->bm + v->bn) * (v->way == TONNX__VK_TILED ? v->bk : 1) * sizeof(float) <= limits->shared;
+}
+
+/* Whether a view shows the largest of its matrices, or of the parts that they come in. */
+static bool fits_view(const tonnx__vk_limits *limits, const tonnx__vk_product *p)
+{
+    const size_t texel = 4 * sizeof(float), ab = p->m > p->n ? p->m * p->k : p->n * p->k, c = p->m * p->n;
+    const size_t bytes = (ab > c ? ab : c) * sizeof(float) + limits->align;
+    return (bytes < limits->range ? bytes : limits->range) / texel < limits->texels;
 }
 
 bool tonnx__vk_variant_serves(const tonnx__vk *vk, size_t row, const tonnx__vk_product *p)
 {
     return tonnx__vk_variant_lawful(&rows[row], &vk->limits) && !vk->choices.wrong[row] &&
-           (!p->loss || p->n <= rows[row].bn);
+           (!p->loss || p->n <= rows[row].bn) && (rows[row].way != TONNX__VK_TEXELS || fits_view(&vk->limits, p));
 }
 
 /* By sizes alone. */
@@ -62,20 +71,22 @@ uint8_t *tonnx__vk_measured(tonnx__vk *vk, const tonnx__vk_product *p)
     return &vk->choices.best[shape_of(p)][p->lie % TONNX__VK_WIDE_A];
 }
 
-/* The row to try at a turn; TONNX__VK_VARIANTS: none. A CPU reads for itself, unless it plays another device. */
+/* The row to try at a turn; TONNX__VK_VARIANTS: none. A CPU reads for itself, by vectors where it can, unless it plays
+ * another device. */
 static size_t candidate(tonnx__vk *vk, const tonnx__vk_product *p, size_t turn)
 {
     const bool direct = vk->card.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && !vk->card.tiled;
     const size_t best = *tonnx__vk_measured(vk, p);
     if (turn == 0) return best ? best - 1 : TONNX__VK_VARIANTS;
-    return turn == 1 ? built_in[shape_of(p)][direct] : turn - 2;
+    if (turn == 1) return built_in[shape_of(p)][direct ? TONNX__VK_TEXELS : TONNX__VK_TILED];
+    return turn == 2 ? built_in[shape_of(p)][direct ? TONNX__VK_DIRECT : TONNX__VK_TILED] : turn - 3;
 }
 
 tonnx_status tonnx__vk_variant_choose(tonnx__vk *vk, const tonnx__vk_product *p, const tonnx__vk_variant **out)
 {
     *out = &rows[vk->forced ? vk->forced - 1 : 0];
     if (vk->forced) return TONNX_OK;
-    for (size_t turn = 0; turn < TONNX__VK_VARIANTS + 2; turn++) {
+    for (size_t turn = 0; turn < TONNX__VK_VARIANTS + 3; turn++) {
         const size_t row = candidate(vk, p, turn);
         bool right = row < TONNX__VK_VARIANTS && tonnx__vk_variant_serves(vk, row, p);
         const tonnx_status status = right ? tonnx__vk_variant_is_right(vk, row, p->lie, &right) : TONNX_OK;

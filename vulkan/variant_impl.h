@@ -5,7 +5,7 @@
 #include "vulkan/cut_impl.h"
 
 /* As constant 8 of shaders/gemm.glsl has them. */
-typedef enum tonnx__vk_way { TONNX__VK_TILED, TONNX__VK_DIRECT, TONNX__VK_JOIN } tonnx__vk_way;
+typedef enum tonnx__vk_way { TONNX__VK_TILED, TONNX__VK_DIRECT, TONNX__VK_TEXELS, TONNX__VK_WAYS } tonnx__vk_way;
 
 typedef struct tonnx__vk_variant {
     const char *name;

@@ -27,13 +27,12 @@ typedef struct tonnx__vk_api {
 
 /* What the work is planned for. Bytes, where nothing else is said. */
 typedef struct tonnx__vk_limits {
-    size_t range;                 /* that one binding may span */
+    size_t range, texels;         /* that one binding may span; texels of four floats that a view shows */
     size_t align;                 /* of a binding's start */
     size_t allocation;            /* that one buffer may have */
     size_t shared;                /* memory of a workgroup */
-    uint32_t invocations, groups; /* of a workgroup; workgroups along x, y and z */
-    size_t heap;                  /* of the device's memory */
-    size_t resident;              /* of a data set that stays on the device */
+    uint32_t invocations, groups, views; /* of a workgroup; workgroups along x, y and z; views that a shader may have */
+    size_t heap, resident;        /* of the device's memory; of a data set that stays there */
     double submit;                /* seconds that one may take: drivers give up after some, and a stop waits for it */
     double tick;                  /* nanoseconds of a timestamp's unit; 0: no timestamps */
 } tonnx__vk_limits;
@@ -54,7 +53,7 @@ typedef struct tonnx__vk_card {
     tonnx__vk_limits limits;
 } tonnx__vk_card;
 
-enum { TONNX__VK_UNFIT = 0, TONNX__VK_MAX_CARDS = 16, TONNX__VK_MAX_BINDINGS = 12, TONNX__VK_SPECS = 12 };
+enum { TONNX__VK_UNFIT = 0, TONNX__VK_MAX_CARDS = 16, TONNX__VK_MAX_BINDINGS = 12, TONNX__VK_MAX_VIEWS = 5, TONNX__VK_SPECS = 12 };
 
 /* The loader opened, an instance made, and all its devices. */
 typedef struct tonnx__vk_loader {
@@ -88,7 +87,7 @@ typedef struct tonnx__vk_buffer {
 
 /* Shaders: one SPIR-V module each. */
 typedef enum tonnx__vk_shader {
-#define TONNX_SHADER(id, bindings) TONNX__VK_##id,
+#define TONNX_SHADER(id, bindings, views) TONNX__VK_##id,
 #include "vulkan/shaders.def"
 #undef TONNX_SHADER
     TONNX__VK_SHADERS
@@ -134,8 +133,8 @@ struct tonnx__vk {
     size_t used; /* bytes of the card's heap */
     uint64_t allocations;
     tonnx__vk_buffer staging;
-    VkDescriptorSetLayout sets[TONNX__VK_MAX_BINDINGS + 1];
-    VkPipelineLayout layouts[TONNX__VK_MAX_BINDINGS + 1]; /* by the number of bindings */
+    VkDescriptorSetLayout sets[TONNX__VK_SHADERS]; /* made on first use, as what follows */
+    VkPipelineLayout layouts[TONNX__VK_SHADERS];
     VkShaderModule modules[TONNX__VK_SHADERS];
     VkPipelineCache cache;
     uint64_t cached; /* hash of the data that it began with; 0: none */
@@ -180,8 +179,9 @@ void tonnx__vk_barrier_all(tonnx__vk *vk, VkCommandBuffer commands);
 
 /* pipeline.c: *out is made on first use, and the backend's. */
 tonnx_status tonnx__vk_pipeline_get(tonnx__vk *vk, tonnx__vk_shader shader, const uint32_t *specs, VkPipeline *out);
-tonnx_status tonnx__vk_layout_get(tonnx__vk *vk, uint32_t bindings, VkPipelineLayout *out);
+tonnx_status tonnx__vk_layout_get(tonnx__vk *vk, tonnx__vk_shader shader, VkPipelineLayout *out);
 uint32_t tonnx__vk_shader_bindings(tonnx__vk_shader shader);
+uint32_t tonnx__vk_shader_views(tonnx__vk_shader shader);
 const char *tonnx__vk_shader_name(tonnx__vk_shader shader);
 void tonnx__vk_pipelines_free(tonnx__vk *vk);
 

@@ -4,20 +4,26 @@
 layout(constant_id = 0) const uint LOCAL = 64u; /* invocations of a workgroup */
 layout(local_size_x_id = 0) in;
 
-layout(push_constant) uniform Push {
+struct Push {
     uint at[12];
     uint n, f, k, flags;
     float x[8];
     uint u[8];
-} push;
+};
+layout(push_constant) uniform Pushed { Push pushed; };
+Push push = pushed; /* read once, before anything branches: a CPU's driver does it lane by lane where lanes may be off */
 
 #define IN(k, name)  layout(set = 0, binding = k) readonly buffer In##k { float name[]; }
 #define OUT(k, name) layout(set = 0, binding = k) buffer Out##k { float name[]; }
 
+#define VIEW(k, name) layout(set = 0, binding = TEXELS + k, rgba32f) readonly uniform imageBuffer name
+
 /* Flags: outputs that are added to; operands that there are, that have one column, that have one row. */
 #define ACC0       ((push.flags & 1u) != 0u)
 #define ACC1       ((push.flags & 2u) != 0u)
+#ifndef HAS
 #define HAS(k)     ((push.flags >> (8 + k) & 1u) != 0u)
+#endif
 #define ONE_COL(k) ((push.flags >> (20 + k) & 1u) != 0u)
 #define ONE_ROW(k) ((push.u[5] >> k & 1u) != 0u)
 #define GROUPS_X   (push.u[5] >> 16) /* workgroups side by side, of the whole dispatch, of which this may be a part */

@@ -2,7 +2,6 @@
  * A workgroup makes BM·BN elements, an invocation TM·TN of them: BK columns of A and rows of B at a time go through
  * shared memory, from where each number is read TN or TM times less often than it is used.
  * n, f, k: M, N, K; u[0], u[1]: columns of A, of B as stored. HAS_SUMS: whether the sums are wanted. */
-layout(constant_id = 2) const uint HOW = 0u; /* what is stored transposed; the epilogue is a derivative */
 layout(constant_id = 3) const uint BM = 32u;
 layout(constant_id = 4) const uint BN = 32u;
 layout(constant_id = 5) const uint BK = 16u;
@@ -76,6 +75,6 @@ void multiply_tiled()
 
 void multiply()
 {
-    if (WAY == 1u) multiply_direct();
+    if (WAY != 0u) multiply_direct();
     else multiply_tiled();
 }

@@ -5,8 +5,17 @@ const uint STEP = BK;
 const bool WIDE_A = STEP % 4u == 0u && (HOW & 4u) != 0u, WIDE_B = STEP % 4u == 0u && (HOW & 8u) != 0u, SUMS = (HOW & 32u) != 0u;
 const bool WIDE_C = (HOW & 64u) != 0u; /* what is made may be handed on by fours */
 
+#ifdef TEXELS
+VIEW(0, texels_a);
+VIEW(1, texels_b);
+#define FOUR_A(i) imageLoad(texels_a, int(i))
+#define FOUR_B(i) imageLoad(texels_b, int(i))
+#else
 layout(set = 0, binding = 0) readonly buffer Wide0 { vec4 wide_a[]; };
 layout(set = 0, binding = 1) readonly buffer Wide1 { vec4 wide_b[]; };
+#define FOUR_A(i) wide_a[i]
+#define FOUR_B(i) wide_b[i]
+#endif
 
 float near[STEP * (TM + TN)]; /* A's numbers, then B's; k major */
 float made[TM * TN];
@@ -18,45 +27,65 @@ float number(bool left, uint at)
 
 vec4 four(bool left, uint at)
 {
-    return left ? wide_a[at / 4u] : wide_b[at / 4u];
+    return left ? FOUR_A(at) : FOUR_B(at);
 }
 
-/* near[to + k·count + i] = op(A)[first + i, k0 + k], or op(B)[k0 + k, first + i]; `lines`: numbers of one i lie side by
- * side. `end`: how many i there are. */
-void fetch(bool left, bool lines, bool wide, uint to, uint first, uint count, uint end, uint k0)
+/* Of A's, then of B's: where in memory line `first` + i begins, or column, or four of either (in fours). */
+uint begins[TM + TN];
+
+void place(bool left, bool lines, bool wide, uint to, uint first, uint count, uint end)
 {
-    const uint from = push.at[left ? 0 : 1], stride = push.u[left ? 0 : 1];
+    const uint from = push.at[left ? 0 : 1], stride = push.u[left ? 0 : 1], last = wide && !lines ? 4u : 1u;
+    [[unroll]] for (uint i = 0u; i < count; i += last) {
+        const uint at = from + min(first + i, end - last) * (lines ? stride : 1u);
+        begins[to + i] = wide ? at / 4u : at;
+    }
+}
+
+/* near[to·STEP + k·count + i] = op(A)[first + i, k0 + k], or op(B)[k0 + k, first + i]; `lines`: numbers of one i lie side
+ * by side. */
+void fetch(bool left, bool lines, bool wide, uint to, uint count, uint k0)
+{
+    const uint stride = push.u[left ? 0 : 1], keep = STEP * to;
     if (wide && lines) {
         [[unroll]] for (uint k = 0u; k < STEP; k += 4u)
             [[unroll]] for (uint i = 0u; i < count; i++) {
-                vec4 read = four(left, from + min(first + i, end - 1u) * stride + min(k0 + k, push.k - 4u));
+                vec4 read = four(left, begins[to + i] + min(k0 + k, push.k - 4u) / 4u);
                 if (STEP > 4u) read = k0 + k < push.k ? read : vec4(0.0);
-                [[unroll]] for (uint e = 0u; e < 4u; e++) near[to + (k + e) * count + i] = read[e];
+                [[unroll]] for (uint e = 0u; e < 4u; e++) near[keep + (k + e) * count + i] = read[e];
             }
     } else if (wide) {
         [[unroll]] for (uint k = 0u; k < STEP; k++)
             [[unroll]] for (uint i = 0u; i < count; i += 4u) {
-                vec4 read = four(left, from + min(k0 + k, push.k - 1u) * stride + min(first + i, end - 4u));
+                vec4 read = four(left, begins[to + i] + min(k0 + k, push.k - 1u) * (stride / 4u));
                 if (STEP > 4u) read = k0 + k < push.k ? read : vec4(0.0);
-                [[unroll]] for (uint e = 0u; e < 4u; e++) near[to + k * count + i + e] = read[e];
+                [[unroll]] for (uint e = 0u; e < 4u; e++) near[keep + k * count + i + e] = read[e];
             }
     } else {
         [[unroll]] for (uint k = 0u; k < STEP; k++)
             [[unroll]] for (uint i = 0u; i < count; i++) {
-                const uint line = min(first + i, end - 1u), at = lines ? line * stride + k0 + k : (k0 + k) * stride + line;
-                near[to + k * count + i] = k0 + k < push.k ? number(left, from + at) : 0.0;
+                const uint at = begins[to + i] + (k0 + k) * (lines ? 1u : stride);
+                near[keep + k * count + i] = k0 + k < push.k ? number(left, at) : 0.0;
             }
     }
 }
 
-void hand_on(uint m0, uint n0)
+const uint ONE = WIDE_C ? 4u : 1u; /* what is handed on at once */
+
+void hand_on(uint m, uint n, uint i)
 {
-    const uint width = WIDE_C ? 4u : 1u;
-    [[dont_unroll]] for (uint i = 0u; i < TM * TN; i += width) {
-        const uint m = m0 + i / TN, n = n0 + i % TN;
-        if (m >= push.n || n >= push.f) continue;
-        if (WIDE_C) finish_four(m, n, vec4(made[i], made[i + 1u], made[i + 2u], made[i + 3u]));
-        else finish(m, n, made[i]);
+    if (m >= push.n || n >= push.f) return;
+    if (WIDE_C) finish_four(m, n, vec4(made[i], made[i + 1u], made[i + 2u], made[i + 3u]));
+    else finish(m, n, made[i]);
+}
+
+/* Unrolled, an element is a register; of many that would be too much code. */
+void hand_on_all(uint m0, uint n0)
+{
+    if (TM * TN <= 32u * ONE / 4u) {
+        [[unroll]] for (uint i = 0u; i < TM * TN; i += ONE) hand_on(m0 + i / TN, n0 + i % TN, i);
+    } else {
+        [[dont_unroll]] for (uint i = 0u; i < TM * TN; i += ONE) hand_on(m0 + i / TN, n0 + i % TN, i);
     }
 }
 
@@ -67,9 +96,11 @@ void multiply_direct()
     float acc[TM * TN], sums[TM];
     [[unroll]] for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
     [[unroll]] for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
+    place(true, !TRANS_A, WIDE_A, 0u, m0, TM, push.n);
+    place(false, TRANS_B, WIDE_B, TM, n0, TN, push.f);
     for (uint k0 = 0u; k0 < push.k; k0 += STEP) {
-        fetch(true, !TRANS_A, WIDE_A, 0u, m0, TM, push.n, k0);
-        fetch(false, TRANS_B, WIDE_B, STEP * TM, n0, TN, push.f, k0);
+        fetch(true, !TRANS_A, WIDE_A, 0u, TM, k0);
+        fetch(false, TRANS_B, WIDE_B, TM, TN, k0);
         [[unroll]] for (uint k = 0u; k < STEP; k++)
             [[unroll]] for (uint i = 0u; i < TM; i++) {
                 if (SUMS) sums[i] += near[k * TM + i];
@@ -78,7 +109,7 @@ void multiply_direct()
             }
     }
     [[unroll]] for (uint i = 0u; i < TM * TN; i++) made[i] = acc[i]; /* so that the loops below need not be unrolled */
-    hand_on(m0, n0);
+    hand_on_all(m0, n0);
     [[unroll]] for (uint i = 0u; i < TM; i++) made[i] = sums[i];
     [[dont_unroll]] for (uint i = 0u; SUMS && HAS_SUMS && n0 == 0u && i < TM; i++)
         if (m0 + i < push.n) finish_sum(m0 + i, made[i]);

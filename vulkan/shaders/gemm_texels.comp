@@ -1,0 +1,5 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
+#define TEXELS 8
+#include "vulkan/shaders/gemm_act.glsl"
