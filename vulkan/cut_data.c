@@ -21,7 +21,7 @@ static void emit_gather(tonnx__vk_cut *cut, const gathering *g, size_t from, siz
     tonnx__vk_dispatch d = tonnx__vk_begin(cut, TONNX__VK_gather);
     d.specs[1] = g->table[0] ? (uint32_t)g->table[0]->numbers : TONNX__VK_NONE;
     d.specs[2] = g->table[1] ? (uint32_t)g->table[1]->numbers : TONNX__VK_NONE;
-    const size_t each = x.cols % 4 == 0 && x.at % 4 == 0 ? 4 : 1; /* of X's numbers to an invocation */
+    const size_t each = x.at % 4 ? 1 : x.cols % 16 == 0 ? 16 : x.cols % 4 == 0 ? 4 : 1; /* of X's numbers to an invocation */
     d.specs[3] = (uint32_t)each;
     d.push.n = (uint32_t)rows;
     d.push.f = (uint32_t)x.cols;

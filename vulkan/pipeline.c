@@ -27,7 +27,7 @@ uint32_t tonnx__vk_shader_bindings(tonnx__vk_shader shader)
 
 uint32_t tonnx__vk_shader_views(tonnx__vk_shader shader)
 {
-    return rows[shader].views;
+    return 2 * rows[shader].views;
 }
 
 const char *tonnx__vk_shader_name(tonnx__vk_shader shader)
@@ -38,7 +38,7 @@ const char *tonnx__vk_shader_name(tonnx__vk_shader shader)
 static tonnx_status make_set_layout(tonnx__vk *vk, tonnx__vk_shader shader)
 {
     VkDescriptorSetLayoutBinding list[TONNX__VK_MAX_BINDINGS + TONNX__VK_MAX_VIEWS];
-    const uint32_t buffers = rows[shader].bindings, count = buffers + rows[shader].views;
+    const uint32_t buffers = rows[shader].bindings, count = buffers + tonnx__vk_shader_views(shader);
     for (uint32_t i = 0; i < count; i++)
         list[i] = (VkDescriptorSetLayoutBinding){ .binding = i,
                                                   .descriptorType = i < buffers

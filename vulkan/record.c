@@ -56,26 +56,33 @@ static void write_bindings(tonnx__vk *vk, const tonnx__vk_dispatch *d)
     vk->api->UpdateDescriptorSets(vk->device, d->operand_count, writes, 0, NULL);
 }
 
-/* The first operands as texels, to the last whole one; buffers end with one. */
+/* One of the first operands as texels, to the last whole one; buffers end with one. */
+static tonnx_status show(tonnx__vk *vk, tonnx__vk_dispatch *d, uint32_t view, uint32_t operand, VkFormat format)
+{
+    const tonnx__vk_window *w = &d->windows[operand];
+    const VkBufferViewCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+                                          .buffer = w->buffer->buffer,
+                                          .format = format,
+                                          .offset = w->offset,
+                                          .range = (w->bytes + 15) / 16 * 16 };
+    const tonnx_status status =
+        tonnx__vk_check(vk, vk->api->CreateBufferView(vk->device, &info, NULL, &d->views[view]), "a view");
+    const VkWriteDescriptorSet write = { .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                         .dstSet = d->set,
+                                         .dstBinding = d->operand_count + view,
+                                         .descriptorCount = 1,
+                                         .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER,
+                                         .pTexelBufferView = &d->views[view] };
+    if (!status) vk->api->UpdateDescriptorSets(vk->device, 1, &write, 0, NULL);
+    return status;
+}
+
 static tonnx_status show_texels(tonnx__vk *vk, tonnx__vk_dispatch *d)
 {
+    static const VkFormat formats[] = { VK_FORMAT_R32G32B32A32_SFLOAT, VK_FORMAT_R32_SFLOAT };
+    const uint32_t views = tonnx__vk_shader_views(d->shader), shown = views / 2;
     tonnx_status status = TONNX_OK;
-    for (uint32_t k = 0; k < tonnx__vk_shader_views(d->shader) && !status; k++) {
-        const tonnx__vk_window *w = &d->windows[k];
-        const VkBufferViewCreateInfo info = { .sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
-                                              .buffer = w->buffer->buffer,
-                                              .format = VK_FORMAT_R32G32B32A32_SFLOAT,
-                                              .offset = w->offset,
-                                              .range = (w->bytes + 15) / 16 * 16 };
-        status = tonnx__vk_check(vk, vk->api->CreateBufferView(vk->device, &info, NULL, &d->views[k]), "a view");
-        const VkWriteDescriptorSet write = { .sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                             .dstSet = d->set,
-                                             .dstBinding = d->operand_count + k,
-                                             .descriptorCount = 1,
-                                             .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER,
-                                             .pTexelBufferView = &d->views[k] };
-        if (!status) vk->api->UpdateDescriptorSets(vk->device, 1, &write, 0, NULL);
-    }
+    for (uint32_t i = 0; i < views && !status; i++) status = show(vk, d, i, i % shown, formats[i / shown]);
     return status;
 }
 

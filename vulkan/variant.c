@@ -46,9 +46,9 @@ bool tonnx__vk_variant_lawful(const tonnx__vk_variant *v, const tonnx__vk_limits
 /* Whether a view shows the largest of its matrices, or of the parts that they come in. */
 static bool fits_view(const tonnx__vk_limits *limits, const tonnx__vk_product *p)
 {
-    const size_t texel = 4 * sizeof(float), ab = p->m > p->n ? p->m * p->k : p->n * p->k, c = p->m * p->n;
+    const size_t ab = p->m > p->n ? p->m * p->k : p->n * p->k, c = p->m * p->n;
     const size_t bytes = (ab > c ? ab : c) * sizeof(float) + limits->align;
-    return (bytes < limits->range ? bytes : limits->range) / texel < limits->texels;
+    return (bytes < limits->range ? bytes : limits->range) / sizeof(float) < limits->texels;
 }
 
 bool tonnx__vk_variant_serves(const tonnx__vk *vk, size_t row, const tonnx__vk_product *p)

@@ -27,7 +27,7 @@ typedef struct tonnx__vk_api {
 
 /* What the work is planned for. Bytes, where nothing else is said. */
 typedef struct tonnx__vk_limits {
-    size_t range, texels;         /* that one binding may span; texels of four floats that a view shows */
+    size_t range, texels;         /* that one binding may span; texels that a view of a buffer shows */
     size_t align;                 /* of a binding's start */
     size_t allocation;            /* that one buffer may have */
     size_t shared;                /* memory of a workgroup */
@@ -53,7 +53,7 @@ typedef struct tonnx__vk_card {
     tonnx__vk_limits limits;
 } tonnx__vk_card;
 
-enum { TONNX__VK_UNFIT = 0, TONNX__VK_MAX_CARDS = 16, TONNX__VK_MAX_BINDINGS = 12, TONNX__VK_MAX_VIEWS = 5, TONNX__VK_SPECS = 12 };
+enum { TONNX__VK_UNFIT = 0, TONNX__VK_MAX_CARDS = 16, TONNX__VK_MAX_BINDINGS = 12, TONNX__VK_MAX_VIEWS = 10, TONNX__VK_SPECS = 12 };
 
 /* The loader opened, an instance made, and all its devices. */
 typedef struct tonnx__vk_loader {

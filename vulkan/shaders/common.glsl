@@ -16,7 +16,9 @@ Push push = pushed; /* read once, before anything branches: a CPU's driver does 
 #define IN(k, name)  layout(set = 0, binding = k) readonly buffer In##k { float name[]; }
 #define OUT(k, name) layout(set = 0, binding = k) buffer Out##k { float name[]; }
 
-#define VIEW(k, name) layout(set = 0, binding = TEXELS + k, rgba32f) readonly uniform imageBuffer name
+/* Operand k as texels of four floats, and of one: binding TEXELS is the first such view, VIEWS operands have them. */
+#define FOURS(k, name) layout(set = 0, binding = TEXELS + k, rgba32f) readonly uniform imageBuffer name
+#define ONES(k, name)  layout(set = 0, binding = TEXELS + VIEWS + k, r32f) readonly uniform imageBuffer name
 
 /* Flags: outputs that are added to; operands that there are, that have one column, that have one row. */
 #define ACC0       ((push.flags & 1u) != 0u)

@@ -1,5 +1,6 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_control_flow_attributes : require
 /* X[n,f] = data[order[first + n]]·scale; T[n,w] = targets of the same rows. Constants 1, 2: what X's and T's data hold:
  * 0 none, 1 floats, 2 bytes, 3 ints. u[0], u[1]: the samples that this piece of the data has; rows of others are left alone.
  * k: columns of T. */
@@ -8,7 +9,7 @@
 
 layout(constant_id = 1) const uint X_HOLDS = 1u;
 layout(constant_id = 2) const uint T_HOLDS = 0u;
-layout(constant_id = 3) const uint EACH = 1u; /* of X's numbers to an invocation: 1, or 4 that lie side by side */
+layout(constant_id = 3) const uint EACH = 1u; /* of X's numbers to an invocation: 1, or fours, which neighbours have side by side */
 
 layout(set = 0, binding = 0) readonly buffer Data { uint data[]; };
 layout(set = 0, binding = 1) readonly buffer Targets { uint targets[]; };
@@ -27,21 +28,24 @@ vec4 four(uint from)
 
 void main()
 {
-    const uint i = invocation(), of_x = X_HOLDS != 0u ? push.n * push.f / EACH : 0u;
+    const uint i = invocation(), first = tick().first, of_x = X_HOLDS != 0u ? push.n * push.f / EACH : 0u;
+    const float scale = tonnx_clock.scale;
     const uint columns = i < of_x ? push.f / EACH : push.k, e = i < of_x ? i : i - of_x;
     if (i >= of_x + (T_HOLDS != 0u ? push.n * push.k : 0u)) return;
-    const uint n = e / columns, c = e % columns, row = FIRST_ROW + n;
-    const uint sample_ = order[tick().first + row];
+    const uint n = e / columns, c = e - n * columns;
+    const uint sample_ = order[first + FIRST_ROW + n];
     if (sample_ < push.u[0] || sample_ >= push.u[1]) return;
     const uint from = (sample_ - push.u[0]) * columns + c;
     if (i >= of_x) {
         const uint word = targets[from];
         t[FLAT(5, e)] = T_HOLDS == 3u ? float(int(word)) : uintBitsToFloat(word);
-    } else if (EACH == 4u) {
-        wide_x[FLAT(4, 4u * e) / 4u] = four(4u * from) * tonnx_clock.scale;
+    } else if (EACH % 4u == 0u) {
+        const uint to = n * (push.f / 4u) + c, at = (sample_ - push.u[0]) * (push.f / 4u) + c;
+        [[unroll]] for (uint k = 0u; k < EACH / 4u; k++)
+            wide_x[FLAT(4, 4u * (to + k * columns)) / 4u] = four(4u * (at + k * columns)) * scale;
     } else if (X_HOLDS == 2u) {
-        x[FLAT(4, e)] = float(data[from / 4u] >> (8u * (from % 4u)) & 255u) * tonnx_clock.scale;
+        x[FLAT(4, e)] = float(data[from / 4u] >> (8u * (from % 4u)) & 255u) * scale;
     } else {
-        x[FLAT(4, e)] = uintBitsToFloat(data[from]) * tonnx_clock.scale;
+        x[FLAT(4, e)] = uintBitsToFloat(data[from]) * scale;
     }
 }

@@ -6,15 +6,21 @@ const bool WIDE_A = STEP % 4u == 0u && (HOW & 4u) != 0u, WIDE_B = STEP % 4u == 0
 const bool WIDE_C = (HOW & 64u) != 0u; /* what is made may be handed on by fours */
 
 #ifdef TEXELS
-VIEW(0, texels_a);
-VIEW(1, texels_b);
-#define FOUR_A(i) imageLoad(texels_a, int(i))
-#define FOUR_B(i) imageLoad(texels_b, int(i))
+FOURS(0, fours_a);
+FOURS(1, fours_b);
+ONES(0, ones_a);
+ONES(1, ones_b);
+#define FOUR_A(i) imageLoad(fours_a, int(i))
+#define FOUR_B(i) imageLoad(fours_b, int(i))
+#define ONE_A(i)  imageLoad(ones_a, int(i)).x
+#define ONE_B(i)  imageLoad(ones_b, int(i)).x
 #else
 layout(set = 0, binding = 0) readonly buffer Wide0 { vec4 wide_a[]; };
 layout(set = 0, binding = 1) readonly buffer Wide1 { vec4 wide_b[]; };
 #define FOUR_A(i) wide_a[i]
 #define FOUR_B(i) wide_b[i]
+#define ONE_A(i)  a[i]
+#define ONE_B(i)  b[i]
 #endif
 
 float near[STEP * (TM + TN)]; /* A's numbers, then B's; k major */
@@ -22,7 +28,7 @@ float made[TM * TN];
 
 float number(bool left, uint at)
 {
-    return left ? a[at] : b[at];
+    return left ? ONE_A(at) : ONE_B(at);
 }
 
 vec4 four(bool left, uint at)
@@ -98,7 +104,8 @@ void multiply_direct()
     [[unroll]] for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
     place(true, !TRANS_A, WIDE_A, 0u, m0, TM, push.n);
     place(false, TRANS_B, WIDE_B, TM, n0, TN, push.f);
-    for (uint k0 = 0u; k0 < push.k; k0 += STEP) {
+    const uint depth = m0 < push.n && n0 < push.f ? push.k : 0u; /* nothing is added up for blocks beyond the end */
+    for (uint k0 = 0u; k0 < depth; k0 += STEP) {
         fetch(true, !TRANS_A, WIDE_A, 0u, TM, k0);
         fetch(false, TRANS_B, WIDE_B, TM, TN, k0);
         [[unroll]] for (uint k = 0u; k < STEP; k++)

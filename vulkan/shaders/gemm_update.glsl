@@ -24,16 +24,25 @@ layout(set = 0, binding = 3) buffer Wide3 { vec4 wide_m1[]; };
 layout(set = 0, binding = 4) buffer Wide4 { vec4 wide_m2[]; };
 
 #ifdef TEXELS
-VIEW(2, texels_p);
-VIEW(3, texels_m1);
-VIEW(4, texels_m2);
-#define FOUR_P(i) imageLoad(texels_p, int(i))
-#define FOUR_M(i) imageLoad(texels_m1, int(i))
-#define FOUR_V(i) imageLoad(texels_m2, int(i))
+FOURS(2, fours_p);
+FOURS(3, fours_m1);
+FOURS(4, fours_m2);
+ONES(2, ones_p);
+ONES(3, ones_m1);
+ONES(4, ones_m2);
+#define FOUR_P(i) imageLoad(fours_p, int(i))
+#define FOUR_M(i) imageLoad(fours_m1, int(i))
+#define FOUR_V(i) imageLoad(fours_m2, int(i))
+#define ONE_P(i)  imageLoad(ones_p, int(i)).x
+#define ONE_M(i)  imageLoad(ones_m1, int(i)).x
+#define ONE_V(i)  imageLoad(ones_m2, int(i)).x
 #else
 #define FOUR_P(i) wide_p[i]
 #define FOUR_M(i) wide_m1[i]
 #define FOUR_V(i) wide_m2[i]
+#define ONE_P(i)  p[i]
+#define ONE_M(i)  m1[i]
+#define ONE_V(i)  m2[i]
 #endif
 
 tonnx_step_f32 now; /* read once: what is written might be the clock, for all that a compiler knows */
@@ -42,7 +51,7 @@ void finish(uint m, uint n, float product)
 {
     const uint i = m * push.u[2] + n;
     tonnx_element_f32 e =
-        tonnx_element_f32(p[FLAT(2, i)], HAS(3) ? m1[FLAT(3, i)] : 0.0, HAS(4) ? m2[FLAT(4, i)] : 0.0);
+        tonnx_element_f32(ONE_P(FLAT(2, i)), HAS(3) ? ONE_M(FLAT(3, i)) : 0.0, HAS(4) ? ONE_V(FLAT(4, i)) : 0.0);
     e = optimizer(e, push.x[7] * product, now);
     p[FLAT(2, i)] = e.p;
     if (HAS(3)) m1[FLAT(3, i)] = e.m;
