@@ -63,6 +63,26 @@ START_TEST(every_kind_in_order)
 }
 END_TEST
 
+/* Products in slices, whose joins have an epilogue: bias and activation, sums beside them; an optimizer's step with bias. */
+START_TEST(slices_in_order)
+{
+    static const struct {
+        int kind;
+        unsigned v;
+    } deep[] = { { TONNX__GEMM, 4 * 3 + 1 }, { TONNX__GEMM, 4 * 4 + 1 }, { TONNX__GEMM_UPDATE, 4 * 4 + 2 } };
+    tonnx__backend *reference = trial_open("reference", 0), *vulkan = open_watched(_i ? ON_GPU : SYNC);
+    for (size_t i = 0; i < sizeof deep / sizeof *deep; i++) {
+        trial t;
+        trial_begin(&t, 33, 31, i);
+        t.depth = 2053;
+        ck_assert(check_trial(vulkan, reference, deep[i].kind, &t, deep[i].v, "watched"));
+    }
+    tonnx__backend_close(vulkan);
+    tonnx__backend_close(reference);
+    expect_silence();
+}
+END_TEST
+
 /* Of each kind the first variants; of products more, in their ways to lie. */
 START_TEST(no_write_goes_astray)
 {
@@ -221,6 +241,7 @@ static Suite *validation_suite(void)
     tcase_add_checked_fixture(all, scratch_make, scratch_remove);
     tcase_set_timeout(all, 240);
     tcase_add_loop_test(all, every_kind_in_order, 0, TONNX__KINDS);
+    tcase_add_loop_test(all, slices_in_order, 0, 2);
     tcase_add_loop_test(all, no_write_goes_astray, 0, TONNX__KINDS);
     tcase_add_loop_test(all, training_is_in_order, 0, SUBJECTS);
     tcase_add_loop_test(all, training_writes_nowhere_else, 0, SUBJECTS);

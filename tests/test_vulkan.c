@@ -22,12 +22,62 @@ START_TEST(vulkan_is_reference)
 }
 END_TEST
 
-/* A product whose every number is a sum of many. */
-static void product(trial *t)
+/* A product whose every number is a sum of many; of more than fit into one slice, if `depth` is long. */
+static void product(trial *t, size_t depth)
 {
     trial_begin(t, 67, 130, 5);
+    t->depth = depth;
     ck_assert(make_GEMM(t, 4 * 3 + 2));
 }
+
+enum { DEPTHS = 2 };
+static const size_t depths[DEPTHS] = { 0, 2053 };
+
+/* Little of C and much of K: what weights' gradients of long batches are, and outputs of wide layers. Those from 2048 on
+ * come in slices however the factors lie, others where A is transposed. */
+static const struct deep {
+    size_t n, f, depth, align;
+} deep[] = { { 10, 128, 1024, 4 }, { 1, 1, 2048, 0 },  { 33, 31, 257, 0 },  { 7, 13, 4099, 0 },
+             { 64, 48, 2080, 4 },  { 5, 65, 2053, 0 }, { 131, 67, 521, 0 }, { 32, 12, 4096, 4 } };
+enum { DEEP = sizeof deep / sizeof *deep };
+
+static bool check_deep(tonnx__backend *vulkan, tonnx__backend *reference, int kind, const struct deep *d, unsigned v)
+{
+    trial t;
+    trial_begin(&t, d->n, d->f, v);
+    t.depth = d->depth;
+    t.align = d->align;
+    return check_trial(vulkan, reference, kind, &t, v, "in slices");
+}
+
+/* Each variant of a product with one of these shapes. */
+START_TEST(slices_are_reference)
+{
+    static const int kinds[] = { TONNX__GEMM, TONNX__GEMM_UPDATE };
+    const int kind = kinds[_i / NAMES];
+    tonnx__backend *reference = trial_open("reference", 0), *vulkan = trial_open(names[_i % NAMES], 0);
+    for (unsigned s = 0; s < DEEP; s++)
+        for (unsigned v = (DEEP - s) % DEEP; check_deep(vulkan, reference, kind, &deep[s], v);) v += DEEP;
+    tonnx__backend_close(vulkan);
+    tonnx__backend_close(reference);
+}
+END_TEST
+
+/* By the shape alone: few tiles, long sums. None is empty, and none has less than a variant takes at once. */
+START_TEST(slices_cover_their_product)
+{
+    for (size_t m = 1; m < 5000; m = m * 3 + 1)
+        for (size_t k = 1; k < 100000; k = k * 2 + m % 5)
+            for (uint32_t lie = 0; lie < 4; lie++) {
+                tonnx__vk_product p = { m, 33, k, lie, false, 0, 0 };
+                tonnx__vk_slice(&p);
+                ck_assert_msg(p.slices * p.depth >= k && (p.slices - 1) * p.depth < k && p.slices <= 128 &&
+                                  p.depth % TONNX__VK_SLICE_UNIT == 0,
+                              "[%zu,33] of depth %zu: %zu slices of %zu", m, k, p.slices, p.depth);
+                ck_assert(p.slices == 1 || k >= (lie & TONNX__VK_TRANS_A ? 256 : 2048));
+            }
+}
+END_TEST
 
 START_TEST(the_same_bits_twice)
 {
@@ -36,7 +86,7 @@ START_TEST(the_same_bits_twice)
     for (int k = 0; k < 2; k++) {
         trial t;
         tonnx__backend *vulkan = trial_open("vulkan", 0);
-        product(&t);
+        product(&t, depths[_i]);
         size = t.program->arena_size[TONNX__ARENA_WORK] * sizeof *work[k];
         work[k] = calloc(1, size);
         trial_run(&t, vulkan, work[k], NULL, 3);
@@ -59,6 +109,8 @@ START_TEST(large_operands_are_split)
     vk->limits.range = 36864 + vk->limits.align;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (unsigned v = 0; v % 7 || check_variant(vulkan, reference, kinds[i], SHAPE_97_101, v, "in parts");) v++;
+    ck_assert(check_deep(vulkan, reference, TONNX__GEMM, &(struct deep){ 67, 13, 1031, 0 }, TONNX__VK_TRANS_A));
+    ck_assert(check_deep(vulkan, reference, TONNX__GEMM_UPDATE, &(struct deep){ 67, 13, 1031, 0 }, TONNX__VK_TRANS_A));
     tonnx__backend_close(vulkan);
     tonnx__backend_close(reference);
 }
@@ -110,19 +162,19 @@ START_TEST(more_than_a_binding_spans)
 END_TEST
 
 /* A net of `depth` dense layers, tanh between them. */
-static tonnx_model *dense_net(size_t depth, size_t width, size_t outputs)
+static tonnx_model *dense_net(size_t depth, size_t inputs, size_t width, size_t outputs)
 {
     tonnx_model *model = NULL;
     char from[24] = "input", to[24], act[24];
-    ck_ok(tonnx__model_new(&model, 17, 19, outputs));
+    ck_ok(tonnx__model_new(&model, 17, inputs, outputs));
     for (size_t l = 1; l < depth; l++) {
         snprintf(to, sizeof to, "fc%zu", l);
         snprintf(act, sizeof act, "h%zu", l);
-        graph_dense(model, from, to, l == 1 ? 19 : width, width);
+        graph_dense(model, from, to, l == 1 ? inputs : width, width);
         graph_node(model, "Tanh", to, act);
         snprintf(from, sizeof from, "%s", act);
     }
-    graph_dense(model, from, "output", depth == 1 ? 19 : width, outputs);
+    graph_dense(model, from, "output", depth == 1 ? inputs : width, outputs);
     return model;
 }
 
@@ -132,7 +184,6 @@ static size_t train_verified(tonnx_model *model, const tonnx_dataset *data, tonn
     tonnx_trainer *trainer = NULL;
     tonnx_verification found;
     size_t levels = 0;
-    options->batch = 33;
     options->steps = 6;
     options->verify = 1;
     ck_ok(tonnx_trainer_new(&trainer, model, data, options));
@@ -147,34 +198,39 @@ static size_t train_verified(tonnx_model *model, const tonnx_dataset *data, tonn
     return levels;
 }
 
-/* Of L dense layers: the gather, L products, the last with the loss, L - 1 products back, the last update. */
+/* Of L dense layers: the gather, L products, the last with the loss, L - 1 products back, the last update. Where batches
+ * are so long that gradients come in slices, the last one's are one more; what joins the others is one's of those. */
 START_TEST(few_dependent_dispatches)
 {
-    for (size_t depth = 1; depth <= 8; depth++) {
+    const size_t slices = (size_t)_i, step = slices ? 3 : 1;
+    for (size_t depth = 1; depth <= 8; depth += step) {
         tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
-        tonnx_model *model = dense_net(depth, 21, 10);
-        tonnx_dataset *data = graph_data(198, 19, 10, 0);
+        tonnx_model *model = dense_net(depth, 19, 21, 10);
+        tonnx_dataset *data = graph_data(slices ? 307 : 198, 19, 10, 0);
         options.backend = "vulkan";
+        options.batch = slices ? 307 : 33;
         const size_t levels = train_verified(model, data, &options);
-        ck_assert_msg(levels <= 2 * depth + 1, "%zu layers: %zu levels", depth, levels);
+        ck_assert_msg(levels <= 2 * depth + 1 + slices, "%zu layers: %zu levels", depth, levels);
         tonnx_dataset_free(data);
         tonnx_model_free(model);
     }
 }
 END_TEST
 
-/* The last product takes the loss with it where its rows are whole in a workgroup: every loss, widths on both sides. */
+/* The last product takes the loss with it where its rows are whole in a workgroup: every loss, widths on both sides, and
+ * a product that comes in slices. */
 START_TEST(losses_ride_on_products)
 {
-    static const size_t widths[] = { 2, 33, 65 };
+    static const size_t widths[] = { 2, 33, 65, 33 }, inputs[] = { 19, 19, 19, 2053 };
     static const tonnx_loss losses[] = { TONNX_CROSS_ENTROPY, TONNX_BCE, TONNX_MSE, TONNX_MAE, TONNX_HUBER };
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
         for (int fancy = 0; fancy < (losses[i] == TONNX_CROSS_ENTROPY ? 2 : 1); fancy++) {
             tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
-            tonnx_model *model = dense_net(1, 21, widths[_i]);
+            tonnx_model *model = dense_net(1, inputs[_i], 21, widths[_i]);
             const bool classes = losses[i] == TONNX_CROSS_ENTROPY;
-            tonnx_dataset *data = graph_data(198, 19, classes ? widths[_i] : 0, classes ? 0 : widths[_i]);
+            tonnx_dataset *data = graph_data(198, inputs[_i], classes ? widths[_i] : 0, classes ? 0 : widths[_i]);
             options.backend = names[i % NAMES];
+            options.batch = 33;
             options.optimizer = TONNX_SGD;
             options.rate = 0.01;
             options.loss = losses[i];
@@ -193,7 +249,7 @@ static uint64_t use_cache(void)
     trial t;
     tonnx__backend *vulkan = trial_open("vulkan", 0);
     const uint64_t cached = ((tonnx__vk *)vulkan)->cached;
-    product(&t);
+    product(&t, 0);
     double *work = calloc(t.program->arena_size[TONNX__ARENA_WORK], sizeof *work);
     trial_run(&t, vulkan, work, NULL, 1);
     free(work);
@@ -242,8 +298,9 @@ END_TEST
 /* Every variant that the device's limits allow: right, however the factors lie. */
 START_TEST(variants_multiply)
 {
-    static const uint32_t lies[] = { 0, TONNX__VK_TRANS_A | TONNX__VK_WIDE_A | TONNX__VK_WIDE_B,
-                                     TONNX__VK_TRANS_B | TONNX__VK_WIDE_A | TONNX__VK_WIDE_B };
+    enum { WIDE = TONNX__VK_WIDE_A | TONNX__VK_WIDE_B };
+    static const uint32_t lies[] = { 0, TONNX__VK_TRANS_A | WIDE, TONNX__VK_TRANS_B | WIDE,
+                                     TONNX__VK_TRANS_A | TONNX__VK_SLICED | WIDE };
     tonnx__backend *vulkan = trial_open("vulkan", 0);
     tonnx__vk *vk = (tonnx__vk *)vulkan;
     const size_t row = (size_t)_i;
@@ -264,7 +321,7 @@ START_TEST(variants_add_up_alike)
     double *first = NULL;
     for (uint32_t row = 0; row < TONNX__VK_VARIANTS; row++) {
         trial t;
-        product(&t);
+        product(&t, depths[_i]);
         const size_t count = t.program->arena_size[TONNX__ARENA_WORK];
         double *work = calloc(count, sizeof *work);
         vk->forced = row + 1;
@@ -303,7 +360,7 @@ static size_t multiply_on(uint32_t faulty, said *s)
     ck_ok(tonnx__backend_open(&vulkan, &(tonnx__backend_options){ "vulkan", 0, { note_line, s }, TONNX_FP32 }));
     ((tonnx__vk *)vulkan)->faulty = faulty;
     ck_assert(check_variant(vulkan, reference, TONNX__GEMM, 11, 2, "vulkan"));
-    const tonnx__vk_product p = { 67, 130, 5, TONNX__VK_TRANS_B, false };
+    const tonnx__vk_product p = { 67, 130, 5, TONNX__VK_TRANS_B, false, 1, 32 };
     ck_ok(tonnx__vk_variant_choose((tonnx__vk *)vulkan, &p, &used));
     tonnx__backend_close(vulkan);
     tonnx__backend_close(reference);
@@ -337,7 +394,7 @@ START_TEST(tuning_is_kept)
 {
     char text[TONNX__VK_TUNED];
     const tonnx__vk_variant *used = NULL;
-    const tonnx__vk_product p = { 1, 512, 512, TONNX__VK_TRANS_B, false };
+    const tonnx__vk_product p = { 1, 512, 512, TONNX__VK_TRANS_B, false, 1, 512 };
     setenv("XDG_CACHE_HOME", scratch_folder, 1);
     tonnx__backend *vulkan = trial_open("vulkan", 0);
     ck_ok(tonnx__vk_tune_shape((tonnx__vk *)vulkan, TONNX__VK_FLAT, TONNX__VK_TRANS_B, text));
@@ -383,7 +440,7 @@ START_TEST(loss_is_latched)
     tonnx__device_state *state = NULL;
     tonnx__exec *exec = NULL;
     double result[TONNX__RESULTS];
-    product(&t);
+    product(&t, 0);
     ck_ok(tonnx__device_state_new(&state, vulkan, sizes));
     ck_ok(tonnx__exec_new(&exec, state, t.program));
     ck_fails(tonnx__vk_check((tonnx__vk *)vulkan, VK_ERROR_DEVICE_LOST, "a test"), TONNX_BAD_DEVICE, "was lost");
@@ -407,16 +464,18 @@ static Suite *vulkan_suite(void)
     tcase_set_timeout(variants, 900);
     tcase_add_checked_fixture(variants, scratch_make, scratch_remove);
     tcase_add_loop_test(kinds, vulkan_is_reference, 0, TONNX__KINDS * NAMES);
-    tcase_add_test(device, the_same_bits_twice);
+    tcase_add_loop_test(kinds, slices_are_reference, 0, 2 * NAMES);
+    tcase_add_test(device, slices_cover_their_product);
+    tcase_add_loop_test(device, the_same_bits_twice, 0, DEPTHS);
     tcase_add_loop_test(device, large_operands_are_split, 0, NAMES);
     tcase_add_loop_test(device, aligned_operands_go_by_fours, 0, 4);
     tcase_add_test(device, more_than_a_binding_spans);
-    tcase_add_test(device, few_dependent_dispatches);
-    tcase_add_loop_test(device, losses_ride_on_products, 0, 3);
+    tcase_add_loop_test(device, few_dependent_dispatches, 0, 2);
+    tcase_add_loop_test(device, losses_ride_on_products, 0, 4);
     tcase_add_checked_fixture(device, scratch_make, scratch_remove);
     tcase_add_test(device, pipelines_are_kept);
     tcase_add_loop_test(variants, variants_multiply, 0, TONNX__VK_VARIANTS);
-    tcase_add_test(variants, variants_add_up_alike);
+    tcase_add_loop_test(variants, variants_add_up_alike, 0, DEPTHS);
     tcase_add_test(variants, wrong_variants_are_shunned);
     tcase_add_test(variants, tuning_is_kept);
     tcase_add_test(device, too_few_buffers_are_refused);

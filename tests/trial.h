@@ -12,6 +12,7 @@
 typedef struct trial {
     tonnx__program *program;
     size_t n, f;    /* the shape asked for */
+    size_t depth;   /* of products; 0: some */
     double *values; /* the WORK arena's start, each a float's value */
     uint64_t drawn; /* random numbers so far */
     uint64_t seed;

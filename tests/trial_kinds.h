@@ -41,7 +41,7 @@ MAKE(GATHER)
 /* Depth that is neither the rows nor the columns. */
 static inline size_t gemm_depth(const trial *t)
 {
-    return (t->n * 3 + t->f) % 131 + 1;
+    return t->depth ? t->depth : (t->n * 3 + t->f) % 131 + 1;
 }
 
 static inline void gemm_product(trial *t, tonnx__instruction **code, unsigned v)

@@ -1,9 +1,12 @@
 /* C[m,n] = act(alpha·Σₖ op(A)[m,k]·op(B)[k,n] + beta·bias[n]). Where a matrix is larger than a binding, M, N or K is
- * done in parts: rows of what is stored row by row are what a window can show. */
+ * done in parts: rows of what is stored row by row are what a window can show. Where there is little of C and much of K,
+ * K comes in slices side by side, which the dispatch after them adds up; it has the epilogue. */
 #include <string.h>
 
 #include "vulkan/variant_impl.h"
 
+/* Adds up slices: as wide as a loss may be. */
+static const tonnx__vk_variant join = { "join", TONNX__VK_JOIN, 4, 64, 4, 1, 4 };
 enum { WIDEST_LOSS = 64 }; /* rows that one workgroup makes whole; by the shape alone, as it shows in the bits */
 
 /* A part of a product: from where, how much. */
@@ -47,6 +50,12 @@ static tonnx__vk_operand columns(tonnx__vk_operand row, size_t c, size_t cols)
     row.at += c;
     row.cols = cols;
     return row;
+}
+
+/* What a join has in their place: the slices' products, and their sums. */
+static void take_slices(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d)
+{
+    for (int k = 0; k < 2; k++) tonnx__vk_takes(d, cut->in[k]);
 }
 
 static void take_factors(const tonnx__vk_cut *cut, tonnx__vk_dispatch *d, const tonnx__vk_product *p, const part *at)
@@ -100,10 +109,11 @@ static tonnx__vk_product product_of(const tonnx__vk_cut *cut)
 {
     const tonnx__vk_operand *a = &cut->in[0], *b = &cut->in[1], *c = &cut->out[0];
     const bool trans_a = cut->code->flags & TONNX__TRANS_A, trans_b = cut->code->flags & TONNX__TRANS_B;
-    tonnx__vk_product p = { c->rows, c->cols, trans_a ? a->rows : a->cols, 0, false };
+    tonnx__vk_product p = { c->rows, c->cols, trans_a ? a->rows : a->cols, 0, false, 0, 0 };
     p.lie = (trans_a ? TONNX__VK_TRANS_A : 0u) | (trans_b ? TONNX__VK_TRANS_B : 0u) |
             (is_wide(a, p.k, trans_a ? p.m : p.k) ? TONNX__VK_WIDE_A : 0u) |
             (is_wide(b, p.k, trans_b ? p.k : p.n) ? TONNX__VK_WIDE_B : 0u);
+    tonnx__vk_slice(&p);
     return p;
 }
 
@@ -149,7 +159,8 @@ static tonnx__vk_dispatch begin_part(const tonnx__vk_cut *cut, tonnx__vk_shader 
     d.push.u[0] = (uint32_t)cut->in[0].cols;
     d.push.u[1] = (uint32_t)cut->in[1].cols;
     d.push.u[2] = (uint32_t)p->n;
-    take_factors(cut, &d, p, at);
+    if (v->way == TONNX__VK_JOIN) take_slices(cut, &d);
+    else take_factors(cut, &d, p, at);
     return d;
 }
 
@@ -182,6 +193,35 @@ static void emit_parts(tonnx__vk_cut *cut, const tonnx__vk_product *p, const ton
             }
 }
 
+static bool is_whole(const part *most, const tonnx__vk_product *p)
+{
+    return most->rows >= p->m && most->cols >= p->n && most->depth >= p->k;
+}
+
+/* The slices' products and sums, all in one dispatch, into scratch room. What is left to do is to join them. */
+static void cut_slices(tonnx__vk_cut *cut, tonnx__vk_product *p, const tonnx__vk_variant **v)
+{
+    enum { SLICED = 128 };
+    const part whole = { 0, 0, 0, p->m, p->n, p->k };
+    const tonnx__instruction bare = { .kind = TONNX__GEMM };
+    const tonnx__vk_operand none = { 0 }, products = tonnx__vk_scratch(cut, p->slices * p->m, p->n);
+    const bool has_sums = cut->out[cut->code->kind == TONNX__GEMM_UPDATE ? 3 : 2].buffer;
+    const tonnx__vk_operand sums = has_sums ? tonnx__vk_scratch(cut, p->slices, p->m) : none;
+    const tonnx__vk_cut inner = { .vk = cut->vk, .exec = cut->exec, .code = &bare, .index = cut->index,
+                                  .in = { cut->in[0], cut->in[1] }, .out = { products, none, sums } };
+    tonnx__vk_dispatch d = begin_part(&inner, TONNX__VK_gemm, p, *v, &whole);
+    d.specs[2] |= SLICED;
+    d.push.u[3] = (uint32_t)p->depth;
+    d.push.x[0] = 1.0f;
+    for (int k = 2; k < 5; k++) tonnx__vk_takes(&d, none);
+    for (int k = 0; k < 3; k++) tonnx__vk_gives(&d, inner.out[k]);
+    emit_groups(cut, &d, (p->n + (*v)->bn - 1) / (*v)->bn, p->slices * ((p->m + (*v)->bm - 1) / (*v)->bm));
+    cut->in[0] = products;
+    cut->in[1] = sums;
+    *p = (tonnx__vk_product){ p->m, p->n, p->slices, 0, false, 1, 0 };
+    *v = &join;
+}
+
 /* NULL where the cut failed. */
 static const tonnx__vk_variant *choose(tonnx__vk_cut *cut, const tonnx__vk_product *p)
 {
@@ -192,10 +232,11 @@ static const tonnx__vk_variant *choose(tonnx__vk_cut *cut, const tonnx__vk_produ
 
 void tonnx__vk_cut_GEMM(tonnx__vk_cut *cut)
 {
-    const tonnx__vk_product p = product_of(cut);
+    tonnx__vk_product p = product_of(cut);
     const tonnx__vk_variant *v = choose(cut, &p);
     if (!v) return;
     const part most = choose_part(cut, &p, v);
+    if (p.slices > 1 && is_whole(&most, &p)) cut_slices(cut, &p, &v);
     emit_parts(cut, &p, v, &most);
 }
 
@@ -264,12 +305,13 @@ bool tonnx__vk_cut_with_loss(tonnx__vk_cut *cut)
 {
     if (!is_before_loss(cut)) return false;
     tonnx__vk_product p = product_of(cut);
-    p.loss = true;
+    p.loss = p.slices == 1;
     if (p.n > WIDEST_LOSS) return false;
     const tonnx__vk_variant *v = choose(cut, &p);
     if (!v) return false;
     const part most = choose_part(cut, &p, v), whole = { 0, 0, 0, p.m, p.n, p.k };
-    if (most.rows < p.m || most.cols < p.n || most.depth < p.k) return false;
+    if (!is_whole(&most, &p)) return false;
+    if (p.slices > 1) cut_slices(cut, &p, &v);
     tonnx__vk_cut loss = *cut;
     loss.index++;
     tonnx__vk_cut_open(&loss);

@@ -25,11 +25,11 @@ typedef enum tonnx__vk_shape {
 } tonnx__vk_shape;
 
 /* What this device and driver are known to do best, and right. `best`: a variant's row, from 1 on; 0: not measured. By
- * shape, and by what is stored transposed. `right`: a bit for each way the factors may lie. */
+ * shape, and by what is stored transposed. `right`: a bit for each way the factors may lie, with K whole and in slices. */
 typedef struct tonnx__vk_choices {
     uint8_t best[TONNX__VK_SHAPES][4];
     uint8_t wrong[TONNX__VK_VARIANTS];
-    uint16_t right[TONNX__VK_VARIANTS];
+    uint32_t right[TONNX__VK_VARIANTS];
 } tonnx__vk_choices;
 
 /* keep.c: what was kept under that name for this device and driver, to be freed; NULL where there is nothing, or what

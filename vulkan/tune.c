@@ -13,7 +13,7 @@ static const struct measure {
     const char *name;
     tonnx__vk_product product;
 } measures[TONNX__VK_SHAPES] = {
-#define TONNX_SHAPE(id, tiled, direct, texels, m, n, k) { #id, { m, n, k, 0, TONNX__VK_##id <= TONNX__VK_LOSS } },
+#define TONNX_SHAPE(id, tiled, direct, texels, m, n, k) { #id, { m, n, k, 0, TONNX__VK_##id <= TONNX__VK_LOSS, 0, 0 } },
 #include "vulkan/shapes.def"
 #undef TONNX_SHAPE
 };
@@ -59,7 +59,7 @@ static tonnx_status time_all(tonnx__vk *vk, const tonnx__vk_product *p, uint8_t 
     for (size_t row = 0; row < TONNX__VK_VARIANTS && !status; row++) {
         double seconds = 1e30;
         bool right = tonnx__vk_variant_serves(vk, row, p);
-        if (right) status = tonnx__vk_variant_is_right(vk, row, p->lie, &right);
+        if (right) status = tonnx__vk_variant_is_right(vk, row, tonnx__vk_lie(p), &right);
         if (right && !status) status = time_variant(vk, p, row, *least, &seconds);
         if (seconds >= *least) continue;
         *least = seconds;
@@ -75,6 +75,7 @@ tonnx_status tonnx__vk_tune_shape(tonnx__vk *vk, tonnx__vk_shape shape, uint32_t
     uint8_t fastest = 0;
     double seconds = 0.0;
     p.lie = lie | TONNX__VK_WIDE_A | TONNX__VK_WIDE_B;
+    tonnx__vk_slice(&p);
     *text = '\0';
     const tonnx_status status = time_all(vk, &p, &fastest, &seconds);
     if (status || !fastest) return status;

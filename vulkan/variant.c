@@ -39,7 +39,8 @@ bool tonnx__vk_variant_lawful(const tonnx__vk_variant *v, const tonnx__vk_limits
     const bool whole = v->bm % v->tm == 0 && v->bn % v->tn == 0;
     const bool by_fours = v->way == TONNX__VK_TILED || (v->tm % 4 == 0 && v->tn % 4 == 0);
     const bool shown = v->way != TONNX__VK_TEXELS || limits->views >= TONNX__VK_MAX_VIEWS;
-    return whole && by_fours && shown && tonnx__vk_variant_invocations(v) <= limits->invocations &&
+    return whole && by_fours && shown && TONNX__VK_SLICE_UNIT % v->bk == 0 &&
+           tonnx__vk_variant_invocations(v) <= limits->invocations &&
            (size_t)(v->bm + v->bn) * (v->way == TONNX__VK_TILED ? v->bk : 1) * sizeof(float) <= limits->shared;
 }
 
@@ -66,6 +67,25 @@ static tonnx__vk_shape shape_of(const tonnx__vk_product *p)
     return p->m >= 256 && p->n >= 256 ? TONNX__VK_LARGE : TONNX__VK_MIDDLE;
 }
 
+/* Slices of 128 and more, for about as many tiles as a large device works on at once. What A transposed makes, a weight's
+ * gradient, nothing of its step waits for but its update, where another product is made meanwhile; other products hold the
+ * step up by one more dispatch, and so have to be long. */
+void tonnx__vk_slice(tonnx__vk_product *p)
+{
+    enum { TILE = 32, TILES = 128, SHORTEST = 128, LONG_GRADIENT = 256, LONG = 2048 };
+    const size_t tiles = ((p->m + TILE - 1) / TILE) * ((p->n + TILE - 1) / TILE), most = p->k / SHORTEST;
+    const size_t wanted = TILES / tiles < most ? TILES / tiles : most;
+    const bool is_long = p->k >= (p->lie & TONNX__VK_TRANS_A ? LONG_GRADIENT : LONG);
+    p->slices = is_long && wanted > 1 ? wanted : 1;
+    p->depth = ((p->k - 1) / p->slices / TONNX__VK_SLICE_UNIT + 1) * TONNX__VK_SLICE_UNIT;
+    p->slices = (p->k - 1) / p->depth + 1;
+}
+
+uint32_t tonnx__vk_lie(const tonnx__vk_product *p)
+{
+    return p->lie | (p->slices > 1 ? TONNX__VK_SLICED : 0u);
+}
+
 uint8_t *tonnx__vk_measured(tonnx__vk *vk, const tonnx__vk_product *p)
 {
     return &vk->choices.best[shape_of(p)][p->lie % TONNX__VK_WIDE_A];
@@ -89,7 +109,7 @@ tonnx_status tonnx__vk_variant_choose(tonnx__vk *vk, const tonnx__vk_product *p,
     for (size_t turn = 0; turn < TONNX__VK_VARIANTS + 3; turn++) {
         const size_t row = candidate(vk, p, turn);
         bool right = row < TONNX__VK_VARIANTS && tonnx__vk_variant_serves(vk, row, p);
-        const tonnx_status status = right ? tonnx__vk_variant_is_right(vk, row, p->lie, &right) : TONNX_OK;
+        const tonnx_status status = right ? tonnx__vk_variant_is_right(vk, row, tonnx__vk_lie(p), &right) : TONNX_OK;
         *out = &rows[row % TONNX__VK_VARIANTS];
         if (status || right) return status;
     }

@@ -64,11 +64,14 @@ void tonnx__vk_bench_close(tonnx__vk_bench *bench)
     *bench = (tonnx__vk_bench){ 0 };
 }
 
-/* The lengths of a trial: more than one tile of the variant, by fours where they have to be. */
+/* The lengths of a trial: more than one tile of the variant, by fours where they have to be; more than one slice. */
 static tonnx__vk_product trial_of(const tonnx__vk_variant *v, uint32_t lie)
 {
     const size_t more = lie & (TONNX__VK_WIDE_A | TONNX__VK_WIDE_B) ? 4 : 5;
-    return (tonnx__vk_product){ v->bm + more, v->bn + more, 2 * (size_t)v->bk + 4 * more, lie, false };
+    const size_t depth = lie & TONNX__VK_SLICED ? 2048 : 2 * (size_t)v->bk;
+    tonnx__vk_product p = { v->bm + more, v->bn + more, depth + 4 * more, lie % TONNX__VK_LIES, false, 0, 0 };
+    tonnx__vk_slice(&p);
+    return p;
 }
 
 /* Σ (c − A·B)², and of (A·B)² into *size; in double. */
@@ -123,7 +126,7 @@ tonnx_status tonnx__vk_variant_is_right(tonnx__vk *vk, size_t row, uint32_t lie,
     if (*right || vk->choices.wrong[row]) return TONNX_OK;
     const tonnx_status status = try_variant(vk, row, lie, right);
     if (status == TONNX_NO_MEMORY || vk->lost) return status;
-    if (*right) vk->choices.right[row] |= (uint16_t)(1u << lie);
+    if (*right) vk->choices.right[row] |= 1u << lie;
     vk->choices.wrong[row] = !*right;
     if (!*right)
         tonnx__say(&vk->log, TONNX_LOG_WARNING,

@@ -1,7 +1,8 @@
 /* G = op(A)·op(B), sums[m] = Σₖ op(A)[m,k], handed on element by element: finish(m, n, product), finish_sum(m, sum).
  * A workgroup makes BM·BN elements, an invocation TM·TN of them: BK columns of A and rows of B at a time go through
  * shared memory, from where each number is read TN or TM times less often than it is used.
- * n, f, k: M, N, K; u[0], u[1]: columns of A, of B as stored. HAS_SUMS: whether the sums are wanted. */
+ * n, f, k: M, N, K; u[0], u[1]: columns of A, of B as stored. HAS_SUMS: whether the sums are wanted.
+ * SLICED: K comes in slices of u[3], each with a product and sums of its own, one below the other. */
 layout(constant_id = 3) const uint BM = 32u;
 layout(constant_id = 4) const uint BN = 32u;
 layout(constant_id = 5) const uint BK = 16u;
@@ -13,7 +14,20 @@ IN(0, a);
 IN(1, b);
 
 const bool TRANS_A = (HOW & 1u) != 0u, TRANS_B = (HOW & 2u) != 0u;
+const bool SLICED = (HOW & 128u) != 0u;
 const uint ACROSS = BN / TN; /* invocations side by side */
+
+uint tile_row, first_k, end_k; /* of this workgroup: its first row; its part of K */
+uint below;                    /* rows of the slices before */
+
+void find_slice()
+{
+    const uint down = (push.n + BM - 1u) / BM, slice = SLICED ? gl_WorkGroupID.y / down : 0u;
+    tile_row = (gl_WorkGroupID.y - slice * down) * BM;
+    below = slice * push.n;
+    first_k = slice * push.u[3];
+    end_k = SLICED ? min(first_k + push.u[3], push.k) : push.k;
+}
 
 const uint KEPT = WAY == 0u ? BK : 1u;
 shared float tile_a[KEPT * BM];
@@ -42,13 +56,13 @@ void load_b(uint col, uint k0)
 
 void multiply_tiled()
 {
-    const uint row = gl_WorkGroupID.y * BM, col = gl_WorkGroupID.x * BN;
+    const uint row = tile_row, col = gl_WorkGroupID.x * BN;
     const uint down = gl_LocalInvocationID.x / ACROSS * TM, across = gl_LocalInvocationID.x % ACROSS;
     const bool sums_rows = HAS_SUMS && gl_WorkGroupID.x == 0u && across == 0u;
     float acc[TM * TN], sums[TM], part[TN];
     for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
     [[unroll]] for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
-    for (uint k0 = 0u; k0 < push.k; k0 += BK) {
+    for (uint k0 = first_k; k0 < end_k; k0 += BK) {
         barrier();
         load_a(row, k0);
         load_b(col, k0);
@@ -66,15 +80,18 @@ void multiply_tiled()
         const uint m = row + down + i;
         if (m >= push.n) break;
         [[unroll]] for (uint j = 0u; j < TN; j++)
-            if (col + across + j * ACROSS < push.f) finish(m, col + across + j * ACROSS, acc[i * TN + j]);
-        if (sums_rows) finish_sum(m, sums[i]);
+            if (col + across + j * ACROSS < push.f) finish(below + m, col + across + j * ACROSS, acc[i * TN + j]);
+        if (sums_rows) finish_sum(below + m, sums[i]);
     }
 }
 
 #include "vulkan/shaders/gemm_direct.glsl"
+#include "vulkan/shaders/gemm_join.glsl"
 
 void multiply()
 {
-    if (WAY != 0u) multiply_direct();
+    find_slice();
+    if (WAY == 3u) join();
+    else if (WAY != 0u) multiply_direct();
     else multiply_tiled();
 }

@@ -81,8 +81,8 @@ const uint ONE = WIDE_C ? 4u : 1u; /* what is handed on at once */
 void hand_on(uint m, uint n, uint i)
 {
     if (m >= push.n || n >= push.f) return;
-    if (WIDE_C) finish_four(m, n, vec4(made[i], made[i + 1u], made[i + 2u], made[i + 3u]));
-    else finish(m, n, made[i]);
+    if (WIDE_C) finish_four(below + m, n, vec4(made[i], made[i + 1u], made[i + 2u], made[i + 3u]));
+    else finish(below + m, n, made[i]);
 }
 
 /* Unrolled, an element is a register; of many that would be too much code. */
@@ -97,15 +97,15 @@ void hand_on_all(uint m0, uint n0)
 
 void multiply_direct()
 {
-    const uint m0 = gl_WorkGroupID.y * BM + gl_LocalInvocationID.x / ACROSS * TM;
+    const uint m0 = tile_row + gl_LocalInvocationID.x / ACROSS * TM;
     const uint n0 = gl_WorkGroupID.x * BN + gl_LocalInvocationID.x % ACROSS * TN;
     float acc[TM * TN], sums[TM];
     [[unroll]] for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
     [[unroll]] for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
     place(true, !TRANS_A, WIDE_A, 0u, m0, TM, push.n);
     place(false, TRANS_B, WIDE_B, TM, n0, TN, push.f);
-    const uint depth = m0 < push.n && n0 < push.f ? push.k : 0u; /* nothing is added up for blocks beyond the end */
-    for (uint k0 = 0u; k0 < depth; k0 += STEP) {
+    const uint end = m0 < push.n && n0 < push.f ? end_k : first_k; /* nothing is added up for blocks beyond the end */
+    for (uint k0 = first_k; k0 < end; k0 += STEP) {
         fetch(true, !TRANS_A, WIDE_A, 0u, TM, k0);
         fetch(false, TRANS_B, WIDE_B, TM, TN, k0);
         [[unroll]] for (uint k = 0u; k < STEP; k++)
@@ -119,5 +119,5 @@ void multiply_direct()
     hand_on_all(m0, n0);
     [[unroll]] for (uint i = 0u; i < TM; i++) made[i] = sums[i];
     [[dont_unroll]] for (uint i = 0u; SUMS && HAS_SUMS && n0 == 0u && i < TM; i++)
-        if (m0 + i < push.n) finish_sum(m0 + i, made[i]);
+        if (m0 + i < push.n) finish_sum(below + m0 + i, made[i]);
 }
