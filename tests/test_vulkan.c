@@ -217,8 +217,8 @@ START_TEST(few_dependent_dispatches)
 }
 END_TEST
 
-/* The last product takes the loss with it where its rows are whole in a workgroup: every loss, widths on both sides, and
- * a product that comes in slices. */
+/* The last product takes the loss with it where its rows are whole in a workgroup: every loss, widths on both sides. A
+ * product that comes in slices has its loss after it. */
 START_TEST(losses_ride_on_products)
 {
     static const size_t widths[] = { 2, 33, 65, 33 }, inputs[] = { 19, 19, 19, 2053 };

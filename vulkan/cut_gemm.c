@@ -5,7 +5,7 @@
 
 #include "vulkan/variant_impl.h"
 
-/* Adds up slices: as wide as a loss may be. */
+/* Adds up slices. */
 static const tonnx__vk_variant join = { "join", TONNX__VK_JOIN, 4, 64, 4, 1, 4 };
 enum { WIDEST_LOSS = 64 }; /* rows that one workgroup makes whole; by the shape alone, as it shows in the bits */
 
@@ -305,13 +305,12 @@ bool tonnx__vk_cut_with_loss(tonnx__vk_cut *cut)
 {
     if (!is_before_loss(cut)) return false;
     tonnx__vk_product p = product_of(cut);
-    p.loss = p.slices == 1;
-    if (p.n > WIDEST_LOSS) return false;
+    p.loss = true;
+    if (p.n > WIDEST_LOSS || p.slices > 1) return false;
     const tonnx__vk_variant *v = choose(cut, &p);
     if (!v) return false;
     const part most = choose_part(cut, &p, v), whole = { 0, 0, 0, p.m, p.n, p.k };
     if (!is_whole(&most, &p)) return false;
-    if (p.slices > 1) cut_slices(cut, &p, &v);
     tonnx__vk_cut loss = *cut;
     loss.index++;
     tonnx__vk_cut_open(&loss);

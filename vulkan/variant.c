@@ -62,6 +62,7 @@ bool tonnx__vk_variant_serves(const tonnx__vk *vk, size_t row, const tonnx__vk_p
 static tonnx__vk_shape shape_of(const tonnx__vk_product *p)
 {
     if (p->loss) return p->n <= 16 ? TONNX__VK_NARROW : TONNX__VK_LOSS;
+    if (p->slices > 1 && (p->n <= 16 || p->m <= 16)) return TONNX__VK_DEEP;
     if (p->m <= 8) return TONNX__VK_FLAT;
     if ((double)p->m * (double)p->n * (double)p->k < 1e6) return TONNX__VK_SMALL;
     return p->m >= 256 && p->n >= 256 ? TONNX__VK_LARGE : TONNX__VK_MIDDLE;
