@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sync_file_range */
 #include "format/file.h"
 
 #include <errno.h>
@@ -13,10 +14,11 @@
 #include "runtime/mem_impl.h"
 
 /* write(2) and read(2) take at most this at once (Linux stops at 2 GiB − 4 KiB anyway). */
-enum { AT_ONCE = 1 << 30 };
+enum { AT_ONCE = 1 << 30, WINDOW = 16 << 20 };
 
 struct tonnx_file {
     int fd;
+    size_t written, begun; /* bytes: of them the disk was asked to take so many */
     char *path, *temporary, *folder;
 };
 
@@ -161,6 +163,17 @@ tonnx_status tonnx_file_create(tonnx_file **out, const char *path)
     return status;
 }
 
+/* The disk takes what is written while the rest is made, so that the flush at the end waits for little. It is a wish:
+ * what fails, the flush tells. */
+static void begin_flush(tonnx_file *file)
+{
+    if (file->written - file->begun < WINDOW) return;
+    const int errno_before = errno;
+    (void)sync_file_range(file->fd, (off_t)file->begun, (off_t)(file->written - file->begun), SYNC_FILE_RANGE_WRITE);
+    errno = errno_before;
+    file->begun = file->written;
+}
+
 tonnx_status tonnx_file_write(tonnx_file *file, const void *bytes, size_t size)
 {
     const unsigned char *from = bytes;
@@ -170,6 +183,8 @@ tonnx_status tonnx_file_write(tonnx_file *file, const void *bytes, size_t size)
         if (put < 0) return io_failed(file->path, "cannot be written");
         from += put;
         size -= (size_t)put;
+        file->written += (size_t)put;
+        begin_flush(file);
     }
     return TONNX_OK;
 }
