@@ -84,13 +84,13 @@ START_TEST(slices_in_order)
 }
 END_TEST
 
-/* Of each kind the first variants; of products more, in their ways to lie. */
+/* Of each kind the first variants; of products more, in all their ways to lie: every third of sixteen. */
 START_TEST(no_write_goes_astray)
 {
-    const unsigned most = _i == TONNX__GEMM ? 16 : 3;
+    const unsigned step = _i == TONNX__GEMM ? 3 : 1, most = _i == TONNX__GEMM ? 16 : 3;
     tonnx__backend *reference = trial_open("reference", 0), *vulkan = open_watched(ON_GPU);
     unsigned v = 0;
-    while (v < most && check_variant(vulkan, reference, _i, 6, v, "watched")) v++;
+    while (v < most && check_variant(vulkan, reference, _i, 6, v, "watched")) v += step;
     ck_assert(v > 0);
     tonnx__backend_close(vulkan);
     tonnx__backend_close(reference);
