@@ -132,6 +132,9 @@ static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)
     return (tonnx__span){ from, end - from < length ? end : from + length };
 }
 
+/* Takes a piece of a product, whole: rows and columns of it, `sum` in rows that are `stride` apart. */
+typedef void tonnx__packed_taker(void *user, tonnx__span rows, tonnx__span cols, const float *sum, size_t stride);
+
 /* gemm.c, for what is made of a product: its grid; alpha·op(A)·op(B)'s rows and columns, summed over a part of k, into `c`, rows
  * `stride` apart (added to under ACC0); the row sums of op(A)'s rows over a part of k. */
 void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile);
@@ -139,6 +142,8 @@ tonnx__span tonnx__gemm_depth(const tonnx__cpu_task *task); /* all of k */
 bool tonnx__gemm_is_tall(const tonnx__cpu_task *task);
 bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code); /* worth several tiles */
 void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride);
+/* A large product of all of k in pieces, each handed over once; false where tonnx__gemm_product is the one to make it. */
+bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__packed_taker *take, void *user);
 void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span deep, float *s);
 
 /* Rows `rows` and columns `cols` of an operand as a panel for kernels by columns. */
@@ -162,7 +167,11 @@ tonnx_status tonnx__cpu_profile(tonnx__exec *exec, tonnx__spent *spent, tonnx__h
 void tonnx__cpu_copy_in(float *to, const void *from, size_t count, tonnx__numbers numbers);
 void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbers numbers);
 
-/* packed.c: C[m,n] (+)= alpha·op(A)·op(B), row-major, of operands too large to be multiplied as they lie; `add` adds. */
+/* packed.c: op(A)·op(B) of operands too large to be multiplied as they lie, handed over in pieces. */
+void tonnx__packed_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
+                          tonnx__packed_taker *take, void *user);
+
+/* The same put where it is wanted: C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
 void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], float alpha, tonnx__lying a,
                            tonnx__lying b, bool add, float *c, size_t stride);
 

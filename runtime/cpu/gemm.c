@@ -147,21 +147,38 @@ static bool packs(const size_t mnk[3], tonnx__lying a, tonnx__lying b)
            (!b.transposed && b.stride >= FAR && mnk[2] >= DEEP);
 }
 
+/* What a tile multiplies: op(A)'s rows, op(B)'s columns and a part of k, as they lie. */
+typedef struct factors {
+    size_t mnk[3];
+    tonnx__lying a, b;
+} factors;
+
+static factors factors_of(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep)
+{
+    const bool ta = task->code->flags & TONNX__TRANS_A, tb = task->code->flags & TONNX__TRANS_B;
+    const tonnx__cpu_operand *a = &task->in[0], *b = &task->in[1];
+    return (factors){ { rows.to - rows.from, cols.to - cols.from, deep.to - deep.from },
+                      { a->at + (ta ? deep.from * a->cols + rows.from : rows.from * a->cols + deep.from), a->cols, ta },
+                      { b->at + (tb ? cols.from * b->cols + deep.from : deep.from * b->cols + cols.from), b->cols, tb } };
+}
+
 /* The tile's product, summed over `deep` of k, into `c`, whose rows are `stride` apart. */
 void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride)
 {
-    const tonnx__instruction *code = task->code;
-    const bool ta = code->flags & TONNX__TRANS_A, tb = code->flags & TONNX__TRANS_B;
-    const tonnx__cpu_operand *a = &task->in[0], *b = &task->in[1];
-    const float *at_a = a->at + (ta ? deep.from * a->cols + rows.from : rows.from * a->cols + deep.from);
-    const float *at_b = b->at + (tb ? cols.from * b->cols + deep.from : deep.from * b->cols + cols.from);
-    const tonnx__lying strip_a = { at_a, a->cols, ta }, strip_b = { at_b, b->cols, tb };
-    const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, deep.to - deep.from };
-    const bool add = code->flags & TONNX__ACC0;
+    const factors of = factors_of(task, rows, cols, deep);
+    const float alpha = (float)task->code->alpha;
+    const bool add = task->code->flags & TONNX__ACC0;
     const tonnx__gemm_kernels *own = task->kernels->gemm;
-    if (!own || packs(mnk, strip_a, strip_b))
-        tonnx__packed_product(task->kernels->packed, mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
-    else own->product(mnk, (float)code->alpha, strip_a, strip_b, add, c, stride);
+    if (!own || packs(of.mnk, of.a, of.b)) tonnx__packed_product(task->kernels->packed, of.mnk, alpha, of.a, of.b, add, c, stride);
+    else own->product(of.mnk, alpha, of.a, of.b, add, c, stride);
+}
+
+bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__packed_taker *take, void *user)
+{
+    const factors of = factors_of(task, rows, cols, tonnx__gemm_depth(task));
+    if (task->code->alpha != 1.0 || (task->kernels->gemm && !packs(of.mnk, of.a, of.b))) return false;
+    tonnx__packed_pieces(task->kernels->packed, of.mnk, of.a, of.b, take, user);
+    return true;
 }
 
 /* z += beta·bias */

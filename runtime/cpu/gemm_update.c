@@ -12,10 +12,10 @@ enum { STRIP = 48 };
 
 /* `rows` rows of n elements of outputs first … first + 2 from `at`, by gradient g. */
 static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, int first, size_t at, size_t rows,
-                      size_t n, const float *g)
+                      size_t n, const float *g, size_t stride_g)
 {
     float *p = task->out[first].at, *m = task->out[first + 1].at, *v = task->out[first + 2].at;
-    const tonnx__step_rows s = { p + at, m ? m + at : NULL, v ? v + at : NULL, g, rows, n, task->out[first].cols, n };
+    const tonnx__step_rows s = { p + at, m ? m + at : NULL, v ? v + at : NULL, g, rows, n, task->out[first].cols, stride_g };
     task->kernels->update->update[task->code->op](&s, step->record->rate, step->record->c, task->code->h);
 }
 
@@ -24,7 +24,21 @@ static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonn
     float g[PANEL];
     const size_t wide = cols.to - cols.from;
     tonnx__gemm_product(task, rows, cols, tonnx__gemm_depth(task), g, wide);
-    take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, rows.to - rows.from, wide, g);
+    take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, rows.to - rows.from, wide, g, wide);
+}
+
+/* A tile of a large product, from whose pieces its weights step at once. */
+typedef struct large_tile {
+    const tonnx__cpu_task *task;
+    const tonnx__cpu_step *step;
+    tonnx__span rows, cols;
+} large_tile;
+
+static void take_piece(void *user, tonnx__span rows, tonnx__span cols, const float *g, size_t stride)
+{
+    const large_tile *tile = user;
+    const size_t at = (tile->rows.from + rows.from) * tile->task->out[0].cols + tile->cols.from + cols.from;
+    take_step(tile->task, tile->step, 0, at, rows.to - rows.from, cols.to - cols.from, g, stride);
 }
 
 static size_t panel_rows(const tonnx__cpu_task *task)
@@ -40,13 +54,15 @@ static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step 
     const tonnx__span rows = tonnx__tile_rows(task, index, p->rows), cols = tonnx__tile_columns(task, index, p->cols);
     const size_t tall = panel_rows(task), wide = PANEL / tall;
     float sums[PANEL_ROWS];
-    for (size_t c = cols.from; c < cols.to; c += wide)
+    large_tile large = { task, step, rows, cols };
+    const bool done = tonnx__gemm_pieces(task, rows, cols, take_piece, &large);
+    for (size_t c = cols.from; c < cols.to && !done; c += wide)
         for (size_t r = rows.from; r < rows.to; r += tall)
             panel(task, step, tonnx__part(r, tall, rows.to), tonnx__part(c, wide, cols.to));
     for (size_t r = rows.from; r < rows.to && cols.from == 0 && task->out[3].at; r += PANEL_ROWS) {
         const tonnx__span some = tonnx__part(r, PANEL_ROWS, rows.to);
         tonnx__gemm_row_sums(task, some, tonnx__gemm_depth(task), sums);
-        take_step(task, step, 3, r, 1, some.to - r, sums);
+        take_step(task, step, 3, r, 1, some.to - r, sums, some.to - r);
     }
 }
 
@@ -73,7 +89,7 @@ static void step_by_halves(const tonnx__cpu_task *task, const tonnx__cpu_step *s
     for (size_t c = 0; c < n; c += PANEL) {
         const size_t some = n - c < PANEL ? n - c : PANEL;
         task->kernels->elementwise->binary[TONNX__ADD](g, halves + c, halves + apart + c, some);
-        take_step(task, step, first, at + c, 1, some, g);
+        take_step(task, step, first, at + c, 1, some, g, some);
     }
 }
 

@@ -1,16 +1,19 @@
 /* Large products. A piece of op(A) and one of op(B) are copied side by side into a room that the second cache holds, and
- * multiplied there a block at a time, which registers hold. While one piece of op(B) is multiplied, the next is asked
- * for, so that memory is read behind the arithmetic. */
+ * multiplied there a block at a time, which registers hold; their sums stay in the room until all of k is in them. Behind each
+ * block a little of the next two pieces is asked for, and strip by strip they are copied into the room's other half, so that
+ * memory is read behind the arithmetic. It could not just be asked for: rows that are a power of two apart meet in a few of
+ * the cache's sets, which hold a strip's lines and not a piece's. */
 #include "runtime/cpu/cpu_impl.h"
 
-/* Room for TALL rows of op(A) and WIDE columns of op(B), TONNX__PACKED_BYTES deep: 128 and 192 KiB. TALL and WIDE are multiples of
- * every block's sides, and a strip of op(B), 24 KiB, stays in the first cache while all of A's go by: deeper ones, which do
- * not, cost a quarter of the speed. */
+/* Room for TALL rows of op(A) and WIDE columns of op(B), TONNX__PACKED_BYTES deep: 128 and 192 KiB, each twice; and for their sums,
+ * 384 KiB. TALL and WIDE are multiples of every block's sides, and a strip of op(B), 24 KiB, stays in the first cache while
+ * all of A's go by: deeper ones, which do not, cost a quarter of the speed. */
 enum { TALL = 256, WIDE = 384, LINE = 64 };
 
 typedef struct room {
-    _Alignas(LINE) char left[TALL * TONNX__PACKED_BYTES];
-    _Alignas(LINE) char right[WIDE * TONNX__PACKED_BYTES];
+    _Alignas(LINE) char left[2][TALL * TONNX__PACKED_BYTES];
+    _Alignas(LINE) char right[2][WIDE * TONNX__PACKED_BYTES];
+    _Alignas(LINE) float sum[TALL * WIDE];
 } room;
 
 /* Rows of memory that will be read, and how far they have been asked for. */
@@ -20,9 +23,40 @@ typedef struct errand {
     size_t row, line;
 } errand;
 
+/* C[m,n] = op(A)[m,k]·op(B)[k,n], and its pieces: `deep` of k at a time, then TALL rows, then WIDE columns. */
+typedef struct product {
+    const tonnx__packed_kernels *kernels;
+    room *room;
+    size_t mnk[3], deep;
+    tonnx__lying a, b;
+} product;
+
+typedef struct piece {
+    tonnx__span m, n, k;
+} piece;
+
+/* A piece on its way into a half of the room: strips of op(A), then of op(B). */
+typedef struct packing {
+    piece piece;
+    size_t half;
+    size_t strip, lefts, strips; /* the next strip; how many of op(A); of both */
+    errand lines;                /* of the next strip */
+    size_t pace;                 /* lines behind each block */
+} packing;
+
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+static size_t parts(size_t size, size_t part)
+{
+    return (size + part - 1) / part;
+}
+
+static size_t length(tonnx__span s)
+{
+    return s.to - s.from;
 }
 
 /* op(M) from row `m` and column `n` on. */
@@ -49,52 +83,150 @@ static void run_on(errand *e, size_t lines)
     }
 }
 
-/* All blocks of the left piece by the right one, as they lie in the room. */
-static void multiply(const tonnx__packed_kernels *kernels, const room *r, const size_t mnk[3],
-                     const tonnx__packed_target *c, errand *next)
+static size_t pieces_of(const product *p)
 {
-    const size_t blocks = (mnk[0] / kernels->rows + 1) * (mnk[1] / kernels->cols + 1);
-    const size_t lines = next->rows * (next->bytes / LINE + 1) / blocks + 1;
-    for (size_t n = 0; n < mnk[1]; n += kernels->cols)
-        for (size_t m = 0; m < mnk[0]; m += kernels->rows) {
-            tonnx__packed_target here = *c;
-            here.at += m * c->stride + n;
-            here.rows = least(kernels->rows, mnk[0] - m);
-            here.cols = least(kernels->cols, mnk[1] - n);
-            kernels->block(r->left + m * TONNX__PACKED_BYTES, r->right + n * TONNX__PACKED_BYTES, mnk[2], &here);
-            run_on(next, lines);
-        }
+    return parts(p->mnk[0], TALL) * parts(p->mnk[1], WIDE) * parts(p->mnk[2], p->deep);
 }
 
-/* C[m,n] (+)= alpha·op(A)[m,k]·op(B)[k,n], k no deeper and n no wider than the room. */
-static void multiply_tall(const tonnx__packed_kernels *kernels, room *r, const size_t mnk[3], tonnx__lying a,
-                          tonnx__lying b, const tonnx__packed_target *c, errand next)
+static piece piece_at(const product *p, size_t index)
 {
-    const size_t deep = (mnk[2] + kernels->grain - 1) / kernels->grain * kernels->grain;
-    kernels->right(r->right, b, mnk[1], mnk[2]);
-    for (size_t m = 0; m < mnk[0]; m += TALL) {
-        const size_t piece[3] = { least(TALL, mnk[0] - m), mnk[1], deep };
-        tonnx__packed_target here = *c;
-        here.at += m * c->stride;
-        kernels->left(r->left, from(a, m, 0), piece[0], mnk[2]);
-        multiply(kernels, r, piece, &here, &next);
+    const size_t deep = parts(p->mnk[2], p->deep), down = parts(p->mnk[0], TALL);
+    return (piece){ tonnx__part(index / deep % down * TALL, TALL, p->mnk[0]),
+                    tonnx__part(index / deep / down * WIDE, WIDE, p->mnk[1]),
+                    tonnx__part(index % deep * p->deep, p->deep, p->mnk[2]) };
+}
+
+static tonnx__span left_strip(const product *p, const packing *w)
+{
+    return tonnx__part(w->piece.m.from + w->strip * p->kernels->rows, p->kernels->rows, w->piece.m.to);
+}
+
+static tonnx__span right_strip(const product *p, const packing *w)
+{
+    return tonnx__part(w->piece.n.from + (w->strip - w->lefts) * p->kernels->cols, p->kernels->cols, w->piece.n.to);
+}
+
+/* The errand to the next strip. */
+static void look_ahead(const product *p, packing *w)
+{
+    const tonnx__span k = w->piece.k;
+    if (w->strip < w->lefts) {
+        const tonnx__span m = left_strip(p, w);
+        w->lines = errand_to(from(p->a, m.from, k.from), length(m), length(k));
+    } else if (w->strip < w->strips) {
+        const tonnx__span n = right_strip(p, w);
+        w->lines = errand_to(from(p->b, k.from, n.from), length(k), length(n));
     }
 }
 
-/* C[M,N] (+)= alpha·op(A)[M,K]·op(B)[K,N] */
+static packing new_packing(const product *p, size_t index)
+{
+    const piece next = piece_at(p, index);
+    packing w = { .piece = next, .half = index % 2, .lefts = parts(length(next.m), p->kernels->rows) };
+    w.strips = w.lefts + parts(length(next.n), p->kernels->cols);
+    look_ahead(p, &w);
+    return w;
+}
+
+static void pack_strip(const product *p, packing *w)
+{
+    const piece *at = &w->piece;
+    if (w->strip < w->lefts) {
+        const tonnx__span m = left_strip(p, w);
+        char *to = p->room->left[w->half] + (m.from - at->m.from) * TONNX__PACKED_BYTES;
+        p->kernels->left(to, from(p->a, m.from, at->k.from), length(m), length(at->k));
+    } else {
+        const tonnx__span n = right_strip(p, w);
+        char *to = p->room->right[w->half] + (n.from - at->n.from) * TONNX__PACKED_BYTES;
+        p->kernels->right(to, from(p->b, at->k.from, n.from), length(n), length(at->k));
+    }
+    w->strip++;
+    look_ahead(p, w);
+}
+
+/* What is done behind a block: the strip that has been asked for is packed, or more of its lines are asked for. */
+static void pack_some(const product *p, packing *w)
+{
+    if (w->strip == w->strips) return;
+    if (w->lines.row == w->lines.rows) pack_strip(p, w);
+    run_on(&w->lines, w->pace);
+}
+
+static void pack_rest(const product *p, packing *w)
+{
+    while (w->strip < w->strips) pack_strip(p, w);
+}
+
+/* All blocks of a pair of pieces, while the next pair is packed. */
+static void multiply(const product *p, const packing *now, packing *next)
+{
+    const tonnx__packed_kernels *kernels = p->kernels;
+    const size_t rows = length(now->piece.m), cols = length(now->piece.n);
+    const size_t deep = parts(length(now->piece.k), kernels->grain) * kernels->grain;
+    for (size_t n = 0; n < cols; n += kernels->cols)
+        for (size_t m = 0; m < rows; m += kernels->rows) {
+            const tonnx__packed_target here = { .at = p->room->sum + m * WIDE + n,
+                                                .stride = WIDE,
+                                                .rows = least(kernels->rows, rows - m),
+                                                .cols = least(kernels->cols, cols - n),
+                                                .alpha = 1.0f,
+                                                .add = now->piece.k.from > 0,
+                                                .turned = p->a.transposed };
+            kernels->block(p->room->left[now->half] + m * TONNX__PACKED_BYTES,
+                           p->room->right[now->half] + n * TONNX__PACKED_BYTES, deep, &here);
+            pack_some(p, next);
+        }
+}
+
+/* Lines behind each block of `now`, so that all of `next` is packed by its end. Where op(A) is stored [k,m], rows of its strips
+ * are half a line. */
+static size_t pace_of(const product *p, const packing *now, const packing *next)
+{
+    const size_t blocks = now->lefts * (now->strips - now->lefts);
+    const size_t lines = (length(next->piece.m) + length(next->piece.n)) * length(next->piece.k) * sizeof(float) / LINE;
+    return lines * (p->a.transposed ? 2 : 1) / blocks + 2;
+}
+
+void tonnx__packed_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
+                          tonnx__packed_taker *take, void *user)
+{
+    room r;
+    const product p = { kernels, &r, { mnk[0], mnk[1], mnk[2] }, TONNX__PACKED_BYTES / kernels->unit, a, b };
+    const size_t pieces = pieces_of(&p);
+    packing now = new_packing(&p, 0);
+    kernels->begin();
+    pack_rest(&p, &now);
+    for (size_t i = 0; i < pieces; i++) {
+        packing next = i + 1 < pieces ? new_packing(&p, i + 1) : (packing){ 0 };
+        next.pace = i + 1 < pieces ? pace_of(&p, &now, &next) : 0;
+        multiply(&p, &now, &next);
+        pack_rest(&p, &next);
+        if (now.piece.k.to == mnk[2]) take(user, now.piece.m, now.piece.n, r.sum, WIDE);
+        now = next;
+    }
+    kernels->end();
+}
+
+/* Where a product goes. */
+typedef struct target {
+    float *c;
+    size_t stride;
+    float alpha;
+    bool add;
+} target;
+
+static void put(void *user, tonnx__span rows, tonnx__span cols, const float *sum, size_t stride)
+{
+    const target *to = user;
+    for (size_t m = rows.from; m < rows.to; m++, sum += stride) {
+        float *c = to->c + m * to->stride + cols.from;
+        for (size_t n = 0; n < cols.to - cols.from; n++) c[n] = to->alpha * sum[n] + (to->add ? c[n] : 0.0f);
+    }
+}
+
 void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], float alpha, tonnx__lying a,
                            tonnx__lying b, bool add, float *c, size_t stride)
 {
-    room r;
-    kernels->begin();
-    const size_t deep = TONNX__PACKED_BYTES / kernels->unit;
-    for (size_t n = 0; n < mnk[1]; n += WIDE)
-        for (size_t k = 0; k < mnk[2]; k += deep) {
-            const size_t piece[3] = { mnk[0], least(WIDE, mnk[1] - n), least(deep, mnk[2] - k) };
-            const size_t then = k + deep < mnk[2] ? least(deep, mnk[2] - k - deep) : 0;
-            const tonnx__packed_target here = { .at = c + n, .stride = stride, .alpha = alpha, .add = add || k > 0, .turned = a.transposed };
-            multiply_tall(kernels, &r, piece, from(a, 0, k), from(b, k, n), &here,
-                          then ? errand_to(from(b, k + deep, n), then, piece[1]) : (errand){ 0 });
-        }
-    kernels->end();
+    target to = { c, stride, alpha, add };
+    tonnx__packed_pieces(kernels, mnk, a, b, put, &to);
 }
