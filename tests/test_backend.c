@@ -109,12 +109,16 @@ START_TEST(steps_follow_each_other)
 }
 END_TEST
 
-/* A step of Adam by dW = dYᵀ·X of 517 samples, 61 features of 389, and of the bias beside it. */
-static void make_long_update(trial *t)
+/* dW = dYᵀ·X of so many samples, by halves of the batch; and of so many features that it goes packed, in pieces of the gradient. */
+static const struct {
+    size_t samples, n, f;
+} long_updates[] = { { 517, 61, 389 }, { 293, 299, 2311 } };
+
+/* A step of Adam by such a dW, and of the bias beside it. */
+static void make_long_update(trial *t, size_t samples)
 {
-    enum { SAMPLES = 517 };
     const double h[6] = { 0.9, 0.99, 1e-8, 0.01, 1.0, 0.0 };
-    const int dy = trial_buffer(t, "dy", SAMPLES, t->n), x = trial_buffer(t, "x", SAMPLES, t->f);
+    const int dy = trial_buffer(t, "dy", samples, t->n), x = trial_buffer(t, "x", samples, t->f);
     tonnx__instruction *code = trial_add(t, TONNX__GEMM_UPDATE);
     code->flags = TONNX__TRANS_A;
     code->op = TONNX_ADAM;
@@ -133,8 +137,8 @@ START_TEST(a_long_batch_steps_alike_on_any_number_of_threads)
 {
     tonnx__backend *reference = trial_open("reference", 0);
     trial t;
-    trial_begin(&t, 61, 389, 6);
-    make_long_update(&t);
+    trial_begin(&t, long_updates[_i].n, long_updates[_i].f, 6);
+    make_long_update(&t, long_updates[_i].samples);
     const size_t count = t.program->arena_size[TONNX__ARENA_WORK];
     double *want = calloc(count, sizeof *want), *first = calloc(count, sizeof *first), *got = calloc(count, sizeof *got);
     trial_run(&t, reference, want, NULL, 2);
@@ -267,7 +271,7 @@ static Suite *backend_suite(void)
     tcase_add_loop_test(kinds, cpu_is_reference, 0, TONNX__KINDS);
     tcase_add_loop_test(kinds, threads_change_no_bit, 0, TONNX__KINDS);
     tcase_add_test(kinds, steps_follow_each_other);
-    tcase_add_test(kinds, a_long_batch_steps_alike_on_any_number_of_threads);
+    tcase_add_loop_test(kinds, a_long_batch_steps_alike_on_any_number_of_threads, 0, 2);
     tcase_add_test(kinds, classes_beyond_the_columns_spoil_their_row_alone);
     tcase_add_test(door, the_front_door_refuses);
     tcase_add_test(door, state_goes_in_and_out);

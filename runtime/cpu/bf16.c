@@ -88,16 +88,14 @@ static void right(void *room, tonnx__lying b, size_t cols, size_t depth)
                         sizes, true);
 }
 
-/* C (+)= alpha·sum */
+/* C (+)= sum */
 static void put(const float *sum, const tonnx__packed_target *c)
 {
-    const __m512 alpha = _mm512_set1_ps(c->alpha);
-    for (size_t m = 0; m < c->rows; m++, sum += SIDE)
-        for (size_t n = 0; n < c->cols; n += 16) {
-            const __mmask16 there = first(c->cols - n);
+    for (size_t m = 0; m < SIDE; m++, sum += SIDE)
+        for (size_t n = 0; n < SIDE; n += 16) {
             float *at = c->at + m * c->stride + n;
-            const __m512 old = c->add ? _mm512_maskz_loadu_ps(there, at) : _mm512_setzero_ps();
-            _mm512_mask_storeu_ps(at, there, _mm512_fmadd_ps(alpha, _mm512_loadu_ps(sum + n), old));
+            const __m512 old = c->add ? _mm512_loadu_ps(at) : _mm512_setzero_ps();
+            _mm512_storeu_ps(at, _mm512_add_ps(old, _mm512_loadu_ps(sum + n)));
         }
 }
 
@@ -120,7 +118,7 @@ static void release_tiles(void)
     _tile_release();
 }
 
-/* C[32,32] (+)= alpha·Σₖ A[32,k]·B[k,32] */
+/* C[32,32] (+)= Σₖ A[32,k]·B[k,32] */
 static void block_amx(const void *a, const void *b, size_t depth, const tonnx__packed_target *c)
 {
     _Alignas(64) float sum[SIDE * SIDE];

@@ -1,5 +1,6 @@
 /* G[M,N] = alpha·op(A)·op(B) steps P[M,N], and the row sums of op(A) step bP[1,M]: a panel of G at a time, small enough
- * for the first cache, so that the gradient is used while it is there and never reaches memory. */
+ * for the first cache, or a piece of a large one, for the second, so that the gradient is used while it is there and never
+ * reaches memory. */
 #include "runtime/cpu/cpu_impl.h"
 
 #include <string.h>
@@ -48,17 +49,21 @@ static size_t panel_rows(const tonnx__cpu_task *task)
     return tall;
 }
 
+static void by_panels(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonnx__span rows, tonnx__span cols)
+{
+    const size_t tall = panel_rows(task), wide = PANEL / tall;
+    for (size_t c = cols.from; c < cols.to; c += wide)
+        for (size_t r = rows.from; r < rows.to; r += tall)
+            panel(task, step, tonnx__part(r, tall, rows.to), tonnx__part(c, wide, cols.to));
+}
+
 static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     const tonnx__cpu_operand *p = &task->out[0];
     const tonnx__span rows = tonnx__tile_rows(task, index, p->rows), cols = tonnx__tile_columns(task, index, p->cols);
-    const size_t tall = panel_rows(task), wide = PANEL / tall;
-    float sums[PANEL_ROWS];
     large_tile large = { task, step, rows, cols };
-    const bool done = tonnx__gemm_pieces(task, rows, cols, take_piece, &large);
-    for (size_t c = cols.from; c < cols.to && !done; c += wide)
-        for (size_t r = rows.from; r < rows.to; r += tall)
-            panel(task, step, tonnx__part(r, tall, rows.to), tonnx__part(c, wide, cols.to));
+    float sums[PANEL_ROWS];
+    if (!tonnx__gemm_pieces(task, rows, cols, take_piece, &large)) by_panels(task, step, rows, cols);
     for (size_t r = rows.from; r < rows.to && cols.from == 0 && task->out[3].at; r += PANEL_ROWS) {
         const tonnx__span some = tonnx__part(r, PANEL_ROWS, rows.to);
         tonnx__gemm_row_sums(task, some, tonnx__gemm_depth(task), sums);

@@ -138,11 +138,10 @@ typedef struct tonnx__gemm_kernels {
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
 } tonnx__gemm_kernels;
 
-/* Rows and columns that a block makes of C, added to where `add`. */
+/* Where a whole block of sums goes, added to what is there where `add`; of columns behind `cols` anything may be left. */
 typedef struct tonnx__packed_target {
     float *at;
-    size_t stride, rows, cols;
-    float alpha;
+    size_t stride, cols;
     bool add, turned; /* A came transposed */
 } tonnx__packed_target;
 

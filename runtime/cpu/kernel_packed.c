@@ -63,33 +63,20 @@ static void right(void *room, tonnx__lying b, size_t cols, size_t depth)
     }
 }
 
-/* C (+)= alpha·sum, where a block has its full height and whole vectors. */
-INLINE put_full(vec sum[MR][NV], const tonnx__packed_target *c, int vecs)
+INLINE put(vec sum[MR][NV], const tonnx__packed_target *c, int vecs)
 {
-    const vec alpha = VEC_ALL(c->alpha);
     for (int m = 0; m < MR; m++)
         for (int v = 0; v < vecs; v++) {
             float *at = c->at + (size_t)m * c->stride + v * VEC;
-            VEC_STORE(at, VEC_FMA(alpha, sum[m][v], c->add ? VEC_LOAD(at) : VEC_ALL(0.0f)));
+            VEC_STORE(at, sum[m][v] + (c->add ? VEC_LOAD(at) : VEC_ALL(0.0f)));
         }
 }
 
-/* The same of a block that C's end cuts. */
-static void put_part(const float *sum, const tonnx__packed_target *c)
-{
-    for (size_t m = 0; m < c->rows; m++, sum += NR)
-        for (size_t n = 0; n < c->cols; n++) {
-            float *at = c->at + m * c->stride + n;
-            *at = __builtin_fmaf(c->alpha, sum[n], c->add ? *at : 0.0f);
-        }
-}
-
-/* C[m,n] (+)= alpha·Σₖ A[m·down + k·along]·B[k][n] for MR × `vecs` vectors, of which c->rows × c->cols are wanted. */
+/* C[m,n] (+)= Σₖ A[m·down + k·along]·B[k][n] for MR × `vecs` vectors */
 INLINE block_of(const float *a, size_t down, size_t along, const float *b, size_t depth, const tonnx__packed_target *c,
                 int vecs)
 {
     vec sum[MR][NV];
-    float part[MR * NR];
     for (int m = 0; m < MR; m++)
         for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
     for (size_t k = 0; k < depth; k++, a += along, b += NR) {
@@ -100,13 +87,7 @@ INLINE block_of(const float *a, size_t down, size_t along, const float *b, size_
             for (int v = 0; v < vecs; v++) sum[m][v] = VEC_FMA(x, row[v], sum[m][v]);
         }
     }
-    if (c->rows == MR && c->cols == (size_t)vecs * VEC) {
-        put_full(sum, c, vecs);
-        return;
-    }
-    for (int m = 0; m < MR; m++)
-        for (int v = 0; v < vecs; v++) VEC_STORE(part + m * NR + v * VEC, sum[m][v]);
-    put_part(part, c);
+    put(sum, c, vecs);
 }
 
 INLINE block_by_width(const float *a, size_t down, size_t along, const float *b, size_t depth,

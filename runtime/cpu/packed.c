@@ -167,9 +167,7 @@ static void multiply(const product *p, const packing *now, packing *next)
         for (size_t m = 0; m < rows; m += kernels->rows) {
             const tonnx__packed_target here = { .at = p->room->sum + m * WIDE + n,
                                                 .stride = WIDE,
-                                                .rows = least(kernels->rows, rows - m),
                                                 .cols = least(kernels->cols, cols - n),
-                                                .alpha = 1.0f,
                                                 .add = now->piece.k.from > 0,
                                                 .turned = p->a.transposed };
             kernels->block(p->room->left[now->half] + m * TONNX__PACKED_BYTES,
