@@ -109,13 +109,14 @@ START_TEST(steps_follow_each_other)
 }
 END_TEST
 
-/* dW = dYᵀ·X of so many samples, by halves of the batch; and of so many features that it goes packed, in pieces of the gradient. */
+/* dW = dYᵀ·X of so many samples, by halves of the batch; of so many features that it goes packed, in pieces of the gradient; and
+ * of few samples, for weights that no cache holds. */
 static const struct {
     size_t samples, n, f;
-} long_updates[] = { { 517, 61, 389 }, { 293, 299, 2311 } };
+} large_updates[] = { { 517, 61, 389 }, { 293, 299, 2311 }, { 9, 1013, 1061 } };
 
 /* A step of Adam by such a dW, and of the bias beside it. */
-static void make_long_update(trial *t, size_t samples)
+static void make_large_update(trial *t, size_t samples)
 {
     const double h[6] = { 0.9, 0.99, 1e-8, 0.01, 1.0, 0.0 };
     const int dy = trial_buffer(t, "dy", samples, t->n), x = trial_buffer(t, "x", samples, t->f);
@@ -133,12 +134,12 @@ static void make_long_update(trial *t, size_t samples)
     code->out[5] = trial_positive(t, "bv", 1, t->n);
 }
 
-START_TEST(a_long_batch_steps_alike_on_any_number_of_threads)
+START_TEST(a_large_gradient_steps_alike_on_any_number_of_threads)
 {
     tonnx__backend *reference = trial_open("reference", 0);
     trial t;
-    trial_begin(&t, long_updates[_i].n, long_updates[_i].f, 6);
-    make_long_update(&t, long_updates[_i].samples);
+    trial_begin(&t, large_updates[_i].n, large_updates[_i].f, 6);
+    make_large_update(&t, large_updates[_i].samples);
     const size_t count = t.program->arena_size[TONNX__ARENA_WORK];
     double *want = calloc(count, sizeof *want), *first = calloc(count, sizeof *first), *got = calloc(count, sizeof *got);
     trial_run(&t, reference, want, NULL, 2);
@@ -271,7 +272,7 @@ static Suite *backend_suite(void)
     tcase_add_loop_test(kinds, cpu_is_reference, 0, TONNX__KINDS);
     tcase_add_loop_test(kinds, threads_change_no_bit, 0, TONNX__KINDS);
     tcase_add_test(kinds, steps_follow_each_other);
-    tcase_add_loop_test(kinds, a_long_batch_steps_alike_on_any_number_of_threads, 0, 2);
+    tcase_add_loop_test(kinds, a_large_gradient_steps_alike_on_any_number_of_threads, 0, 3);
     tcase_add_test(kinds, classes_beyond_the_columns_spoil_their_row_alone);
     tcase_add_test(door, the_front_door_refuses);
     tcase_add_test(door, state_goes_in_and_out);

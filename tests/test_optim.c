@@ -69,7 +69,7 @@ static void check_extremes(const tonnx__kernels *kernels, double eps)
     float p[COUNT] = { 0 }, m[COUNT] = { 0 }, v[COUNT] = { 0 };
     tonnx__optimizer_coefficients(TONNX_ADAM, h, 1, c);
     const tonnx_step_f32 step = tonnx_step_of_f32(rate, c, h);
-    const tonnx__step_rows rows = { p, m, v, g, 1, COUNT, COUNT, COUNT };
+    const tonnx__step_rows rows = { .p = p, .m = m, .v = v, .g = g, .rows = 1, .cols = COUNT, .stride = COUNT };
     kernels->update->update[TONNX_ADAM](&rows, rate, c, h);
     for (int i = 0; i < COUNT; i++) {
         const float want = tonnx_optim_ADAM_f32((tonnx_element_f32){ 0, 0, 0 }, g[i], step).p;

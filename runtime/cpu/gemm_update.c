@@ -8,15 +8,25 @@
 /* 24 KiB. Long products take tall panels, as what they read of op(B) comes from afar and serves all of a panel's rows. */
 enum { PANEL = 6144, PANEL_ROWS = 32, TALLEST = 128 };
 
+/* Weights and moments that no core's caches hold come and go by long rows, which prefetchers follow: panels are as flat as a
+ * block of the kernel's is low. For these op(B) is read anew every FLAT rows, so k is not to be long. */
+enum { FLAT = 8, SHORT = 256, MANY = 1 << 20 };
+
 /* Columns of a tile of a half: as wide as a block of the kernel's, two for AVX2. */
 enum { STRIP = 48 };
+
+static bool comes_from_memory(const tonnx__cpu_task *task)
+{
+    return task->out[0].rows * task->out[0].cols >= MANY;
+}
 
 /* `rows` rows of n elements of outputs first … first + 2 from `at`, by gradient g. */
 static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, int first, size_t at, size_t rows,
                       size_t n, const float *g, size_t stride_g)
 {
     float *p = task->out[first].at, *m = task->out[first + 1].at, *v = task->out[first + 2].at;
-    const tonnx__step_rows s = { p + at, m ? m + at : NULL, v ? v + at : NULL, g, rows, n, task->out[first].cols, stride_g };
+    const tonnx__step_rows s = { p + at, m ? m + at : NULL, v ? v + at : NULL, g, rows, n, task->out[first].cols, stride_g,
+                                 first == 0 && comes_from_memory(task) };
     task->kernels->update->update[task->code->op](&s, step->record->rate, step->record->c, task->code->h);
 }
 
@@ -45,6 +55,7 @@ static void take_piece(void *user, tonnx__span rows, tonnx__span cols, const flo
 static size_t panel_rows(const tonnx__cpu_task *task)
 {
     size_t tall = PANEL_ROWS;
+    if (comes_from_memory(task) && tonnx__gemm_depth(task).to < SHORT) return FLAT;
     while (tall < TALLEST && 2 * tall <= task->tall) tall *= 2;
     return tall;
 }

@@ -113,11 +113,12 @@ typedef struct tonnx__row_kernels {
 } tonnx__row_kernels;
 
 /* Parameters, their moments (NULL where one is not kept; m before v) and gradients: rows `stride` apart, the gradient's
- * `stride_g`. */
+ * `stride_g`. `ask`: they come from memory, and the row below is asked for. */
 typedef struct tonnx__step_rows {
     float *p, *m, *v;
     const float *g;
     size_t rows, cols, stride, stride_g;
+    bool ask;
 } tonnx__step_rows;
 
 typedef struct tonnx__update_kernels {

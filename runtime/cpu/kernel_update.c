@@ -34,6 +34,16 @@ INLINE element(formula *next, const tonnx__step_rows *s, size_t i, size_t count,
     if (moments > ONE) put(s->v + i, new.v, count);
 }
 
+INLINE ask_below(const tonnx__step_rows *s, size_t i, kept moments)
+{
+    UNROLL for (size_t k = i + s->stride; k < i + s->stride + GROUP * VEC; k += VEC)
+    {
+        __builtin_prefetch(s->p + k, 1, 3);
+        if (moments > NONE) __builtin_prefetch(s->m + k, 1, 3);
+        if (moments > ONE) __builtin_prefetch(s->v + k, 1, 3);
+    }
+}
+
 /* GROUP · VEC elements at once: a step is a chain of some 20 operations, and the processor looks too few ahead to overlap it
  * with the next ones where they stand one behind the other. */
 INLINE group(formula *next, const tonnx__step_rows *s, size_t i, kept moments, tonnx_step_vec step)
@@ -60,7 +70,10 @@ INLINE walk_rows(formula *next, tonnx__step_rows s, kept moments, tonnx_step_vec
 {
     for (size_t row = 0; row < s.rows; row++) {
         size_t i = 0;
-        for (; i + GROUP * VEC <= s.cols; i += GROUP * VEC) group(next, &s, i, moments, step);
+        for (; i + GROUP * VEC <= s.cols; i += GROUP * VEC) {
+            if (s.ask) ask_below(&s, i, moments);
+            group(next, &s, i, moments, step);
+        }
         for (; i + VEC <= s.cols; i += VEC) element(next, &s, i, VEC, moments, step);
         if (i < s.cols) element(next, &s, i, s.cols - i, moments, step);
         s.p += s.stride;
