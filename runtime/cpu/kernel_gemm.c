@@ -13,7 +13,7 @@
 
 /* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB). */
 enum { MOST = VEC_REGISTERS == 32 ? 14 : 6, MOST_OF_3 = VEC_REGISTERS == 32 ? 8 : 4, WIDEST = 3, ROWS_AHEAD = 8 };
-enum { DOT_M = 4, DOT_N = VEC_REGISTERS == 32 ? 4 : 2, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N };
+enum { DOT_M = 4, DOT_N = VEC_REGISTERS == 32 ? 4 : 2, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
 enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 512 };
 
 /* A(m, k) = at[m·down + k·along] */
@@ -226,15 +226,25 @@ static void dots_of_1(const call *c, const float *a, size_t down, const float *b
     dots_of(c, a, down, b, to, 1, cols);
 }
 
+/* A group of B's rows against all of A's */
+static void dots_of_group(size_t rows, const call *c, left a, const float *b, float *to, size_t cols)
+{
+    size_t m = 0;
+    for (; m + DOT_M <= rows; m += DOT_M) dots_of_most(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
+    for (; m < rows; m++) dots_of_1(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
+}
+
 /* C[M,N] (+)= alpha·A[M,K]·B[N,K]ᵀ. A group of B's rows stays in the first cache while those of A pass, each read once for all of
- * the group. */
+ * the group; of a long k a part at a time, which that cache can hold. */
 static void product_dots(const size_t mnk[3], const call *c, left a, const float *b, float *to)
 {
     for (size_t n = 0; n < mnk[1]; n += GROUP, b += GROUP * c->stride_b, to += GROUP) {
         const size_t cols = mnk[1] - n < GROUP ? mnk[1] - n : GROUP;
-        size_t m = 0;
-        for (; m + DOT_M <= mnk[0]; m += DOT_M) dots_of_most(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
-        for (; m < mnk[0]; m++) dots_of_1(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
+        for (size_t k = 0, deep; k < mnk[2]; k += deep) {
+            deep = mnk[2] - k < 2 * DOT_LONG ? mnk[2] - k : DOT_LONG;
+            const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
+            dots_of_group(mnk[0], &part, (left){ a.at + k, a.down, 1 }, b + k, to, cols);
+        }
     }
 }
 
