@@ -139,12 +139,12 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
 }
 
 /* Products whose operands no cache holds as they lie, and those along a B whose rows are so far apart that they meet in a few
- * of the cache's sets. */
+ * of the cache's sets, for more than a few rows of A. */
 static bool packs(const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
-    enum { FAR = 2048, DEEP = 256 };
+    enum { FAR = 2048, DEEP = 256, FEW = 64 };
     return (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6 || (a.transposed && b.transposed) ||
-           (!b.transposed && b.stride >= FAR && mnk[2] >= DEEP);
+           (!b.transposed && b.stride >= FAR && mnk[2] >= DEEP && mnk[0] > FEW);
 }
 
 /* What a tile multiplies: op(A)'s rows, op(B)'s columns and a part of k, as they lie. */

@@ -14,6 +14,7 @@
 /* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB). */
 enum { MOST = VEC_REGISTERS == 32 ? 14 : 6, MOST_OF_3 = VEC_REGISTERS == 32 ? 8 : 4, WIDEST = 3, ROWS_AHEAD = 8 };
 enum { DOT_M = 4, DOT_N = VEC_REGISTERS == 32 ? 4 : 2, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
+enum { FAR = 2048, FAR_LONG = 64 }; /* floats, and rows, of B */
 enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 512 };
 
 /* A(m, k) = at[m·down + k·along] */
@@ -128,6 +129,17 @@ static void product_rows(size_t m, size_t n, const call *c, left a, const float 
     for (; n >= 2 * VEC; n -= 2 * VEC, b += 2 * VEC, to += 2 * VEC) rows_of_2(c, a, b, to, m);
     for (; n >= VEC; n -= VEC, b += VEC, to += VEC) rows_of_1(c, a, b, to, m);
     if (n) rows_rest(c, a, b, to, m, n);
+}
+
+/* The same where B's rows are far apart: of a long k so much at a time that all of A's blocks find B's lines in the second cache,
+ * where whole rows of the tile came in order. */
+static void product_far(const size_t mnk[3], const call *c, left a, const float *b, float *to)
+{
+    for (size_t k = 0; k < mnk[2]; k += FAR_LONG) {
+        const size_t deep = mnk[2] - k < FAR_LONG ? mnk[2] - k : FAR_LONG;
+        const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
+        product_rows(mnk[0], mnk[1], &part, (left){ a.at + k * a.along, a.down, a.along }, b + k * c->stride_b, to);
+    }
 }
 
 /* panel[k][n] = B[n,k] for a strip's columns and `depth` of its k; columns beyond B's are 0. */
@@ -259,7 +271,8 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
 {
     const call shared = { alpha, add, mnk[2], b.stride, stride };
     const left l = { a.at, a.transposed ? 1 : a.stride, a.transposed ? a.stride : 1 };
-    if (!b.transposed) product_rows(mnk[0], mnk[1], &shared, l, b.at, c);
+    if (!b.transposed && b.stride >= FAR) product_far(mnk, &shared, l, b.at, c);
+    else if (!b.transposed) product_rows(mnk[0], mnk[1], &shared, l, b.at, c);
     else if (turns(mnk)) product_turned(mnk, &shared, l, b.at, c);
     else product_dots(mnk, &shared, l, b.at, c);
 }
