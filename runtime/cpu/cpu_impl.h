@@ -138,11 +138,14 @@ static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)
 /* Takes a piece of a product, whole: rows and columns of it, `sum` in rows that are `stride` apart. */
 typedef void tonnx__packed_taker(void *user, tonnx__span rows, tonnx__span cols, const float *sum, size_t stride);
 
+/* Columns of a strip: as many as a block of the kernel's has, two for AVX2. */
+enum { TONNX__STRIP = 48 };
+
 /* gemm.c, for what is made of a product: its grid; alpha·op(A)·op(B)'s rows and columns, summed over a part of k, into `c`, rows
  * `stride` apart (added to under ACC0); the row sums of op(A)'s rows over a part of k. */
 void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile);
 tonnx__span tonnx__gemm_depth(const tonnx__cpu_task *task); /* all of k */
-bool tonnx__gemm_is_tall(const tonnx__cpu_task *task);
+bool tonnx__gemm_goes_by_columns(const tonnx__cpu_task *task); /* in strips of TONNX__STRIP */
 bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code); /* worth several tiles */
 void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride);
 /* A large product of all of k in pieces, each handed over once; false where tonnx__gemm_product is the one to make it. */

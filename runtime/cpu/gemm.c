@@ -58,17 +58,6 @@ static void cut_tall(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, siz
     tonnx__cut_grid(task, tile, m, n, side(m, down), side(n, TILES / down));
 }
 
-/* dW = dYᵀ·X of such a batch goes by columns of X, so that X, which the second cache does not hold, is read once. Strips are as
- * wide as a block of the kernel's, two for AVX2. False where there are too few of them to share, or so many features that dY,
- * which each strip reads, fills the cache in turn. */
-static bool cut_columns(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n)
-{
-    enum { WIDE = 48, FEATURES = 128 };
-    if (n < TILES / 2 * WIDE || m > FEATURES) return false;
-    tonnx__cut_grid(task, tile, m, n, m, WIDE);
-    return true;
-}
-
 /* Features of a strip: a long batch is read for each strip anew, so strips are then wider. */
 static size_t strip_of(const tonnx__cpu_task *task, size_t features, size_t want)
 {
@@ -114,10 +103,15 @@ static size_t tiles_for(double work)
     return deserved >= TILES ? TILES : deserved > 1.0 ? (size_t)deserved : 1;
 }
 
-bool tonnx__gemm_is_tall(const tonnx__cpu_task *task)
+/* dW = dYᵀ·X of a tall batch goes by columns of X, so that X, which the second cache does not hold, is read once: unless there
+ * are too few strips of them to share, or so many features that dY, which each strip reads, fills the cache in turn. */
+bool tonnx__gemm_goes_by_columns(const tonnx__cpu_task *task)
 {
+    enum { FEATURES = 128 };
+    const unsigned flags = task->code->flags;
     const double work = work_of(task);
-    return work < LARGE && is_tall(task, task->out[0].rows, tiles_for(work));
+    return (flags & TONNX__TRANS_A) && !(flags & TONNX__TRANS_B) && task->out[0].rows <= FEATURES &&
+           task->out[0].cols >= TILES / 2 * TONNX__STRIP && work < LARGE && is_tall(task, task->out[0].rows, tiles_for(work));
 }
 
 /* Cuts M×N into about as many tiles as the work deserves. */
@@ -130,7 +124,8 @@ void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
     if (is_narrow(task, m, n)) cut_narrow(task, tile, m, n);
     else if (work >= LARGE) cut_squares(task, tile, m, n, want);
     else if (is_tall(task, m, want) && !(task->code->flags & TONNX__TRANS_A)) cut_tall(task, tile, m, n);
-    else if (!is_tall(task, m, want) || !cut_columns(task, tile, m, n)) cut_features(task, tile, m, n, want);
+    else if (tonnx__gemm_goes_by_columns(task)) tonnx__cut_grid(task, tile, m, n, m, TONNX__STRIP);
+    else cut_features(task, tile, m, n, want);
 }
 
 bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code)

@@ -12,9 +12,6 @@ enum { PANEL = 6144, PANEL_ROWS = 32, TALLEST = 128 };
  * block of the kernel's is low. For these op(B) is read anew every FLAT rows, so k is not to be long. */
 enum { FLAT = 8, SHORT = 256, MANY = 1 << 20 };
 
-/* Columns of a tile of a half: as wide as a block of the kernel's, two for AVX2. */
-enum { STRIP = 48 };
-
 static bool comes_from_memory(const tonnx__cpu_task *task)
 {
     return task->out[0].rows * task->out[0].cols >= MANY;
@@ -118,16 +115,6 @@ static void halves_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step
     if (task->out[3].at) step_by_halves(task, step, 3, rows.from, bias->at + rows.from, p->rows, rows.to - rows.from);
 }
 
-/* A long batch of which the sums are fewer than what they are made of, in enough strips for every thread to have some. */
-static bool goes_by_halves(const tonnx__cpu_task *task)
-{
-    enum { FEATURES = 128 };
-    const unsigned flags = task->code->flags;
-    const size_t m = task->out[0].rows, n = task->out[0].cols;
-    return task->shared && (flags & TONNX__TRANS_A) && !(flags & TONNX__TRANS_B) && m <= FEATURES && n >= 8 * STRIP &&
-           tonnx__gemm_is_tall(task);
-}
-
 static void cut_halves(tonnx__cpu_task task[2])
 {
     enum { TILES = 16 };
@@ -138,12 +125,12 @@ static void cut_halves(tonnx__cpu_task task[2])
     task[0].out[0] = task[1].in[0] = sums;
     task[0].out[1] = task[1].in[1] = bias;
     task[0].reach = task[1].reach = TONNX__REACH_PLACE; /* m is less than n and k: none of its sides is taken for another */
-    tonnx__cut_grid(&task[0], half_tile, k, n, (k + 1) / 2, STRIP);
+    tonnx__cut_grid(&task[0], half_tile, k, n, (k + 1) / 2, TONNX__STRIP);
     tonnx__cut_grid(&task[1], halves_tile, m, n, (m + TILES - 1) / TILES, n);
 }
 
 void tonnx__cpu_cut_GEMM_UPDATE(tonnx__cpu_task task[2])
 {
-    if (goes_by_halves(task)) cut_halves(task);
+    if (task->shared && tonnx__gemm_goes_by_columns(task)) cut_halves(task);
     else tonnx__gemm_cut(task, gemm_update_tile);
 }
