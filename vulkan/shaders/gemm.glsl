@@ -88,10 +88,21 @@ void multiply_tiled()
 #include "vulkan/shaders/gemm_direct.glsl"
 #include "vulkan/shaders/gemm_join.glsl"
 
+/* What is handed on is so in one place: what finishes it is long, and a driver that compiles it has one copy of it less. */
+void multiply_near()
+{
+    const uint m0 = tile_row + gl_LocalInvocationID.x / ACROSS * TM;
+    const uint n0 = gl_WorkGroupID.x * BN + gl_LocalInvocationID.x % ACROSS * TN;
+    if (WAY == 3u) join(m0, n0);
+    else multiply_direct(m0, n0);
+    hand_on_all(m0, n0);
+    [[dont_unroll]] for (uint i = 0u; SUMS && HAS_SUMS && n0 == 0u && i < TM; i++)
+        if (m0 + i < push.n) finish_sum(below + m0 + i, summed[i]);
+}
+
 void multiply()
 {
     find_slice();
-    if (WAY == 3u) join();
-    else if (WAY != 0u) multiply_direct();
+    if (WAY != 0u) multiply_near();
     else multiply_tiled();
 }

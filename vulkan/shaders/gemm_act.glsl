@@ -59,9 +59,9 @@ void finish_four(uint m, uint n, vec4 product)
     if (BACK && !UNFINISHED) x = wide_kept[(push.at[3] + at) / 4u];
     if (CONTINUED) result += had;
     if (!UNFINISHED) {
-        [[unroll]] for (uint k = 0u; k < 4u; k++) result[k] = before_act(n + k, result[k]);
+        [[unroll]] for (uint k = 0u; k < ONE; k++) result[k] = before_act(n + k, result[k]);
         if (HAS(6)) wide_z[(push.at[6] + at) / 4u] = result;
-        [[unroll]] for (uint k = 0u; k < 4u; k++) result[k] = after_act(n + k, result[k], x[k]);
+        [[unroll]] for (uint k = 0u; k < ONE; k++) result[k] = after_act(n + k, result[k], x[k]);
     }
     wide_c[(push.at[5] + at) / 4u] = ACC0 && !CONTINUED ? had + result : result;
 }

@@ -95,10 +95,10 @@ void hand_on_all(uint m0, uint n0)
     }
 }
 
-void multiply_direct()
+float summed[TM]; /* of this invocation's rows */
+
+void multiply_direct(uint m0, uint n0)
 {
-    const uint m0 = tile_row + gl_LocalInvocationID.x / ACROSS * TM;
-    const uint n0 = gl_WorkGroupID.x * BN + gl_LocalInvocationID.x % ACROSS * TN;
     float acc[TM * TN], sums[TM];
     [[unroll]] for (uint i = 0u; i < TM * TN; i++) acc[i] = 0.0;
     [[unroll]] for (uint i = 0u; i < TM; i++) sums[i] = 0.0;
@@ -115,9 +115,6 @@ void multiply_direct()
                     acc[i * TN + j] = fma(near[k * TM + i], near[STEP * TM + k * TN + j], acc[i * TN + j]);
             }
     }
-    [[unroll]] for (uint i = 0u; i < TM * TN; i++) made[i] = acc[i]; /* so that the loops below need not be unrolled */
-    hand_on_all(m0, n0);
-    [[unroll]] for (uint i = 0u; i < TM; i++) made[i] = sums[i];
-    [[dont_unroll]] for (uint i = 0u; SUMS && HAS_SUMS && n0 == 0u && i < TM; i++)
-        if (m0 + i < push.n) finish_sum(below + m0 + i, made[i]);
+    [[unroll]] for (uint i = 0u; i < TM * TN; i++) made[i] = acc[i]; /* so that loops that hand on need not be unrolled */
+    [[unroll]] for (uint i = 0u; i < TM; i++) summed[i] = sums[i];
 }

@@ -64,7 +64,7 @@ void finish_four(uint m, uint n, vec4 product)
     vec4 at_p = FOUR_P(FLAT(2, i) / 4u), at_m = vec4(0.0), at_v = vec4(0.0);
     if (HAS(3)) at_m = FOUR_M(FLAT(3, i) / 4u);
     if (HAS(4)) at_v = FOUR_V(FLAT(4, i) / 4u);
-    [[unroll]] for (uint k = 0u; k < 4u; k++) {
+    [[unroll]] for (uint k = 0u; k < ONE; k++) {
         const tonnx_element_f32 e =
             optimizer(tonnx_element_f32(at_p[k], at_m[k], at_v[k]), push.x[7] * product[k], now);
         at_p[k] = e.p, at_m[k] = e.m, at_v[k] = e.v;
