@@ -3,10 +3,11 @@
 
 usage: run.py --tonnx PATH [--torch] [--only PART[/CASE]]
 
-Runs every part, prints a line for each and one for each failure, and ends with `N passed, N failed`. --torch adds the
-parts that need PyTorch. CASE may hold * and ?. Exit 1 where something failed.
+Runs every part, as many at once as there are cores, prints a line for each and one for each failure, and ends with
+`N passed, N failed`. --torch adds the parts that need PyTorch. CASE may hold * and ?. Exit 1 where something failed.
 """
 import argparse
+import concurrent.futures
 import importlib
 import os
 import sys
@@ -18,22 +19,33 @@ from common import Suite
 PARTS = ["exports", "inference", "random_mlps", "train_fixtures", "lossless", "storage", "convert", "seeds", "scaling",
          "new_activation", "torch_back", "torch_random"]
 NEEDS_TORCH = {"torch_back", "torch_random"}
+LONG = {"train_fixtures", "torch_random"}  # begun first
 
 
 def run_part(name, tonnx, case):
+    """(passed, failed, lines to print)"""
     suite = Suite(tonnx, case)
     start = time.time()
     try:
         importlib.import_module(name).run(suite)
     finally:
         suite.close()
-    print(f"{name}: {suite.passed} passed, {len(suite.failures)} failed ({time.time() - start:.1f} s)")
-    for line in suite.notes:
-        print(f"  {line}")
-    for line in suite.failures:
-        print(f"  FAIL {name}/{line}")
-    sys.stdout.flush()
-    return suite.passed, len(suite.failures)
+    lines = [f"{name}: {suite.passed} passed, {len(suite.failures)} failed ({time.time() - start:.1f} s)"]
+    lines += [f"  {line}" for line in suite.notes] + [f"  FAIL {name}/{line}" for line in suite.failures]
+    return suite.passed, len(suite.failures), lines
+
+
+def run_parts(names, tonnx, case):
+    """(passed, failed) of all; each is told of in its turn, though others may be done before."""
+    passed = failed = 0
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        order = sorted(names, key=lambda name: name not in LONG)
+        begun = {name: pool.submit(run_part, name, tonnx, case) for name in order}
+        for name in names:
+            good, bad, lines = begun[name].result()
+            print("\n".join(lines), flush=True)
+            passed, failed = passed + good, failed + bad
+    return passed, failed
 
 
 def main():
@@ -48,8 +60,7 @@ def main():
     if part and part not in PARTS:
         parser.error(f"no part {part}; there are {', '.join(PARTS)}")
     wanted = [name for name in PARTS if name == part or (not part and (options.torch or name not in NEEDS_TORCH))]
-    results = [run_part(name, options.tonnx, case or "*") for name in wanted]
-    passed, failed = sum(p for p, _ in results), sum(f for _, f in results)
+    passed, failed = run_parts(wanted, options.tonnx, case or "*")
     if passed + failed == 0:
         print(f"--only {options.only} matches no case")
         failed = 1
