@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ class Suite:
         self.tonnx_path = os.path.abspath(tonnx)
         self.only = only
         self.passed, self.failures, self.notes = 0, [], []
+        self.counting = threading.Lock()
         self.folder = Path(tempfile.mkdtemp(prefix="tonnx-interop-"))
 
     def close(self):
@@ -37,10 +39,11 @@ class Suite:
         return fnmatch.fnmatch(case, self.only)
 
     def check(self, case, good, why=""):
-        if good:
-            self.passed += 1
-        else:
-            self.failures.append(f"{case}: {why}")
+        with self.counting:
+            if good:
+                self.passed += 1
+            else:
+                self.failures.append(f"{case}: {why}")
         return bool(good)
 
     def note(self, text):

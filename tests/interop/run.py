@@ -19,7 +19,7 @@ from common import Suite
 PARTS = ["exports", "inference", "random_mlps", "train_fixtures", "lossless", "storage", "convert", "seeds", "scaling",
          "new_activation", "torch_back", "torch_random"]
 NEEDS_TORCH = {"torch_back", "torch_random"}
-LONG = {"train_fixtures", "torch_random"}  # begun first
+LONG = {"train_fixtures", "new_activation", "torch_random"}  # begun first
 
 
 def run_part(name, tonnx, case):
