@@ -1,7 +1,11 @@
 /* How the Vulkan backend runs: nothing waits between two read-backs, long steps go out in parts, data that does not fit is
  * sent as it is wanted, memory that is short is told of in sizes, and a lost device stays lost. Without a device: skipped,
  * in CI a failure. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runtime/train_impl.h"
@@ -280,6 +284,90 @@ START_TEST(a_lost_device_ends_the_run)
 }
 END_TEST
 
+/* The driver's threads that have a core of their own, and those cores. */
+static size_t find_placed(cpu_set_t *cores)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc/self/task");
+    const struct dirent *entry = NULL;
+    CPU_ZERO(cores);
+    while (folder && (entry = readdir(folder))) {
+        cpu_set_t own;
+        const pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (thread <= 0 || sched_getaffinity(thread, sizeof own, &own) || CPU_COUNT(&own) != 1) continue;
+        CPU_OR(cores, cores, &own);
+        count++;
+    }
+    if (folder) closedir(folder);
+    return count;
+}
+
+/* A CPU's driver has its workers on all cores, if it has as many; the thread that opens it runs where it could, under its
+ * own name. */
+START_TEST(a_cpu_devices_threads_have_cores_of_their_own)
+{
+    char name[16], later_name[16];
+    cpu_set_t allowed, later, cores;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    ck_assert_int_eq(prctl(PR_SET_NAME, "the caller"), 0);
+    ck_assert_int_eq(prctl(PR_GET_NAME, name), 0);
+    for (int round = 0; round < 2; round++) {
+        tonnx__backend *backend = trial_open("vulkan", 0);
+        const bool on_cpu = ((tonnx__vk *)backend)->card.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+        const size_t placed = find_placed(&cores);
+        ck_assert_int_eq(sched_getaffinity(0, sizeof later, &later), 0);
+        ck_assert(CPU_EQUAL(&later, &allowed));
+        ck_assert_int_eq(prctl(PR_GET_NAME, later_name), 0);
+        ck_assert_str_eq(name, later_name);
+        if (!on_cpu) ck_assert_uint_eq(placed, 0);
+        else if (CPU_COUNT(&allowed) > 1) ck_assert(placed == 0 || CPU_EQUAL(&cores, &allowed));
+        if (on_cpu && CPU_COUNT(&allowed) == 2) ck_assert_uint_ge(placed, 2);
+        tonnx__backend_close(backend);
+    }
+}
+END_TEST
+
+/* Linux says that a thread waited for its core: all are free for a while, then bound again. */
+START_TEST(who_shares_a_core_goes_free)
+{
+    cpu_set_t cores;
+    tonnx__backend *backend = trial_open("vulkan", 0);
+    tonnx__vk_place *place = &((tonnx__vk *)backend)->place;
+    const size_t placed = find_placed(&cores);
+    place->since -= 1.0;
+    tonnx__vk_place_look(place);
+    ck_assert_uint_eq(find_placed(&cores), placed);
+    if (place->count) {
+        place->threads[0].waited -= 1000000000;
+        place->since -= 1.0;
+        tonnx__vk_place_look(place);
+        ck_assert(!place->bound && find_placed(&cores) == 0);
+        tonnx__vk_place_look(place);
+        ck_assert(!place->bound);
+        place->since -= 10.0;
+        tonnx__vk_place_look(place);
+        ck_assert(place->bound && find_placed(&cores) == placed);
+    }
+    tonnx__backend_close(backend);
+}
+END_TEST
+
+/* Who may use one core only has nothing to place. */
+START_TEST(one_core_is_shared)
+{
+    cpu_set_t all, one, cores;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof all, &all), 0);
+    CPU_ZERO(&one);
+    for (size_t core = 0; core < CPU_SETSIZE && !CPU_COUNT(&one); core++)
+        if (CPU_ISSET(core, &all)) CPU_SET(core, &one);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    tonnx__backend *backend = trial_open("vulkan", 0);
+    find_placed(&cores);
+    ck_assert(CPU_EQUAL(&cores, &one));
+    tonnx__backend_close(backend);
+}
+END_TEST
+
 static Suite *run_suite_of(void)
 {
     Suite *suite = suite_create("vulkan_run");
@@ -292,6 +380,9 @@ static Suite *run_suite_of(void)
     tcase_add_test(tcase, short_memory_is_told_in_sizes);
     tcase_add_test(tcase, less_data_lies_where_there_is_less_room);
     tcase_add_test(tcase, a_lost_device_ends_the_run);
+    tcase_add_test(tcase, a_cpu_devices_threads_have_cores_of_their_own);
+    tcase_add_test(tcase, who_shares_a_core_goes_free);
+    tcase_add_test(tcase, one_core_is_shared);
     suite_add_tcase(suite, tcase);
     return suite;
 }

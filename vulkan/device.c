@@ -32,9 +32,13 @@ static tonnx_status make_device(tonnx__vk *vk)
     const VkDeviceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                       .queueCreateInfoCount = 1,
                                       .pQueueCreateInfos = &queue };
+    const bool on_cpu = vk->card.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    char name[TONNX__VK_NAME_SIZE];
     VkDevice device = VK_NULL_HANDLE;
-    tonnx_status status =
-        tonnx__vk_check(vk, vk->api->CreateDevice(vk->card.physical, &info, NULL, &device), "opening the device");
+    if (on_cpu) tonnx__vk_place_begin(name);
+    const VkResult result = vk->api->CreateDevice(vk->card.physical, &info, NULL, &device);
+    if (on_cpu) tonnx__vk_place_end(&vk->place, name);
+    tonnx_status status = tonnx__vk_check(vk, result, "opening the device");
     if (status) return status;
     status = tonnx__vk_load_device(vk->api, device);
     if (!status) vk->device = device;

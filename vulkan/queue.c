@@ -19,6 +19,7 @@ tonnx_status tonnx__vk_fence_wait(tonnx__vk *vk, VkFence fence)
     tonnx_status status =
         tonnx__vk_check(vk, vk->api->WaitForFences(vk->device, 1, &fence, VK_TRUE, UINT64_MAX), "a wait");
     if (!status) status = tonnx__vk_check(vk, vk->api->ResetFences(vk->device, 1, &fence), "a wait");
+    tonnx__vk_place_look(&vk->place);
     vk->toll.waits++;
     vk->toll.waited += tonnx__now() - begin;
     return status;

@@ -11,6 +11,7 @@
 
 #include "runtime/backend_impl.h"
 #include "vulkan/kept_impl.h"
+#include "vulkan/place_impl.h"
 
 /* The functions of functions.def. */
 typedef struct tonnx__vk_api {
@@ -28,8 +29,7 @@ typedef struct tonnx__vk_api {
 /* What the work is planned for. Bytes, where nothing else is said. */
 typedef struct tonnx__vk_limits {
     size_t range, texels;         /* that one binding may span; texels that a view of a buffer shows */
-    size_t align;                 /* of a binding's start */
-    size_t allocation;            /* that one buffer may have */
+    size_t align, allocation;     /* of a binding's start; that one buffer may have */
     size_t shared;                /* memory of a workgroup */
     uint32_t invocations, groups, views; /* of a workgroup; workgroups along x, y and z; views that a shader may have */
     size_t heap, resident;        /* of the device's memory; of a data set that stays there */
@@ -130,6 +130,7 @@ struct tonnx__vk {
     VkCommandBuffer transfer;
     VkFence transferred;
     tonnx__vk_toll toll;
+    tonnx__vk_place place;
     size_t used; /* bytes of the card's heap */
     uint64_t allocations;
     tonnx__vk_buffer staging;
@@ -143,8 +144,7 @@ struct tonnx__vk {
     tonnx__vk_data *data; /* data sets on the device, a list */
     tonnx__vk_choices choices, kept_choices; /* kept: as on disk */
     uint32_t forced, faulty; /* variants, from 1 on: alone used; a test's, whose sums lack a term. 0: none */
-    bool lost;            /* for good */
-    bool no_barriers;     /* a test's: the validation layer must notice */
+    bool lost, no_barriers; /* for good; a test's: the validation layer must notice */
     tonnx_log log;
     char text[256];
 };
