@@ -1,6 +1,5 @@
 /* Shuffled samples lie anywhere in memory, and what gathering them costs is the way there. So while a step is computed, the
- * batch after the next is asked for, some cache lines behind each tile: few enough that arithmetic never waits for them. So is
- * what other threads have gathered of the next batch, which lies in their caches. */
+ * batch after the next is asked for, some cache lines behind each tile: few enough that arithmetic never waits for them. */
 #include "runtime/cpu/cpu_impl.h"
 
 enum { LINE = 64 }; /* bytes */
@@ -18,28 +17,15 @@ tonnx__ahead tonnx__ahead_of(const tonnx__cpu_task *gather, const tonnx__cpu_ste
     const tonnx__span rows = { tiles.from * gather->tall, tiles.to * gather->tall };
     return (tonnx__ahead){ .data = feed->x_bytes ? (const char *)feed->x_bytes : (const char *)feed->x,
                            .order = step->order,
-                           .rows = SIZE_MAX,
                            .bytes = bytes,
                            .position = first + rows.from,
                            .end = first + (rows.to < gather->rows ? rows.to : gather->rows) };
 }
 
-tonnx__ahead tonnx__ahead_of_others(const tonnx__cpu_task *gather, const tonnx__cpu_step *step, tonnx__span tiles)
-{
-    const size_t from = tiles.from * gather->tall, to = tiles.to * gather->tall, rows = gather->rows;
-    if (tonnx__batch_in_feed(step, gather->cols)) return (tonnx__ahead){ 0 };
-    return (tonnx__ahead){ .data = (const char *)gather->out[0].at,
-                           .rows = rows,
-                           .bytes = gather->cols * sizeof(float),
-                           .position = to < rows ? to : rows,
-                           .end = rows + from };
-}
-
 void tonnx__ahead_some(tonnx__ahead *a, size_t lines)
 {
     for (; lines && a->position < a->end; lines--) {
-        const size_t row = a->position < a->rows ? a->position : a->position - a->rows;
-        const size_t sample = a->order ? a->order[row] : row;
+        const size_t sample = a->order ? a->order[a->position] : a->position;
         __builtin_prefetch(a->data + sample * a->bytes + a->at, 0, 2);
         a->at += LINE;
         if (a->at < a->bytes) continue;

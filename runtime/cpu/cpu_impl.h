@@ -112,19 +112,16 @@ bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
  * while the cache still holds what was gathered. */
 enum { TONNX__BATCH_AHEAD = 1 << 18 };
 
-/* ahead.c: samples that a thread will read, and how far they have been asked for. */
+/* ahead.c: the samples of a later batch that one thread will gather, and how far they have been asked for. */
 typedef struct tonnx__ahead {
     const char *data;
     const uint32_t *order;
-    size_t rows;  /* of the data; behind the last comes the first */
     size_t bytes; /* of a sample */
     size_t position, end, at;
 } tonnx__ahead;
 
 /* Of the batch that `step` will gather, what a thread's share of the gathering tiles will read. */
 tonnx__ahead tonnx__ahead_of(const tonnx__cpu_task *gather, const tonnx__cpu_step *step, tonnx__span tiles);
-/* Of the batch that has been gathered for `step`, what is not this thread's share. */
-tonnx__ahead tonnx__ahead_of_others(const tonnx__cpu_task *gather, const tonnx__cpu_step *step, tonnx__span tiles);
 void tonnx__ahead_some(tonnx__ahead *ahead, size_t lines);
 /* Spreads a batch's lines over the tiles of a step, by their work (each task's `ahead`). */
 void tonnx__spread_ahead(tonnx__cpu_task *tasks, size_t count, const tonnx__program *program);

@@ -234,8 +234,6 @@ typedef struct walker {
     walk *run;
     size_t thread;
     tonnx__ahead ahead;
-    tonnx__ahead theirs; /* of the next batch, what other threads have gathered, once they have met */
-    bool met;
 } walker;
 
 static tonnx__span share_of(const walker *w, const tonnx__cpu_task *task)
@@ -252,7 +250,6 @@ static void do_share(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_st
         if (tonnx__backend_stopped(w->run->exec->base.state->backend)) atomic_store(&w->run->left, true);
         else task->tile(task, step, i);
         tonnx__ahead_some(&w->ahead, task->ahead);
-        if (w->met) tonnx__ahead_some(&w->theirs, 2 * task->ahead); /* half a step is left for it */
     }
 }
 
@@ -304,8 +301,6 @@ static void gather(walker *w, const tonnx__cpu_task *task, size_t index)
     if (index >= w->run->steps) return;
     const tonnx__cpu_step step = step_of(w->run, index);
     do_task(w, task, &step);
-    w->theirs = tonnx__ahead_of_others(task, &step, share_of(w, task));
-    w->met = false;
     if (index + 1 >= w->run->steps) return;
     const tonnx__cpu_step next = step_of(w->run, index + 1);
     w->ahead = tonnx__ahead_of(task, &next, share_of(w, task));
@@ -318,7 +313,6 @@ static void walk_step(walker *w, size_t index)
     const tonnx__cpu_step step = step_of(w->run, index);
     for (size_t i = 0; i < exec->count; i++) {
         if (list[i].barrier) tonnx__pool_barrier(w->run->pool);
-        w->met |= list[i].barrier;
         if (exec->meter && list[i].barrier) tonnx__meter_waited(exec->meter, w->thread, i);
         if (i == exec->gather) gather(w, &list[i], index + 1);
         else do_task(w, &list[i], &step);
