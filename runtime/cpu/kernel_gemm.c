@@ -14,7 +14,7 @@
 /* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB). */
 enum { MOST = VEC_REGISTERS == 32 ? 14 : 6, MOST_OF_3 = VEC_REGISTERS == 32 ? 8 : 4, WIDEST = 3, ROWS_AHEAD = 8 };
 enum { DOT_M = 4, DOT_N = VEC_REGISTERS == 32 ? 4 : 2, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
-enum { FAR = 2048, FAR_LONG = 64 }; /* floats, and rows, of B */
+enum { FAR_LONG = 64 }; /* rows of a far B at a time */
 enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 512 };
 
 /* A(m, k) = at[m·down + k·along] */
@@ -60,7 +60,8 @@ BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int
         vec row[WIDEST];
         if (vecs == WIDEST) /* rows of B as they lie may be pages apart, where no prefetcher looks */
             UNROLL for (int v = 0; v < vecs; v++) __builtin_prefetch(b + ROWS_AHEAD * c->stride_b + v * VEC, 0, 3);
-        if (vecs == TURNED && a.along == 1) __builtin_prefetch(a.at + ((size_t)rows + k % VEC) * a.down, 0, 2);
+        if (vecs == TURNED && a.along == 1) /* a line of each row of the next block in VEC steps of k */
+            __builtin_prefetch(a.at + ((size_t)rows + k % VEC) * a.down, 0, 2);
         UNROLL for (int v = 0; v < vecs; v++) row[v] = rest ? VEC_LOAD_N(b, rest) : VEC_LOAD(b + v * VEC);
         UNROLL for (int m = 0; m < rows; m++)
         {
@@ -132,8 +133,8 @@ static void product_rows(size_t m, size_t n, const call *c, left a, const float 
     if (n) rows_rest(c, a, b, to, m, n);
 }
 
-/* The same where B's rows are far apart: of a long k so much at a time that all of A's blocks find B's lines in the second cache,
- * where whole rows of the tile came in order. */
+/* The same where B's rows are far apart: of a long k so little at a time that the second cache keeps it for all of A's blocks. Strip
+ * after strip, a tile's part of each row then comes from memory in one piece. */
 static void product_far(const size_t mnk[3], const call *c, left a, const float *b, float *to)
 {
     for (size_t k = 0; k < mnk[2]; k += FAR_LONG) {
@@ -272,7 +273,7 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
 {
     const call shared = { alpha, add, mnk[2], b.stride, stride };
     const left l = { a.at, a.transposed ? 1 : a.stride, a.transposed ? a.stride : 1 };
-    if (!b.transposed && b.stride >= FAR) product_far(mnk, &shared, l, b.at, c);
+    if (!b.transposed && b.stride >= TONNX__FAR) product_far(mnk, &shared, l, b.at, c);
     else if (!b.transposed) product_rows(mnk[0], mnk[1], &shared, l, b.at, c);
     else if (turns(mnk)) product_turned(mnk, &shared, l, b.at, c);
     else product_dots(mnk, &shared, l, b.at, c);

@@ -133,6 +133,9 @@ typedef struct tonnx__lying {
     bool transposed;
 } tonnx__lying;
 
+/* Floats from row to row of B from which on rows meet in a few of a cache's sets, and lie pages apart. */
+enum { TONNX__FAR = 2048 };
+
 /* Products of operands that caches hold as they lie, not both of them transposed. */
 typedef struct tonnx__gemm_kernels {
     /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
