@@ -1,4 +1,4 @@
-/* Products from packed operands, of every instruction set that runs here, beside sums in double. */
+/* Products from packed operands, and of operands as they lie, of every instruction set that runs here, beside sums in double. */
 #include <math.h>
 #include <string.h>
 
@@ -22,13 +22,16 @@ static double at(tonnx__lying x, size_t m, size_t n)
     return (double)x.at[x.transposed ? n * x.stride + m : m * x.stride + n];
 }
 
-static void check_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], bool ta, bool tb, bool add)
+/* By `packed`, or if it is NULL by `as_they_lie`. */
+static void check_product(const tonnx__packed_kernels *packed, const tonnx__gemm_kernels *as_they_lie, const size_t mnk[3], bool ta,
+                          bool tb, bool add)
 {
     enum { WIDER = 3 }; /* C's rows lie further apart than they are long, and what is between them stays */
     const size_t m = mnk[0], n = mnk[1], k = mnk[2], stride = n + WIDER;
     float *a = exact(m * k, 1), *b = exact(k * n, 2), *c = exact(m * stride, 3), *before = exact(m * stride, 3);
     const tonnx__lying la = { a, ta ? m : k, ta }, lb = { b, tb ? k : n, tb };
-    tonnx__packed_product(kernels, mnk, 0.5f, la, lb, add, c, stride);
+    if (packed) tonnx__packed_product(packed, mnk, 0.5f, la, lb, add, c, stride);
+    else as_they_lie->product(mnk, 0.5f, la, lb, add, c, stride);
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < stride; j++) {
             double want = add || j >= n ? (double)before[i * stride + j] : 0.0;
@@ -47,12 +50,23 @@ static void check_shapes(const tonnx__packed_kernels *kernels)
     const size_t shapes[][3] = { { 1, 1, 1 },    { 3, 5, 2 },      { 8, 48, 128 },   { 9, 49, 129 },
                                  { 33, 17, 31 }, { 257, 20, 140 }, { 20, 400, 160 }, { 64, 100, 300 } };
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-        for (int how = 0; how < 8; how++) check_product(kernels, shapes[s], how & 1, how & 2, how & 4);
+        for (int how = 0; how < 8; how++) check_product(kernels, NULL, shapes[s], how & 1, how & 2, how & 4);
 }
 
 START_TEST(floats)
 {
     if (tonnx__isa_runs(_i)) check_shapes(tonnx__isa_kernels(_i)->packed);
+}
+END_TEST
+
+/* A long k goes by parts: dots, rows of a B that are far apart, strips that are turned. */
+START_TEST(as_they_lie)
+{
+    const size_t shapes[][3] = { { 1, 1, 1 }, { 9, 49, 129 }, { 5, 19, 1024 }, { 6, 11, 1537 }, { 9, 2051, 130 }, { 49, 37, 1030 } };
+    if (!tonnx__isa_runs(_i)) return;
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (int how = 0; how < 8; how++)
+            if ((how & 3) != 3) check_product(NULL, tonnx__isa_kernels(_i)->gemm, shapes[s], how & 1, how & 2, how & 4);
 }
 END_TEST
 
@@ -96,6 +110,7 @@ static Suite *packed_suite(void)
     TCase *tcase = tcase_create("packed");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, floats, 0, tonnx__isa_count());
+    tcase_add_loop_test(tcase, as_they_lie, 0, tonnx__isa_count());
     tcase_add_loop_test(tcase, bf16, 0, 2);
     tcase_add_loop_test(tcase, bf16_rounds, 0, 2);
     suite_add_tcase(suite, tcase);

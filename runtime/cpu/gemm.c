@@ -134,12 +134,12 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
 }
 
 /* Products whose operands no cache holds as they lie, and those along a B whose rows are so far apart that they meet in a few
- * of the cache's sets, for more than a few rows of A. */
+ * of the cache's sets, but for a few rows of a batch. */
 static bool packs(const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
     enum { DEEP = 256, FEW = 64 };
     return (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6 || (a.transposed && b.transposed) ||
-           (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP && mnk[0] > FEW);
+           (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP && (a.transposed || mnk[0] > FEW));
 }
 
 /* What a tile multiplies: op(A)'s rows, op(B)'s columns and a part of k, as they lie. */

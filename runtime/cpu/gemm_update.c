@@ -23,7 +23,7 @@ static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, 
 {
     float *p = task->out[first].at, *m = task->out[first + 1].at, *v = task->out[first + 2].at;
     const tonnx__step_rows s = { p + at, m ? m + at : NULL, v ? v + at : NULL, g, rows, n, task->out[first].cols, stride_g,
-                                 first == 0 && comes_from_memory(task) };
+                                 rows > 1 && comes_from_memory(task) };
     task->kernels->update->update[task->code->op](&s, step->record->rate, step->record->c, task->code->h);
 }
 
