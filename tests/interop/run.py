@@ -38,7 +38,7 @@ def run_part(name, tonnx, case):
 def run_parts(names, tonnx, case):
     """(passed, failed) of all; each is told of in its turn, though others may be done before."""
     passed = failed = 0
-    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         order = sorted(names, key=lambda name: name not in LONG)
         begun = {name: pool.submit(run_part, name, tonnx, case) for name in order}
         for name in names:

@@ -44,7 +44,7 @@ class Tight:
 def run(suite):
     out = excluded(LIST)
     tight = {backend: Tight() for backend in SLACK if backend != "vulkan" or has_vulkan(suite)}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the command works outside Python
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # the command works outside Python
         list(pool.map(lambda folder: judge(suite, folder, folder.name in out, tight), cases("train", "losses.npy")))
     for backend, counted in tight.items():
         for line in counted.lines(backend):
