@@ -319,9 +319,8 @@ START_TEST(a_cpu_devices_threads_have_cores_of_their_own)
         ck_assert(CPU_EQUAL(&later, &allowed));
         ck_assert_int_eq(prctl(PR_GET_NAME, later_name), 0);
         ck_assert_str_eq(name, later_name);
-        if (!on_cpu) ck_assert_uint_eq(placed, 0);
-        else if (CPU_COUNT(&allowed) > 1) ck_assert(placed == 0 || CPU_EQUAL(&cores, &allowed));
-        if (on_cpu && CPU_COUNT(&allowed) == 2) ck_assert_uint_ge(placed, 2);
+        if (CPU_COUNT(&allowed) > 1) ck_assert(placed == 0 || (on_cpu && CPU_EQUAL(&cores, &allowed)));
+        ck_assert(!((tonnx__vk *)backend)->place.count || placed >= 2);
         tonnx__backend_close(backend);
     }
 }
@@ -334,6 +333,7 @@ START_TEST(who_shares_a_core_goes_free)
     tonnx__backend *backend = trial_open("vulkan", 0);
     tonnx__vk_place *place = &((tonnx__vk *)backend)->place;
     const size_t placed = find_placed(&cores);
+    for (size_t i = 0; i < place->count; i++) place->threads[i].ran -= 10000000000; /* so long that waits beside others are few */
     place->since -= 1.0;
     tonnx__vk_place_look(place);
     ck_assert_uint_eq(find_placed(&cores), placed);

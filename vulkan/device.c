@@ -35,7 +35,7 @@ static tonnx_status make_device(tonnx__vk *vk)
     const bool on_cpu = vk->card.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
     char name[TONNX__VK_NAME_SIZE];
     VkDevice device = VK_NULL_HANDLE;
-    if (on_cpu) tonnx__vk_place_begin(name);
+    if (on_cpu) tonnx__vk_place_begin(&vk->place, name);
     const VkResult result = vk->api->CreateDevice(vk->card.physical, &info, NULL, &device);
     if (on_cpu) tonnx__vk_place_end(&vk->place, name);
     tonnx_status status = tonnx__vk_check(vk, result, "opening the device");
