@@ -9,6 +9,7 @@
 
 #include "graphs.h"
 #include "vulkan/exec_impl.h"
+#include "vulkan_suite.h"
 
 #define SYNC "VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT"
 #define ON_GPU                                                                                                         \
@@ -254,13 +255,6 @@ static Suite *validation_suite(void)
 
 int main(void)
 {
-    tonnx__backend *backend = NULL;
-    const char *ci = getenv("CI");
-    setenv("XDG_CACHE_HOME", "/proc/none", 1);
     setenv("VK_INSTANCE_LAYERS", "VK_LAYER_KHRONOS_validation", 1);
-    const bool has = !tonnx__backend_open(&backend, &(tonnx__backend_options){ "vulkan", 0, { NULL, NULL }, TONNX_FP32 });
-    if (has) tonnx__backend_close(backend);
-    if (has) return run_suite(validation_suite());
-    printf("with the validation layer: %s\n", tonnx_last_message());
-    return ci && !strcmp(ci, "true") ? 1 : 77;
+    return run_on_vulkan(validation_suite);
 }

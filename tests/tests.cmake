@@ -30,7 +30,7 @@ get_filename_component(shaders ${PROJECT_BINARY_DIR} DIRECTORY)
 if(NOT shaders STREQUAL "${PROJECT_SOURCE_DIR}/build")
   set(shaders ${PROJECT_BINARY_DIR})
 endif()
-foreach(suite vulkan vulkan_run validation vulkan_train vulkan_stats)
+foreach(suite vulkan vulkan_device vulkan_run validation vulkan_train vulkan_stats)
   if(TEST ${suite})
     set_tests_properties(${suite} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 3600
       ENVIRONMENT MESA_SHADER_CACHE_DIR=${shaders}/mesa)
