@@ -90,12 +90,11 @@ int checkpoints_interrupted(checkpoints *held, tonnx_trainer *trainer, bool quie
     tonnx_checkpoint_info info;
     if (!path) return quiet ? 0 : (fprintf(stderr, "interrupted; nothing was written\n"), 0);
     tonnx_status status = tonnx_trainer_checkpoint(&checkpoint, trainer);
-    if (!status) status = tonnx_checkpoint_save(checkpoint, path);
-    if (!status && !quiet) {
-        tonnx_checkpoint_describe(checkpoint, &info);
+    if (!status) tonnx_checkpoint_describe(checkpoint, &info);
+    if (!status && !(held->written && held->step == info.step)) status = tonnx_checkpoint_save(checkpoint, path);
+    if (!status && !quiet)
         fprintf(stderr, "interrupted after step %s of %s; no model was written; go on with --resume %s\n",
                 print_count(info.step), print_count(info.total_steps), path);
-    }
     tonnx_checkpoint_free(checkpoint);
     return cli_status(status);
 }

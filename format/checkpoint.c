@@ -1,5 +1,4 @@
 /* Writing a checkpoint: its parts one after the other, each with length and checksum, into an atomic file. */
-#include <endian.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -67,34 +66,14 @@ static const char *text_of(const tonnx_checkpoint *c, const tonnx__part *part)
     return *(char *const *)((const char *)c + part->at);
 }
 
-enum { PIECE = 8192 }; /* elements that are looked at, or written, together */
-
-/* How many are no float's value. */
-static uint64_t count_doubles(const double *values, size_t count)
-{
-    uint64_t found = 0;
-    for (size_t i = 0; i < count; i++) found += (double)(float)values[i] == values[i] ? 0 : 1;
-    return found;
-}
-
-static bool all_floats(const double *values, size_t count)
-{
-    for (size_t i = 0; i < count; i += PIECE)
-        if (count_doubles(values + i, count - i < PIECE ? count - i : PIECE)) return false;
-    return true;
-}
-
-static size_t element_size(const tonnx__image *image, tonnx__arena arena)
-{
-    return all_floats(image->values[arena], image->counts[arena]) ? sizeof(float) : sizeof(double);
-}
+enum { PIECE = 8192 }; /* elements that are written together */
 
 static uint64_t length_of(const tonnx_checkpoint *c, const tonnx__part *part)
 {
     const tonnx__image *image = image_of(c, part);
     if (part->kind == TONNX__PART_TEXT) return strlen(text_of(c, part));
     if (part->kind == TONNX__PART_NUMBERS) return TONNX__NUMBERS * sizeof(uint64_t);
-    return TONNX__CHECKPOINT_ARENA + (uint64_t)image->counts[part->arena] * element_size(image, part->arena);
+    return TONNX__CHECKPOINT_ARENA + (uint64_t)image->counts[part->arena] * tonnx__numbers_size(image->numbers[part->arena]);
 }
 
 static void put_numbers(sink *to, const tonnx_checkpoint *c)
@@ -108,68 +87,43 @@ static void put_numbers(sink *to, const tonnx_checkpoint *c)
     put_u64(to, c->total_steps);
 }
 
-/* Elements' little-endian bytes. */
-static void pack_floats(unsigned char *to, const double *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const float value = (float)values[i];
-        uint32_t bits;
-        memcpy(&bits, &value, sizeof bits);
-        bits = htole32(bits);
-        memcpy(to + i * sizeof bits, &bits, sizeof bits);
-    }
-}
-
-static void pack_doubles(unsigned char *to, const double *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint64_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        bits = htole64(bits);
-        memcpy(to + i * sizeof bits, &bits, sizeof bits);
-    }
-}
-
-/* `length` is the part's. */
-static void put_arena(sink *to, const tonnx__image *image, tonnx__arena arena, uint64_t length)
+static void put_arena(sink *to, const tonnx__image *image, tonnx__arena arena)
 {
     unsigned char piece[PIECE * sizeof(double)];
-    const size_t all = image->counts[arena];
-    const size_t size = all ? (size_t)(length - TONNX__CHECKPOINT_ARENA) / all : sizeof(float);
+    const size_t all = image->counts[arena], size = tonnx__numbers_size(image->numbers[arena]);
+    const unsigned char *from = image->values[arena];
     put_u64(to, all);
     put_u64(to, size);
     for (size_t i = 0; i < all; i += PIECE) {
         const size_t count = all - i < PIECE ? all - i : PIECE;
-        if (size == sizeof(float)) pack_floats(piece, image->values[arena] + i, count);
-        else pack_doubles(piece, image->values[arena] + i, count);
+        memcpy(piece, from + i * size, count * size);
+        tonnx__checkpoint_order(piece, count, size);
         put(to, piece, count * size);
     }
 }
 
-static void put_part(sink *to, const tonnx_checkpoint *c, const tonnx__part *part, uint64_t length)
+static void put_part(sink *to, const tonnx_checkpoint *c, const tonnx__part *part)
 {
     put(to, part->tag, TONNX__CHECKPOINT_TAG);
-    put_u64(to, length);
+    put_u64(to, length_of(c, part));
     put_crc(to);
     if (part->kind == TONNX__PART_TEXT) put(to, text_of(c, part), strlen(text_of(c, part)));
     if (part->kind == TONNX__PART_NUMBERS) put_numbers(to, c);
-    if (part->kind == TONNX__PART_ARENA) put_arena(to, image_of(c, part), part->arena, length);
+    if (part->kind == TONNX__PART_ARENA) put_arena(to, image_of(c, part), part->arena);
     put_crc(to);
 }
 
 static void put_all(sink *to, const tonnx_checkpoint *c)
 {
-    uint64_t length = TONNX__CHECKPOINT_HEAD, lengths[TONNX__PARTS];
-    for (size_t p = 0; p < TONNX__PARTS; p++) {
-        lengths[p] = length_of(c, &tonnx__checkpoint_parts[p]);
-        length += TONNX__CHECKPOINT_PART + lengths[p] + sizeof(uint32_t);
-    }
+    uint64_t length = TONNX__CHECKPOINT_HEAD;
+    for (size_t p = 0; p < TONNX__PARTS; p++)
+        length += TONNX__CHECKPOINT_PART + length_of(c, &tonnx__checkpoint_parts[p]) + sizeof(uint32_t);
     put(to, TONNX__CHECKPOINT_MAGIC, TONNX__CHECKPOINT_TAG);
     put_u32(to, TONNX__CHECKPOINT_VERSION);
     put_u32(to, TONNX__PARTS);
     put_u64(to, length);
     put_crc(to);
-    for (size_t p = 0; p < TONNX__PARTS; p++) put_part(to, c, &tonnx__checkpoint_parts[p], lengths[p]);
+    for (size_t p = 0; p < TONNX__PARTS; p++) put_part(to, c, &tonnx__checkpoint_parts[p]);
 }
 
 tonnx_status tonnx_checkpoint_save(const tonnx_checkpoint *checkpoint, const char *path)

@@ -2,11 +2,13 @@
  *
  *   file     magic[8] "TONNXCKP" · u32 version · u32 parts · u64 length of the file · u32 CRC-32 of these 24 bytes
  *   part     tag[8] · u64 length of the payload · u32 CRC-32 of these 16 bytes · payload · u32 CRC-32 of the payload
- *   arena    u64 count · u64 bytes of an element: 4 (every number is a float) or 8 · the elements, IEEE 754
+ *   arena    u64 count · u64 bytes of an element: 4 or 8 (the reference backend's doubles) · the elements, IEEE 754
  *
  * Parts stand in the order of tonnx__checkpoint_parts, each once, and fill the file. */
 #ifndef TONNX_FORMAT_CHECKPOINT_IMPL_H
 #define TONNX_FORMAT_CHECKPOINT_IMPL_H
+
+#include <endian.h>
 
 #include "format/checkpoint.h"
 #include "runtime/checkpoint_impl.h"
@@ -42,5 +44,16 @@ enum {
     TONNX__PROGRESS_NUMBERS = sizeof(tonnx__progress) / sizeof(uint64_t),
     TONNX__NUMBERS = TONNX__PROGRESS_NUMBERS + 4
 };
+
+/* Elements from this machine's byte order into the file's, or back. */
+static inline void tonnx__checkpoint_order(unsigned char *elements, size_t count, size_t size)
+{
+    for (size_t i = 0; BYTE_ORDER != LITTLE_ENDIAN && i < count; i++, elements += size)
+        for (size_t k = 0; k < size / 2; k++) {
+            const unsigned char low = elements[k];
+            elements[k] = elements[size - 1 - k];
+            elements[size - 1 - k] = low;
+        }
+}
 
 #endif

@@ -104,30 +104,19 @@ static tonnx_status read_numbers(tonnx_checkpoint *c, const tonnx__part *part, s
     return TONNX_OK;
 }
 
-static double unpack(const unsigned char *bytes, size_t size)
-{
-    const uint64_t bits = number(bytes, size);
-    const uint32_t low = (uint32_t)bits;
-    float narrow;
-    double value;
-    memcpy(&narrow, &low, sizeof narrow);
-    memcpy(&value, &bits, sizeof value);
-    return size == sizeof narrow ? (double)narrow : value;
-}
-
 static tonnx_status read_arena(tonnx_checkpoint *c, const tonnx__part *part, source *payload)
 {
     tonnx__image *image = (tonnx__image *)((char *)c + part->at);
-    double **values = &image->values[part->arena];
     if (payload->left < TONNX__CHECKPOINT_ARENA) return damaged(payload, part->tag, "it is cut");
     const uint64_t count = number(take(payload, 8), 8), size = number(take(payload, 8), 8);
     if ((size != sizeof(float) && size != sizeof(double)) || payload->left % size || count != payload->left / size)
         return damaged(payload, part->tag, "count and length contradict each other");
     if (!count) return TONNX_OK;
-    const tonnx_status status = tonnx__alloc(values, (size_t)count, sizeof **values);
+    const tonnx__numbers numbers = size == sizeof(float) ? TONNX__F32 : TONNX__F64;
+    const tonnx_status status = tonnx__image_room(image, part->arena, (size_t)count, numbers);
     if (status) return status;
-    image->counts[part->arena] = (size_t)count;
-    for (size_t i = 0; i < count; i++) (*values)[i] = unpack(take(payload, size), size);
+    memcpy(image->values[part->arena], take(payload, (size_t)(count * size)), (size_t)(count * size));
+    tonnx__checkpoint_order(image->values[part->arena], (size_t)count, (size_t)size);
     return TONNX_OK;
 }
 

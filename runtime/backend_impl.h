@@ -23,6 +23,11 @@ typedef struct tonnx__backend_options {
 /* Elements as the caller holds them; a backend may hold them otherwise and translates. */
 typedef enum tonnx__numbers { TONNX__F32, TONNX__F64 } tonnx__numbers;
 
+static inline size_t tonnx__numbers_size(tonnx__numbers numbers)
+{
+    return numbers == TONNX__F32 ? sizeof(float) : sizeof(double);
+}
+
 /* What one instruction of a program cost over the runs that were profiled. Whatever executes (a thread, a queue) either
  * works or waits, so that seconds and waited of all instructions together are the runs' time, but for starting them. */
 typedef struct tonnx__spent {
@@ -47,7 +52,8 @@ typedef struct tonnx__exec tonnx__exec;                 /* a program made ready 
 
 typedef struct tonnx__backend_kind {
     const char *name;
-    bool bf16; /* open knows precisions beside fp32, and says where the device lacks one */
+    tonnx__numbers numbers; /* what its states hold: read so, nothing is lost, and written back so, nothing changes */
+    bool bf16;              /* open knows precisions beside fp32, and says where the device lacks one */
     tonnx_status (*devices)(void (*visit)(void *user, const tonnx_device_info *info), void *user);
     tonnx_status (*open)(tonnx__backend **out, const tonnx__backend_options *options);
     void (*close)(tonnx__backend *backend);

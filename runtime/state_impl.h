@@ -42,11 +42,19 @@ void tonnx__state_free(tonnx__state *state);
 /* The state's numbers into the model: trained parameters, and running statistics where `statistics`. Waits. */
 tonnx_status tonnx__state_pull(tonnx__state *state, bool statistics);
 
-/* A state's numbers on the host, arena by arena; counts 0 and NULL where an arena is not in it. */
+/* A state's numbers on the host, arena by arena, as its backend holds them; counts 0 and NULL where an arena is not in it. */
 typedef struct tonnx__image {
     size_t counts[TONNX__STATE_ARENAS];
-    double *values[TONNX__STATE_ARENAS]; /* owned */
+    tonnx__numbers numbers[TONNX__STATE_ARENAS];
+    void *values[TONNX__STATE_ARENAS]; /* owned; of `numbers` */
 } tonnx__image;
+
+/* Element i of an arena that the image has. */
+static inline double tonnx__image_at(const tonnx__image *image, tonnx__arena arena, size_t i)
+{
+    const void *values = image->values[arena];
+    return image->numbers[arena] == TONNX__F32 ? (double)((const float *)values)[i] : ((const double *)values)[i];
+}
 
 /* Sets of arenas: what persists beyond a step, and what a model is. */
 enum {
@@ -55,13 +63,15 @@ enum {
     TONNX__MODEL_ARENAS = 1 << TONNX__ARENA_PARAM | 1 << TONNX__ARENA_STATIC
 };
 
-/* The arenas of a set into *out (zeroed, or an image of the same state, which is overwritten); cleared on failure. And
+/* The arenas of a set into *out (zeroed, or an image of such a state, which is overwritten); cleared on failure. And
  * back, all that the image holds. Wait. */
 tonnx_status tonnx__state_read(tonnx__state *state, tonnx__image *out, unsigned arenas);
 tonnx_status tonnx__state_write(tonnx__state *state, const tonnx__image *image);
 
 /* Whether the image holds just these arenas of a state of that layout. */
 bool tonnx__image_fits(const tonnx__image *image, const tonnx__layout *layout, unsigned arenas);
+/* Room for `count` elements of an arena, in place of what the image has of it; the image owns it. */
+tonnx_status tonnx__image_room(tonnx__image *image, tonnx__arena arena, size_t count, tonnx__numbers numbers);
 tonnx_status tonnx__image_copy(tonnx__image *out, const tonnx__image *from);
 void tonnx__image_clear(tonnx__image *image);
 

@@ -37,7 +37,8 @@ static void put_updates(const tonnx_trainer *trainer, const tonnx__image *after,
         weight->update_rms = weight->update_ratio = NAN;
         if (!trainer->trained[p]) continue;
         for (size_t i = from; i < from + count; i++) {
-            const double moved = after->values[TONNX__ARENA_PARAM][i] - trainer->before.values[TONNX__ARENA_PARAM][i];
+            const double moved = tonnx__image_at(after, TONNX__ARENA_PARAM, i) -
+                                 tonnx__image_at(&trainer->before, TONNX__ARENA_PARAM, i);
             square += moved * moved;
         }
         weight->update_rms = sqrt(square / (double)count);

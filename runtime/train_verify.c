@@ -86,11 +86,11 @@ static double deviation_of(const tonnx_trainer *trainer, size_t p)
     const struct tonnx__verify *v = trainer->verify;
     const tonnx__param *param = &trainer->net->params[p];
     const struct tonnx__place *at = &trainer->state->layout.places[p];
-    const double *w = v->after.values[at->arena] + at->offset, *r = v->judged.values[at->arena] + at->offset;
     double apart = 0, size = 0;
-    for (size_t i = 0; i < param->rows * param->cols; i++) {
-        apart += (w[i] - r[i]) * (w[i] - r[i]);
-        size += r[i] * r[i];
+    for (size_t i = at->offset; i < at->offset + param->rows * param->cols; i++) {
+        const double w = tonnx__image_at(&v->after, at->arena, i), r = tonnx__image_at(&v->judged, at->arena, i);
+        apart += (w - r) * (w - r);
+        size += r * r;
     }
     return relative(sqrt(apart), sqrt(size));
 }

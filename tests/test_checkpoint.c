@@ -198,6 +198,41 @@ START_TEST(hands_out_in_time)
 }
 END_TEST
 
+/* Doubles where floats were. */
+static void widen(tonnx__image *image)
+{
+    for (int a = 0; a < TONNX__STATE_ARENAS; a++) {
+        tonnx__image wide = { 0 };
+        if (!image->counts[a]) continue;
+        ck_ok(tonnx__image_room(&wide, (tonnx__arena)a, image->counts[a], TONNX__F64));
+        for (size_t i = 0; i < image->counts[a]; i++) ((double *)wide.values[a])[i] = tonnx__image_at(image, (tonnx__arena)a, i);
+        tonnx__free(image->values[a]);
+        image->values[a] = wide.values[a];
+        image->numbers[a] = TONNX__F64;
+    }
+}
+
+/* A file may say either, whatever the backend holds: it is taken up, and what is kept later is of the backend's kind again. */
+START_TEST(either_kind_of_numbers)
+{
+    bed whole = bed_make(BEST), half = bed_make(BEST);
+    tonnx_checkpoint *c = checkpoint_after(&half, 13), *loaded = NULL;
+    ck_assert(c->best.counts[TONNX__ARENA_PARAM] && c->best.numbers[TONNX__ARENA_PARAM] == TONNX__F32);
+    widen(&c->state);
+    widen(&c->best);
+    ck_ok(tonnx_checkpoint_save(c, scratch_path("wide.ckpt")));
+    ck_ok(tonnx_checkpoint_load(&loaded, scratch_path("wide.ckpt")));
+    ck_assert(loaded->best.numbers[TONNX__ARENA_PARAM] == TONNX__F64);
+    finish(&whole, begin(&whole, NULL, 1));
+    finish(&half, begin(&half, loaded, 1));
+    same_tensors(whole.model, half.model);
+    tonnx_checkpoint_free(c);
+    tonnx_checkpoint_free(loaded);
+    bed_clear(&whole);
+    bed_clear(&half);
+}
+END_TEST
+
 /* The last checkpoint of a run that ended early, or with its best weights, gives the same model. */
 START_TEST(end_is_repeatable)
 {
@@ -494,6 +529,7 @@ static Suite *checkpoint_suite(void)
     tcase_add_loop_test(tcase, longer_than_planned, 0, PLATEAU);
     tcase_add_loop_test(tcase, hands_out_in_time, 0, 2);
     tcase_add_loop_test(tcase, end_is_repeatable, 0, KINDS);
+    tcase_add_test(tcase, either_kind_of_numbers);
     tcase_add_test(tcase, best_weights);
     tcase_add_test(tcase, steps_per_epoch);
     tcase_add_test(tcase, refuses_other_runs);

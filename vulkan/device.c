@@ -124,6 +124,7 @@ tonnx_status tonnx__vk_finish(tonnx__backend *backend)
 
 const tonnx__backend_kind tonnx__backend_vulkan = {
     .name = "vulkan",
+    .numbers = TONNX__F32,
     .devices = tonnx__vk_devices,
     .open = tonnx__vk_open,
     .close = tonnx__vk_close,

@@ -137,6 +137,7 @@ static tonnx_status cpu_finish(tonnx__backend *backend)
 
 const tonnx__backend_kind tonnx__backend_cpu = {
     .name = "cpu",
+    .numbers = TONNX__F32,
     .bf16 = true,
     .devices = cpu_devices,
     .open = cpu_open,

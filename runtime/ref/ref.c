@@ -202,6 +202,7 @@ static tonnx_status ref_finish(tonnx__backend *backend)
 
 const tonnx__backend_kind tonnx__backend_reference = {
     .name = "reference",
+    .numbers = TONNX__F64,
     .devices = ref_devices,
     .open = ref_open,
     .close = ref_close,
