@@ -135,11 +135,11 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
 
 /* Products whose operands no cache holds as they lie, and those along a B whose rows are so far apart that they meet in a few
  * of the cache's sets, but for a few rows of a batch. */
-static bool packs(const size_t mnk[3], tonnx__lying a, tonnx__lying b)
+static bool packs(const tonnx__gemm_kernels *own, const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
-    enum { DEEP = 256, FEW = 64 };
-    return (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6 || (a.transposed && b.transposed) ||
-           (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP && (a.transposed || mnk[0] > FEW));
+    enum { DEEP = 256 };
+    return !own || (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6 || (a.transposed && b.transposed) ||
+           (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP && (a.transposed || mnk[0] > own->few));
 }
 
 /* What a tile multiplies: op(A)'s rows, op(B)'s columns and a part of k, as they lie. */
@@ -164,14 +164,14 @@ void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__s
     const float alpha = (float)task->code->alpha;
     const bool add = task->code->flags & TONNX__ACC0;
     const tonnx__gemm_kernels *own = task->kernels->gemm;
-    if (!own || packs(of.mnk, of.a, of.b)) tonnx__packed_product(task->kernels->packed, of.mnk, alpha, of.a, of.b, add, c, stride);
+    if (packs(own, of.mnk, of.a, of.b)) tonnx__packed_product(task->kernels->packed, of.mnk, alpha, of.a, of.b, add, c, stride);
     else own->product(of.mnk, alpha, of.a, of.b, add, c, stride);
 }
 
 bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__packed_taker *take, void *user)
 {
     const factors of = factors_of(task, rows, cols, tonnx__gemm_depth(task));
-    if (task->code->alpha != 1.0 || (task->kernels->gemm && !packs(of.mnk, of.a, of.b))) return false;
+    if (task->code->alpha != 1.0 || !packs(task->kernels->gemm, of.mnk, of.a, of.b)) return false;
     tonnx__packed_pieces(task->kernels->packed, of.mnk, of.a, of.b, take, user);
     return true;
 }

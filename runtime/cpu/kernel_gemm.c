@@ -1,20 +1,22 @@
 /* Products by own kernels. A tile's operands are read as they stand, but for B stored [n,k], which a long product turns
  * strip by strip. Two shapes of inner loop:
  *
- *   rows  B[k,n]: a row of B is a vector. An element of A is broadcast and multiplies 2 or 3 vectors of B.
+ *   rows  B[k,n]: a row of B is a vector. An element of A is broadcast and multiplies 2 vectors of B, or 3 where there are registers for them.
  *   dots  B[n,k]: rows of A and of B are multiplied along k, and summed at the end. For few rows or columns, where turning B
  *         would take longer than the sums.
  *
  * Register budget, AVX-512 (32): rows 8·3 accumulators + 3 of B + 1 of A, or 14·2 + 2 + 1; dots 4·4 + 4 of A + 1 of B. AVX2
- * and portable (16): rows 4·3 + 3 + 1, or 6·2 + 2 + 1; dots 4·2 + 4 + 1. So many chains hide a multiply-add's latency, and
- * each load feeds two or more. The order of summation over k depends on the shape alone. */
+ * and portable (16): rows 6·2 + 2 + 1; dots 4·3 + 3 of A + 1 of B, the fourth of A an operand in memory. So many chains hide a
+ * multiply-add's latency, and each load feeds two or more. The order of summation over k depends on the shape alone. */
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_vec.h"
 
 /* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB). */
-enum { MOST = VEC_REGISTERS == 32 ? 14 : 6, MOST_OF_3 = VEC_REGISTERS == 32 ? 8 : 4, WIDEST = 3, ROWS_AHEAD = 8 };
-enum { DOT_M = 4, DOT_N = VEC_REGISTERS == 32 ? 4 : 2, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
-enum { FAR_LONG = 64 }; /* rows of a far B at a time */
+enum { MANY = VEC_REGISTERS == 32, MOST = MANY ? 14 : 6, MOST_OF_3 = MANY ? 8 : 4, WIDEST = MANY ? 3 : 2, ROWS_AHEAD = 8 };
+enum { DOT_M = 4, DOT_N = MANY ? 4 : 3, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
+/* Rows of B at a time: of one whose rows are far apart; and where strips are two vectors wide, so that one of B and what it
+ * meets of Aᵀ, a line a row each, stay in a first cache of 32 KiB. */
+enum { FAR_LONG = 64, NEAR_LONG = 128 };
 enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 512 };
 
 /* A(m, k) = at[m·down + k·along] */
@@ -58,7 +60,7 @@ BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int
         UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
     for (size_t k = 0; k < c->depth; k++, a.at += a.along, b += c->stride_b) {
         vec row[WIDEST];
-        if (vecs == WIDEST) /* rows of B as they lie may be pages apart, where no prefetcher looks */
+        if (vecs > TURNED) /* rows of B as they lie may be pages apart, where no prefetcher looks */
             UNROLL for (int v = 0; v < vecs; v++) __builtin_prefetch(b + ROWS_AHEAD * c->stride_b + v * VEC, 0, 3);
         if (vecs == TURNED && a.along == 1) /* a line of each row of the next block in VEC steps of k */
             __builtin_prefetch(a.at + ((size_t)rows + k % VEC) * a.down, 0, 2);
@@ -127,18 +129,26 @@ static void rows_rest(const call *c, left a, const float *b, float *to, size_t m
 /* C[M,N] (+)= alpha·A·B[K,N] */
 static void product_rows(size_t m, size_t n, const call *c, left a, const float *b, float *to)
 {
-    for (; n >= 3 * VEC && n != 4 * VEC; n -= 3 * VEC, b += 3 * VEC, to += 3 * VEC) rows_of_3(c, a, b, to, m);
+    for (; WIDEST == 3 && n >= 3 * VEC && n != 4 * VEC; n -= 3 * VEC, b += 3 * VEC, to += 3 * VEC) rows_of_3(c, a, b, to, m);
     for (; n >= 2 * VEC; n -= 2 * VEC, b += 2 * VEC, to += 2 * VEC) rows_of_2(c, a, b, to, m);
     for (; n >= VEC; n -= VEC, b += VEC, to += VEC) rows_of_1(c, a, b, to, m);
     if (n) rows_rest(c, a, b, to, m, n);
 }
 
-/* The same where B's rows are far apart: of a long k so little at a time that the second cache keeps it for all of A's blocks. Strip
- * after strip, a tile's part of each row then comes from memory in one piece. */
-static void product_far(const size_t mnk[3], const call *c, left a, const float *b, float *to)
+/* How many rows of B go with each other. Where they are far apart, as many as the second cache keeps for all of A's blocks, so that
+ * a tile's part of each row comes from memory in one piece. */
+static size_t together(size_t stride_b, size_t depth)
 {
-    for (size_t k = 0; k < mnk[2]; k += FAR_LONG) {
-        const size_t deep = mnk[2] - k < FAR_LONG ? mnk[2] - k : FAR_LONG;
+    if (stride_b >= TONNX__FAR) return FAR_LONG;
+    return MANY ? depth : NEAR_LONG;
+}
+
+/* C[M,N] (+)= alpha·A·B[K,N], a part of k at a time */
+static void product_as_it_lies(const size_t mnk[3], const call *c, left a, const float *b, float *to)
+{
+    const size_t most = together(c->stride_b, mnk[2]);
+    for (size_t k = 0; k < mnk[2]; k += most) {
+        const size_t deep = mnk[2] - k < most ? mnk[2] - k : most;
         const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
         product_rows(mnk[0], mnk[1], &part, (left){ a.at + k * a.along, a.down, a.along }, b + k * c->stride_b, to);
     }
@@ -273,10 +283,9 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
 {
     const call shared = { alpha, add, mnk[2], b.stride, stride };
     const left l = { a.at, a.transposed ? 1 : a.stride, a.transposed ? a.stride : 1 };
-    if (!b.transposed && b.stride >= TONNX__FAR) product_far(mnk, &shared, l, b.at, c);
-    else if (!b.transposed) product_rows(mnk[0], mnk[1], &shared, l, b.at, c);
+    if (!b.transposed) product_as_it_lies(mnk, &shared, l, b.at, c);
     else if (turns(mnk)) product_turned(mnk, &shared, l, b.at, c);
     else product_dots(mnk, &shared, l, b.at, c);
 }
 
-const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .product = product };
+const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .product = product, .few = MANY ? 64 : 0 };
