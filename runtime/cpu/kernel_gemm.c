@@ -62,7 +62,7 @@ BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int
         vec row[WIDEST];
         if (vecs > TURNED) /* rows of B as they lie may be pages apart, where no prefetcher looks */
             UNROLL for (int v = 0; v < vecs; v++) __builtin_prefetch(b + ROWS_AHEAD * c->stride_b + v * VEC, 0, 3);
-        if (vecs == TURNED && a.along == 1) /* a line of each row of the next block in VEC steps of k */
+        if (MANY && vecs == TURNED && a.along == 1) /* a line of each row of the next block in VEC steps of k */
             __builtin_prefetch(a.at + ((size_t)rows + k % VEC) * a.down, 0, 2);
         UNROLL for (int v = 0; v < vecs; v++) row[v] = rest ? VEC_LOAD_N(b, rest) : VEC_LOAD(b + v * VEC);
         UNROLL for (int m = 0; m < rows; m++)
