@@ -8,9 +8,9 @@
 /* 24 KiB. Long products take tall panels, as what they read of op(B) comes from afar and serves all of a panel's rows. */
 enum { PANEL = 6144, PANEL_ROWS = 32, TALLEST = 128 };
 
-/* Weights and moments that no core's caches hold come and go by long rows, which prefetchers follow: panels are as flat as a
- * block of the kernel's is low. For these op(B) is read anew every FLAT rows, so k is not to be long. */
-enum { FLAT = 8, SHORT = 256, MANY = 1 << 20 };
+/* Weights and moments that no core's caches hold come and go by long rows, which prefetchers follow: panels are as flat as the
+ * kernel's blocks are low. For these op(B) is read anew every few rows, so k is not to be long. */
+enum { SHORT = 256, MANY = 1 << 20 };
 
 static bool comes_from_memory(const tonnx__cpu_task *task)
 {
@@ -51,8 +51,9 @@ static void take_piece(void *user, tonnx__span rows, tonnx__span cols, const flo
 
 static size_t panel_rows(const tonnx__cpu_task *task)
 {
+    const tonnx__gemm_kernels *own = task->kernels->gemm;
     size_t tall = PANEL_ROWS;
-    if (comes_from_memory(task) && tonnx__gemm_depth(task).to < SHORT) return FLAT;
+    if (own && comes_from_memory(task) && tonnx__gemm_depth(task).to < SHORT) return own->flat;
     while (tall < TALLEST && 2 * tall <= task->tall) tall *= 2;
     return tall;
 }

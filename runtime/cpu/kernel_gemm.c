@@ -250,11 +250,22 @@ static void dots_of_1(const call *c, const float *a, size_t down, const float *b
     dots_of(c, a, down, b, to, 1, cols);
 }
 
+/* Lines from column `from` to `end` of a group's next rows, from memory: while one block is multiplied. */
+static void ask(const float *next, size_t stride, size_t from, size_t end)
+{
+    enum { LINE = 16 };
+    for (size_t n = 0; n < GROUP; n++, next += stride)
+        for (size_t k = from; k < end; k += LINE) __builtin_prefetch(next + k, 0, 2);
+}
+
 /* A group of B's rows against all of A's */
-static void dots_of_group(size_t rows, const call *c, left a, const float *b, float *to, size_t cols)
+static void dots_of_group(size_t rows, const call *c, left a, const float *b, const float *next, float *to, size_t cols)
 {
     size_t m = 0;
-    for (; m + DOT_M <= rows; m += DOT_M) dots_of_most(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
+    for (; m + DOT_M <= rows; m += DOT_M) {
+        if (next) ask(next, c->stride_b, c->depth * m / rows, c->depth * (m + DOT_M) / rows);
+        dots_of_most(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
+    }
     for (; m < rows; m++) dots_of_1(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
 }
 
@@ -267,7 +278,8 @@ static void product_dots(const size_t mnk[3], const call *c, left a, const float
         for (size_t k = 0, deep; k < mnk[2]; k += deep) {
             deep = mnk[2] - k < 2 * DOT_LONG ? mnk[2] - k : DOT_LONG;
             const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
-            dots_of_group(mnk[0], &part, (left){ a.at + k, a.down, 1 }, b + k, to, cols);
+            const float *next = k + deep < mnk[2] ? b + k + deep : b + GROUP * c->stride_b;
+            dots_of_group(mnk[0], &part, (left){ a.at + k, a.down, 1 }, b + k, mnk[2] < 2 * DOT_LONG ? NULL : next, to, cols);
         }
     }
 }
@@ -288,4 +300,4 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
     else product_dots(mnk, &shared, l, b.at, c);
 }
 
-const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .product = product, .few = MANY ? 64 : 0 };
+const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .product = product, .few = MANY ? 64 : 0, .flat = MANY ? 8 : 12 };
