@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/print.h"
 #include "format/checkpoint.h"
@@ -83,6 +84,7 @@ int checkpoints_apply(checkpoints *held, const checkpoint_args *args, tonnx_trai
     return 0;
 }
 
+/* A step hands out its checkpoint at its end, or at its epoch's: what was written at this step is this state. */
 int checkpoints_interrupted(checkpoints *held, tonnx_trainer *trainer, bool quiet)
 {
     const char *path = held->file ? held->file : held->fallback;
@@ -91,7 +93,8 @@ int checkpoints_interrupted(checkpoints *held, tonnx_trainer *trainer, bool quie
     if (!path) return quiet ? 0 : (fprintf(stderr, "interrupted; nothing was written\n"), 0);
     tonnx_status status = tonnx_trainer_checkpoint(&checkpoint, trainer);
     if (!status) tonnx_checkpoint_describe(checkpoint, &info);
-    if (!status && !(held->written && held->step == info.step)) status = tonnx_checkpoint_save(checkpoint, path);
+    const bool there = held->written && held->step == info.step && !access(path, F_OK);
+    if (!status && !there) status = tonnx_checkpoint_save(checkpoint, path);
     if (!status && !quiet)
         fprintf(stderr, "interrupted after step %s of %s; no model was written; go on with --resume %s\n",
                 print_count(info.step), print_count(info.total_steps), path);

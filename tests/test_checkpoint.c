@@ -223,8 +223,13 @@ START_TEST(either_kind_of_numbers)
     ck_ok(tonnx_checkpoint_save(c, scratch_path("wide.ckpt")));
     ck_ok(tonnx_checkpoint_load(&loaded, scratch_path("wide.ckpt")));
     ck_assert(loaded->best.numbers[TONNX__ARENA_PARAM] == TONNX__F64);
+    tonnx_checkpoint_free(c);
     finish(&whole, begin(&whole, NULL, 1));
-    finish(&half, begin(&half, loaded, 1));
+    tonnx_trainer *trainer = begin(&half, loaded, 1);
+    ck_ok(tonnx_trainer_run(trainer));
+    ck_ok(tonnx_trainer_checkpoint(&c, trainer));
+    ck_assert(c->best.numbers[TONNX__ARENA_PARAM] == TONNX__F32 && c->state.numbers[TONNX__ARENA_PARAM] == TONNX__F32);
+    finish(&half, trainer);
     same_tensors(whole.model, half.model);
     tonnx_checkpoint_free(c);
     tonnx_checkpoint_free(loaded);

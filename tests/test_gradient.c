@@ -138,7 +138,8 @@ static void check_vanishing(tonnx_model *model, const tonnx_dataset *data, tonnx
     walk(&kept, &a);
     walk(&gone, &b);
     for (int i = 0; i < TONNX__STATE_ARENAS; i++)
-        ck_assert_msg(!a.counts[i] || !memcmp(a.values[i], b.values[i], a.counts[i] * sizeof(double)), "%s: %s differs", what, tonnx__arena_name(i));
+        ck_assert_msg(!a.counts[i] || !memcmp(a.values[i], b.values[i], a.counts[i] * tonnx__numbers_size(a.numbers[i])), "%s: %s differs", what,
+                      tonnx__arena_name(i));
     tonnx__image_clear(&a);
     tonnx__image_clear(&b);
     bed_clear(&kept);

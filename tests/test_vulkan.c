@@ -1,6 +1,5 @@
 /* The Vulkan backend against the reference, every variant of every kind, as the device is and as if it had no more than
- * Vulkan promises; the same bits twice; what the validation layer says. Without a device: skipped, in CI a failure. */
-
+ * Vulkan promises; the same bits twice. Without a device: skipped, in CI a failure. */
 #include "runtime/train_impl.h"
 
 #include "graphs.h"

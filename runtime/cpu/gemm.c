@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* Multiplications that are worth a tile of their own (about a microsecond), how many tiles are plenty, and the granule of
- * their sides, a multiple of every kernel's. From LARGE on, tiles are as square as may be: each is packed for itself. */
+ * their sides. From LARGE on, tiles are as square as may be: each is packed for itself. */
 enum { TILE_WORK = 1 << 17, TILES = 16, GRANULE = 32 };
 static const double LARGE = 1e9;
 

@@ -8,8 +8,8 @@
 /* 24 KiB. Long products take tall panels, as what they read of op(B) comes from afar and serves all of a panel's rows. */
 enum { PANEL = 6144, PANEL_ROWS = 32, TALLEST = 128 };
 
-/* Weights and moments that no core's caches hold come and go by long rows, which prefetchers follow: panels are as flat as the
- * kernel's blocks are low. For these op(B) is read anew every few rows, so k is not to be long. */
+/* Weights and moments that no core's caches hold come and go by long rows, which prefetchers follow: panels are a block or two
+ * of the kernel high. For these op(B) is read anew every few rows, so k is not to be long. */
 enum { SHORT = 256, MANY = 1 << 20 };
 
 static bool comes_from_memory(const tonnx__cpu_task *task)

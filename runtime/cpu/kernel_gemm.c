@@ -7,13 +7,13 @@
  *
  * Register budget, AVX-512 (32): rows 8·3 accumulators + 3 of B + 1 of A, or 14·2 + 2 + 1; dots 4·4 + 4 of A + 1 of B. AVX2
  * and portable (16): rows 6·2 + 2 + 1; dots 4·3 + 3 of A + 1 of B, the fourth of A an operand in memory. So many chains hide a
- * multiply-add's latency, and each load feeds two or more. The order of summation over k depends on the shape alone. */
+ * multiply-add's latency, and a load feeds two or more as a rule. The order of summation over k depends on the shape alone. */
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_vec.h"
 
 /* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB). */
-enum { MANY = VEC_REGISTERS == 32, MOST = MANY ? 14 : 6, MOST_OF_3 = MANY ? 8 : 4, WIDEST = MANY ? 3 : 2, ROWS_AHEAD = 8 };
-enum { DOT_M = 4, DOT_N = MANY ? 4 : 3, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
+enum { HAS_32 = VEC_REGISTERS == 32, MOST = HAS_32 ? 14 : 6, MOST_OF_3 = HAS_32 ? 8 : 4, WIDEST = HAS_32 ? 3 : 2, ROWS_AHEAD = 8 };
+enum { DOT_M = 4, DOT_N = HAS_32 ? 4 : 3, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
 /* Rows of B at a time: of one whose rows are far apart; and where strips are two vectors wide, so that one of B and what it
  * meets of Aᵀ, a line a row each, stay in a first cache of 32 KiB. */
 enum { FAR_LONG = 64, NEAR_LONG = 128 };
@@ -62,7 +62,7 @@ BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int
         vec row[WIDEST];
         if (vecs > TURNED) /* rows of B as they lie may be pages apart, where no prefetcher looks */
             UNROLL for (int v = 0; v < vecs; v++) __builtin_prefetch(b + ROWS_AHEAD * c->stride_b + v * VEC, 0, 3);
-        if (MANY && vecs == TURNED && a.along == 1) /* a line of each row of the next block in VEC steps of k */
+        if (HAS_32 && vecs == TURNED && a.along == 1) /* a line of each row of the next block in VEC steps of k */
             __builtin_prefetch(a.at + ((size_t)rows + k % VEC) * a.down, 0, 2);
         UNROLL for (int v = 0; v < vecs; v++) row[v] = rest ? VEC_LOAD_N(b, rest) : VEC_LOAD(b + v * VEC);
         UNROLL for (int m = 0; m < rows; m++)
@@ -108,7 +108,7 @@ BLOCK strip_rows(const call *c, left a, const float *b, float *to, size_t m, int
 
 static void rows_of_3(const call *c, left a, const float *b, float *to, size_t m)
 {
-    strip_rows(c, a, b, to, m, 3, 0, MOST_OF_3);
+    strip_rows(c, a, b, to, m, WIDEST, 0, MOST_OF_3);
 }
 
 static void rows_of_2(const call *c, left a, const float *b, float *to, size_t m)
@@ -140,7 +140,7 @@ static void product_rows(size_t m, size_t n, const call *c, left a, const float 
 static size_t together(size_t stride_b, size_t depth)
 {
     if (stride_b >= TONNX__FAR) return FAR_LONG;
-    return MANY ? depth : NEAR_LONG;
+    return HAS_32 ? depth : NEAR_LONG;
 }
 
 /* C[M,N] (+)= alpha·A·B[K,N], a part of k at a time */
@@ -250,38 +250,64 @@ static void dots_of_1(const call *c, const float *a, size_t down, const float *b
     dots_of(c, a, down, b, to, 1, cols);
 }
 
-/* Lines from column `from` to `end` of a group's next rows, from memory: while one block is multiplied. */
-static void ask(const float *next, size_t stride, size_t from, size_t end)
+/* Rows of B that are multiplied next, `deep` floats of each; asked for meanwhile. */
+typedef struct ahead {
+    const float *at;
+    size_t rows, deep, stride;
+} ahead;
+
+static void ask(const ahead *next, size_t from, size_t end)
 {
     enum { LINE = 16 };
-    for (size_t n = 0; n < GROUP; n++, next += stride)
-        for (size_t k = from; k < end; k += LINE) __builtin_prefetch(next + k, 0, 2);
+    for (size_t n = 0; n < next->rows; n++)
+        for (size_t k = from; k < end; k += LINE) __builtin_prefetch(next->at + n * next->stride + k, 0, 2);
 }
 
 /* A group of B's rows against all of A's */
-static void dots_of_group(size_t rows, const call *c, left a, const float *b, const float *next, float *to, size_t cols)
+static void dots_of_group(size_t rows, const call *c, left a, const float *b, float *to, size_t cols, const ahead *next)
 {
     size_t m = 0;
     for (; m + DOT_M <= rows; m += DOT_M) {
-        if (next) ask(next, c->stride_b, c->depth * m / rows, c->depth * (m + DOT_M) / rows);
+        ask(next, next->deep * m / rows, next->deep * (m + DOT_M) / rows);
         dots_of_most(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
     }
     for (; m < rows; m++) dots_of_1(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How much of what is left of k goes together. */
+static size_t dots_together(size_t rest)
+{
+    return rest < 2 * DOT_LONG ? rest : DOT_LONG;
+}
+
+/* From column k on, of a group that begins with row n: the rest of these rows, or the next ones. Those of a short k are not asked
+ * for, which was no gain where caches hold them; nor with 32 registers, where nobody has measured it. */
+static ahead part_behind(const size_t mnk[3], const float *b, size_t stride, size_t n, size_t k)
+{
+    if (HAS_32 || mnk[2] < 2 * DOT_LONG) return (ahead){ 0 };
+    if (k < mnk[2]) return (ahead){ b + n * stride + k, least(GROUP, mnk[1] - n), dots_together(mnk[2] - k), stride };
+    n += GROUP;
+    if (n >= mnk[1]) return (ahead){ 0 };
+    return (ahead){ b + n * stride, least(GROUP, mnk[1] - n), dots_together(mnk[2]), stride };
 }
 
 /* C[M,N] (+)= alpha·A[M,K]·B[N,K]ᵀ. A group of B's rows stays in the first cache while those of A pass, each read once for all of
  * the group; of a long k a part at a time, which that cache can hold. */
 static void product_dots(const size_t mnk[3], const call *c, left a, const float *b, float *to)
 {
-    for (size_t n = 0; n < mnk[1]; n += GROUP, b += GROUP * c->stride_b, to += GROUP) {
-        const size_t cols = mnk[1] - n < GROUP ? mnk[1] - n : GROUP;
+    for (size_t n = 0; n < mnk[1]; n += GROUP)
         for (size_t k = 0, deep; k < mnk[2]; k += deep) {
-            deep = mnk[2] - k < 2 * DOT_LONG ? mnk[2] - k : DOT_LONG;
+            deep = dots_together(mnk[2] - k);
             const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
-            const float *next = k + deep < mnk[2] ? b + k + deep : b + GROUP * c->stride_b;
-            dots_of_group(mnk[0], &part, (left){ a.at + k, a.down, 1 }, b + k, mnk[2] < 2 * DOT_LONG ? NULL : next, to, cols);
+            const ahead next = part_behind(mnk, b, c->stride_b, n, k + deep);
+            dots_of_group(mnk[0], &part, (left){ a.at + k, a.down, 1 }, b + n * c->stride_b + k, to + n, least(GROUP, mnk[1] - n),
+                          &next);
         }
-    }
 }
 
 /* Sums at the end of dots cost as much as 16 steps of k. */
@@ -300,4 +326,4 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
     else product_dots(mnk, &shared, l, b.at, c);
 }
 
-const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .product = product, .few = MANY ? 64 : 0, .flat = MANY ? 8 : 12 };
+const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .product = product, .few = HAS_32 ? 64 : 0, .flat = HAS_32 ? MOST_OF_3 : 2 * MOST };

@@ -141,7 +141,7 @@ typedef struct tonnx__gemm_kernels {
     /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
     size_t few;  /* so many rows of A, as it lies, meet a far B as it lies sooner than packed */
-    size_t flat; /* rows of C that go well together where there are to be few: whole blocks of them */
+    size_t flat; /* rows of C that go well together where there are to be few: a block or two */
 } tonnx__gemm_kernels;
 
 /* Where a whole block of sums goes, added to what is there where `add`; of columns behind `cols` anything may be left. */
