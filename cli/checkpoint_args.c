@@ -89,7 +89,7 @@ int checkpoints_interrupted(checkpoints *held, tonnx_trainer *trainer, bool quie
 {
     const char *path = held->file ? held->file : held->fallback;
     tonnx_checkpoint *checkpoint = NULL;
-    tonnx_checkpoint_info info;
+    tonnx_checkpoint_info info = { 0 };
     if (!path) return quiet ? 0 : (fprintf(stderr, "interrupted; nothing was written\n"), 0);
     tonnx_status status = tonnx_trainer_checkpoint(&checkpoint, trainer);
     if (!status) tonnx_checkpoint_describe(checkpoint, &info);

@@ -42,7 +42,8 @@ void tonnx__state_free(tonnx__state *state);
 /* The state's numbers into the model: trained parameters, and running statistics where `statistics`. Waits. */
 tonnx_status tonnx__state_pull(tonnx__state *state, bool statistics);
 
-/* A state's numbers on the host, arena by arena, of the kind that its backend holds or a file had; counts 0 and NULL where an arena is not in it. */
+/* A state's numbers on the host, arena by arena, of the kind that its backend holds or a file had; counts 0 and NULL where an
+ * arena is not in it. */
 typedef struct tonnx__image {
     size_t counts[TONNX__STATE_ARENAS];
     tonnx__numbers numbers[TONNX__STATE_ARENAS];

@@ -1,7 +1,7 @@
 /* Products by own kernels. A tile's operands are read as they stand, but for B stored [n,k], which a long product turns
  * strip by strip. Two shapes of inner loop:
  *
- *   rows  B[k,n]: a row of B is a vector. An element of A is broadcast and multiplies 2 vectors of B, or 3 where there are registers for them.
+ *   rows  B[k,n]: a row of B is a vector. An element of A is broadcast and multiplies 2 vectors of B, or 3 where registers are many.
  *   dots  B[n,k]: rows of A and of B are multiplied along k, and summed at the end. For few rows or columns, where turning B
  *         would take longer than the sums.
  *
@@ -326,4 +326,8 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
     else product_dots(mnk, &shared, l, b.at, c);
 }
 
-const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = { .product = product, .few = HAS_32 ? 64 : 0, .flat = HAS_32 ? MOST_OF_3 : 2 * MOST };
+const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = {
+    .product = product,
+    .few = HAS_32 ? 64 : 0,
+    .flat = HAS_32 ? MOST_OF_3 : 2 * MOST,
+};
