@@ -36,11 +36,6 @@ static inline __m512i across(const float *x, const float *below, __mmask16 there
     return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(high, low));
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Sixteen vectors of pairs from where x[i,k] lies along k: lane i of pairs[p] has k = 2p and 2p + 1 of row i, where `turned`,
  * and lane p of pairs[i] else. */
 static inline void square_along(vec pairs[PAIRS], const float *x, size_t stride, size_t rows, size_t depth, bool turned)
@@ -64,7 +59,7 @@ static inline void square_across(vec pairs[PAIRS], const float *x, size_t stride
 static void pack_square(char *to, size_t down, tonnx__lying x, size_t i, size_t k, const size_t sizes[2], bool by_pairs)
 {
     vec pairs[PAIRS];
-    const size_t rows = i < sizes[0] ? least(PAIRS, sizes[0] - i) : 0, depth = least(2 * PAIRS, sizes[1] - k);
+    const size_t rows = i < sizes[0] ? tonnx__least(PAIRS, sizes[0] - i) : 0, depth = tonnx__least(2 * PAIRS, sizes[1] - k);
     if (x.transposed) square_across(pairs, x.at + (rows ? k * x.stride + i : 0), x.stride, rows, depth, !by_pairs);
     else square_along(pairs, x.at + (rows ? i * x.stride + k : 0), x.stride, rows, depth, by_pairs);
     for (size_t p = 0; p < PAIRS; p++) _mm512_storeu_ps(to + p * down, pairs[p]);

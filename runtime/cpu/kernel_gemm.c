@@ -274,11 +274,6 @@ static void dots_of_group(size_t rows, const call *c, left a, const float *b, fl
     for (; m < rows; m++) dots_of_1(c, a.at + m * a.down, a.down, b, to + m * c->stride_c, cols);
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* How much of what is left of k goes together. */
 static size_t dots_together(size_t rest)
 {
@@ -290,10 +285,10 @@ static size_t dots_together(size_t rest)
 static ahead part_behind(const size_t mnk[3], const float *b, size_t stride, size_t n, size_t k)
 {
     if (HAS_32 || mnk[2] < 2 * DOT_LONG) return (ahead){ 0 };
-    if (k < mnk[2]) return (ahead){ b + n * stride + k, least(GROUP, mnk[1] - n), dots_together(mnk[2] - k), stride };
+    if (k < mnk[2]) return (ahead){ b + n * stride + k, tonnx__least(GROUP, mnk[1] - n), dots_together(mnk[2] - k), stride };
     n += GROUP;
     if (n >= mnk[1]) return (ahead){ 0 };
-    return (ahead){ b + n * stride, least(GROUP, mnk[1] - n), dots_together(mnk[2]), stride };
+    return (ahead){ b + n * stride, tonnx__least(GROUP, mnk[1] - n), dots_together(mnk[2]), stride };
 }
 
 /* C[M,N] (+)= alpha·A[M,K]·B[N,K]ᵀ. A group of B's rows stays in the first cache while those of A pass, each read once for all of
@@ -305,7 +300,7 @@ static void product_dots(const size_t mnk[3], const call *c, left a, const float
             deep = dots_together(mnk[2] - k);
             const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
             const ahead next = part_behind(mnk, b, c->stride_b, n, k + deep);
-            dots_of_group(mnk[0], &part, (left){ a.at + k, a.down, 1 }, b + n * c->stride_b + k, to + n, least(GROUP, mnk[1] - n),
+            dots_of_group(mnk[0], &part, (left){ a.at + k, a.down, 1 }, b + n * c->stride_b + k, to + n, tonnx__least(GROUP, mnk[1] - n),
                           &next);
         }
 }

@@ -44,11 +44,6 @@ typedef struct packing {
     size_t pace;                 /* lines behind each block */
 } packing;
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static size_t parts(size_t size, size_t part)
 {
     return (size + part - 1) / part;
@@ -167,7 +162,7 @@ static void multiply(const product *p, const packing *now, packing *next)
         for (size_t m = 0; m < rows; m += kernels->rows) {
             const tonnx__packed_target here = { .at = p->room->sum + m * WIDE + n,
                                                 .stride = WIDE,
-                                                .cols = least(kernels->cols, cols - n),
+                                                .cols = tonnx__least(kernels->cols, cols - n),
                                                 .add = now->piece.k.from > 0,
                                                 .turned = p->a.transposed };
             kernels->block(p->room->left[now->half] + m * TONNX__PACKED_BYTES,

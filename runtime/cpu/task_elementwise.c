@@ -11,11 +11,6 @@ static size_t count_of(const tonnx__cpu_operand *x)
     return x->rows * x->cols;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* A trained slope takes the place of `a`: one for all, or one per column, of which `col` is the first. */
 static tonnx__act_args act_args(const tonnx__instruction *code, const tonnx__cpu_operand *slope, size_t col)
 {
@@ -114,7 +109,7 @@ static void binary_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step
     float room_a[SPREAD], room_b[SPREAD];
     for (size_t r = rows.from; r < rows.to; r++)
         for (size_t c = 0; c < y->cols; c += SPREAD) {
-            const size_t n = smaller(SPREAD, y->cols - c);
+            const size_t n = tonnx__least(SPREAD, y->cols - c);
             task->kernels->elementwise->binary[task->code->op](y->at + r * y->cols + c,
                                                                spread(task, &task->in[0], r, c, n, room_a),
                                                                spread(task, &task->in[1], r, c, n, room_b), n);
@@ -137,7 +132,7 @@ static void binary_back_tile(const tonnx__cpu_task *task, const tonnx__cpu_step 
     float room_a[SPREAD], room_b[SPREAD];
     for (size_t r = rows.from; r < rows.to; r++)
         for (size_t c = 0; c < dy->cols; c += SPREAD) {
-            const size_t n = smaller(SPREAD, dy->cols - c), at = r * dy->cols + c;
+            const size_t n = tonnx__least(SPREAD, dy->cols - c), at = r * dy->cols + c;
             const float *a = spread(task, &task->in[1], r, c, n, room_a);
             const float *b = spread(task, &task->in[2], r, c, n, room_b);
             if (task->out[0].at)
