@@ -149,11 +149,36 @@ typedef struct tonnx__gemm_kernels {
     size_t flat; /* rows of C that go well together where there are to be few: a block or two */
 } tonnx__gemm_kernels;
 
+/* Rows of memory that will be read, and the next line to be asked for: of row 0, `line` bytes from its start. */
+typedef struct tonnx__errand {
+    const char *at;
+    size_t rows, bytes, stride; /* of a row; bytes from row to row */
+    size_t line;
+} tonnx__errand;
+
+/* Asks for the next lines, if there are any, up to so many; returns how many of these are left. */
+static inline size_t tonnx__ask(tonnx__errand *e, size_t lines, size_t most)
+{
+    enum { LINE = 64 };
+    const size_t count = lines < most ? lines : most;
+    for (size_t i = 0; i < count && e->rows; i++) {
+        __builtin_prefetch(e->at + e->line, 0, 2);
+        e->line += LINE;
+        if (e->line < e->bytes) continue;
+        e->line = 0;
+        e->rows--;
+        e->at += e->stride;
+    }
+    return lines - count;
+}
+
 /* Where a whole block of sums goes, added to what is there where `add`; of columns behind `cols` anything may be left. */
 typedef struct tonnx__packed_target {
     float *at;
     size_t stride, cols;
     bool add, turned; /* A came transposed */
+    tonnx__errand *ahead;
+    size_t lines; /* of it, to be asked for between the multiply-adds */
 } tonnx__packed_target;
 
 /* How deep strips are: as far as k goes within so many bytes. */

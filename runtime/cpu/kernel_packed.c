@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { NV = 3, MR = VEC_REGISTERS == 32 ? 8 : 4, NR = NV * VEC, DEEP = TONNX__PACKED_BYTES / sizeof(float) };
+enum { STEPS = 4 }; /* of k, and a line to come is asked for */
 
 #define INLINE static inline __attribute__((always_inline)) void
 #define UNROLL _Pragma("GCC unroll 16")
@@ -65,28 +66,41 @@ static void right(void *room, tonnx__lying b, size_t cols, size_t depth)
 
 INLINE put(vec sum[MR][NV], const tonnx__packed_target *c, int vecs)
 {
-    for (int m = 0; m < MR; m++)
-        for (int v = 0; v < vecs; v++) {
+    UNROLL for (int m = 0; m < MR; m++)
+        UNROLL for (int v = 0; v < vecs; v++)
+        {
             float *at = c->at + (size_t)m * c->stride + v * VEC;
             VEC_STORE(at, sum[m][v] + (c->add ? VEC_LOAD(at) : VEC_ALL(0.0f)));
         }
 }
 
-/* C[m,n] (+)= Σₖ A[m·down + k·along]·B[k][n] for MR × `vecs` vectors */
+/* sum[m][v] += A[m·down]·B[v] */
+INLINE step(vec sum[MR][NV], const float *a, size_t down, const float *b, int vecs)
+{
+    vec row[NV];
+    UNROLL for (int v = 0; v < vecs; v++) row[v] = VEC_LOAD(b + v * VEC);
+    UNROLL for (int m = 0; m < MR; m++)
+    {
+        const vec x = VEC_ALL(a[(size_t)m * down]);
+        UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_FMA(x, row[v], sum[m][v]);
+    }
+}
+
+/* C[m,n] (+)= Σₖ A[m·down + k·along]·B[k][n] for MR × `vecs` vectors. Lines to come are asked for one by one: a core waits for few
+ * at a time, and a bunch of them would stand in the way of the block's own. */
 INLINE block_of(const float *a, size_t down, size_t along, const float *b, size_t depth, const tonnx__packed_target *c,
                 int vecs)
 {
     vec sum[MR][NV];
-    for (int m = 0; m < MR; m++)
-        for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
-    for (size_t k = 0; k < depth; k++, a += along, b += NR) {
-        vec row[NV];
-        for (int v = 0; v < vecs; v++) row[v] = VEC_LOAD(b + v * VEC);
-        for (int m = 0; m < MR; m++) {
-            const vec x = VEC_ALL(a[(size_t)m * down]);
-            for (int v = 0; v < vecs; v++) sum[m][v] = VEC_FMA(x, row[v], sum[m][v]);
-        }
+    size_t k = 0, lines = c->lines;
+    UNROLL for (int m = 0; m < MR; m++)
+        UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
+    for (; k + STEPS <= depth; k += STEPS) {
+        lines = tonnx__ask(c->ahead, lines, 1);
+        UNROLL for (int i = 0; i < STEPS; i++, a += along, b += NR) step(sum, a, down, b, vecs);
     }
+    for (; k < depth; k++, a += along, b += NR) step(sum, a, down, b, vecs);
+    tonnx__ask(c->ahead, lines, lines);
     put(sum, c, vecs);
 }
 

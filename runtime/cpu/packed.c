@@ -1,27 +1,20 @@
-/* Large products. A piece of op(A) and one of op(B) are copied side by side into a room that the second cache holds, and
- * multiplied there a block at a time, which registers hold; their sums stay in the room until all of k is in them. Behind each
- * block a little of the next two pieces is asked for, and strip by strip they are copied into the room's other half, so that
- * memory is read behind the arithmetic. It could not just be asked for: rows that are a power of two apart meet in a few of
- * the cache's sets, which hold a strip's lines and not a piece's. */
+/* Large products. A piece of op(A) is copied into a room that the second cache holds, strips of op(B) one after the other beside
+ * it, and multiplied there a block at a time, which registers hold; their sums stay in the room until all of k is in them.
+ * Within a block's multiply-adds a little of what comes next is asked for, and between blocks it is copied, so that memory is
+ * read behind the arithmetic. It could not just be asked for: rows that are a power of two apart meet in a few of the cache's
+ * sets, which hold a strip's lines and not a piece's. */
 #include "runtime/cpu/cpu_impl.h"
 
-/* Room for TALL rows of op(A) and WIDE columns of op(B), TONNX__PACKED_BYTES deep: 128 and 192 KiB, each twice; and for their sums,
- * 384 KiB. TALL and WIDE are multiples of every block's sides, and a strip of op(B), 24 KiB, stays in the first cache while
- * all of A's go by: deeper ones, which do not, cost a quarter of the speed. */
-enum { TALL = 256, WIDE = 384, LINE = 64 };
+/* Room for TALL rows of op(A), TONNX__PACKED_BYTES deep, 128 KiB, twice; for two strips of op(B), each so narrow that the first
+ * cache keeps it while all of op(A)'s go by (24 KiB: deeper ones, which it does not, cost a quarter of the speed); and for
+ * TALL·WIDE sums, 384 KiB. TALL and WIDE are multiples of every block's sides. */
+enum { TALL = 256, WIDE = 384, STRIP = 48, LINE = 64 };
 
 typedef struct room {
     _Alignas(LINE) char left[2][TALL * TONNX__PACKED_BYTES];
-    _Alignas(LINE) char right[2][WIDE * TONNX__PACKED_BYTES];
+    _Alignas(LINE) char right[2][STRIP * TONNX__PACKED_BYTES];
     _Alignas(LINE) float sum[TALL * WIDE];
 } room;
-
-/* Rows of memory that will be read, and how far they have been asked for. */
-typedef struct errand {
-    const char *at;
-    size_t rows, bytes, stride; /* of a row; bytes from row to row */
-    size_t row, line;
-} errand;
 
 /* C[m,n] = op(A)[m,k]·op(B)[k,n], and its pieces: `deep` of k at a time, then TALL rows, then WIDE columns. */
 typedef struct product {
@@ -35,13 +28,27 @@ typedef struct piece {
     tonnx__span m, n, k;
 } piece;
 
-/* A piece on its way into a half of the room: strips of op(A), then of op(B). */
+/* A strip of op(B) against all of a piece's op(A). Pieces and stages take turns in the room's halves. */
+typedef struct stage {
+    piece at;
+    size_t piece, strip, turn; /* its piece's index, its strip's in there, its own */
+} stage;
+
+/* Rows of op(A), or columns of op(B), on their way into the room. */
+typedef struct strip {
+    tonnx__lying from;
+    size_t count, deep;
+    bool left;
+    char *to;
+} strip;
+
+/* What is packed during a stage: the next stage's strip of op(B), then some of the next piece's strips of op(A). */
 typedef struct packing {
-    piece piece;
-    size_t half;
-    size_t strip, lefts, strips; /* the next strip; how many of op(A); of both */
-    errand lines;                /* of the next strip */
-    size_t pace;                 /* lines behind each block */
+    stage now, next;
+    bool more;           /* there is a next stage */
+    size_t done, strips; /* of `strips` */
+    tonnx__errand lines; /* of the strip that is next */
+    size_t pace;         /* lines to ask for within a block */
 } packing;
 
 static size_t parts(size_t size, size_t part)
@@ -61,23 +68,6 @@ static tonnx__lying from(tonnx__lying x, size_t m, size_t n)
     return x;
 }
 
-static errand errand_to(tonnx__lying x, size_t rows, size_t cols)
-{
-    const size_t down = x.transposed ? cols : rows, along = x.transposed ? rows : cols;
-    return (errand){ (const char *)x.at, down, along * sizeof(float), x.stride * sizeof(float), 0, 0 };
-}
-
-static void run_on(errand *e, size_t lines)
-{
-    for (; lines && e->row < e->rows; lines--) {
-        __builtin_prefetch(e->at + e->row * e->stride + e->line, 0, 2);
-        e->line += LINE;
-        if (e->line < e->bytes) continue;
-        e->line = 0;
-        e->row++;
-    }
-}
-
 static size_t pieces_of(const product *p)
 {
     return parts(p->mnk[0], TALL) * parts(p->mnk[1], WIDE) * parts(p->mnk[2], p->deep);
@@ -91,93 +81,132 @@ static piece piece_at(const product *p, size_t index)
                     tonnx__part(index % deep * p->deep, p->deep, p->mnk[2]) };
 }
 
-static tonnx__span left_strip(const product *p, const packing *w)
+static size_t strips_across(const product *p, const piece *at)
 {
-    return tonnx__part(w->piece.m.from + w->strip * p->kernels->rows, p->kernels->rows, w->piece.m.to);
+    return parts(length(at->n), p->kernels->cols);
 }
 
-static tonnx__span right_strip(const product *p, const packing *w)
+static size_t strips_down(const product *p, const piece *at)
 {
-    return tonnx__part(w->piece.n.from + (w->strip - w->lefts) * p->kernels->cols, p->kernels->cols, w->piece.n.to);
+    return parts(length(at->m), p->kernels->rows);
 }
 
-/* The errand to the next strip. */
+static strip left_strip(const product *p, const piece *at, size_t index, char *to)
+{
+    const size_t rows = p->kernels->rows;
+    const tonnx__span m = tonnx__part(at->m.from + index * rows, rows, at->m.to);
+    return (strip){ from(p->a, m.from, at->k.from), length(m), length(at->k), true, to + index * rows * TONNX__PACKED_BYTES };
+}
+
+static strip right_strip(const product *p, const stage *s)
+{
+    const size_t cols = p->kernels->cols;
+    const tonnx__span n = tonnx__part(s->at.n.from + s->strip * cols, cols, s->at.n.to);
+    return (strip){ from(p->b, s->at.k.from, n.from), length(n), length(s->at.k), false, p->room->right[s->turn % 2] };
+}
+
+static void pack(const product *p, strip s)
+{
+    if (s.left) p->kernels->left(s.to, s.from, s.count, s.deep);
+    else p->kernels->right(s.to, s.from, s.count, s.deep);
+}
+
+/* Whether there is a stage behind this one: `next`. */
+static bool follows(const product *p, const stage *now, stage *next)
+{
+    *next = *now;
+    next->turn++;
+    if (++next->strip < strips_across(p, &now->at)) return true;
+    next->strip = 0;
+    if (++next->piece == pieces_of(p)) return false;
+    next->at = piece_at(p, next->piece);
+    return true;
+}
+
+/* The next piece's strips of op(A) that are packed before stage `index` of a piece's `stages`. */
+static size_t lefts_before(size_t index, size_t stages, size_t lefts)
+{
+    return lefts * index / stages;
+}
+
+static strip strip_at(const product *p, const packing *w, size_t index)
+{
+    const size_t after = w->now.piece + 1;
+    if (index == 0) return right_strip(p, &w->next);
+    const piece at = piece_at(p, after);
+    const size_t first = lefts_before(w->now.strip, strips_across(p, &w->now.at), strips_down(p, &at));
+    return left_strip(p, &at, first + index - 1, p->room->left[after % 2]);
+}
+
 static void look_ahead(const product *p, packing *w)
 {
-    const tonnx__span k = w->piece.k;
-    if (w->strip < w->lefts) {
-        const tonnx__span m = left_strip(p, w);
-        w->lines = errand_to(from(p->a, m.from, k.from), length(m), length(k));
-    } else if (w->strip < w->strips) {
-        const tonnx__span n = right_strip(p, w);
-        w->lines = errand_to(from(p->b, k.from, n.from), length(k), length(n));
-    }
+    w->lines = (tonnx__errand){ 0 };
+    if (w->done == w->strips) return;
+    const strip s = strip_at(p, w, w->done);
+    const bool across = s.left == s.from.transposed; /* its rows in memory go along k, or across it */
+    w->lines = (tonnx__errand){ .at = (const char *)s.from.at,
+                                .rows = across ? s.deep : s.count,
+                                .bytes = (across ? s.count : s.deep) * sizeof(float),
+                                .stride = s.from.stride * sizeof(float) };
 }
 
-static packing new_packing(const product *p, size_t index)
+/* Lines within each of the stage's blocks, so that all is packed by its end. Where op(A) is stored [k,m], rows of its strips are
+ * half a line. */
+static size_t pace_of(const product *p, const packing *w)
 {
-    const piece next = piece_at(p, index);
-    packing w = { .piece = next, .half = index % 2, .lefts = parts(length(next.m), p->kernels->rows) };
-    w.strips = w.lefts + parts(length(next.n), p->kernels->cols);
+    const size_t lefts = (w->strips - 1) * p->kernels->rows * (p->a.transposed ? 2 : 1);
+    const size_t lines = (lefts + p->kernels->cols) * p->deep * sizeof(float) / LINE;
+    return lines / strips_down(p, &w->now.at) + 2;
+}
+
+static packing packing_during(const product *p, const stage *now)
+{
+    packing w = { .now = *now };
+    w.more = follows(p, now, &w.next);
+    w.strips = w.more;
+    if (now->piece + 1 < pieces_of(p)) {
+        const piece at = piece_at(p, now->piece + 1);
+        const size_t lefts = strips_down(p, &at), stages = strips_across(p, &now->at);
+        w.strips += lefts_before(now->strip + 1, stages, lefts) - lefts_before(now->strip, stages, lefts);
+    }
+    if (w.more) w.pace = pace_of(p, &w);
     look_ahead(p, &w);
     return w;
 }
 
-static void pack_strip(const product *p, packing *w)
+static void pack_next(const product *p, packing *w)
 {
-    const piece *at = &w->piece;
-    if (w->strip < w->lefts) {
-        const tonnx__span m = left_strip(p, w);
-        char *to = p->room->left[w->half] + (m.from - at->m.from) * TONNX__PACKED_BYTES;
-        p->kernels->left(to, from(p->a, m.from, at->k.from), length(m), length(at->k));
-    } else {
-        const tonnx__span n = right_strip(p, w);
-        char *to = p->room->right[w->half] + (n.from - at->n.from) * TONNX__PACKED_BYTES;
-        p->kernels->right(to, from(p->b, at->k.from, n.from), length(n), length(at->k));
-    }
-    w->strip++;
+    pack(p, strip_at(p, w, w->done++));
     look_ahead(p, w);
 }
 
-/* What is done behind a block: the strip that has been asked for is packed, or more of its lines are asked for. */
-static void pack_some(const product *p, packing *w)
-{
-    if (w->strip == w->strips) return;
-    if (w->lines.row == w->lines.rows) pack_strip(p, w);
-    run_on(&w->lines, w->pace);
-}
-
-static void pack_rest(const product *p, packing *w)
-{
-    while (w->strip < w->strips) pack_strip(p, w);
-}
-
-/* All blocks of a pair of pieces, while the next pair is packed. */
-static void multiply(const product *p, const packing *now, packing *next)
+/* All blocks of a stage, while what comes next is packed. */
+static void multiply(const product *p, packing *w)
 {
     const tonnx__packed_kernels *kernels = p->kernels;
-    const size_t rows = length(now->piece.m), cols = length(now->piece.n);
-    const size_t deep = parts(length(now->piece.k), kernels->grain) * kernels->grain;
-    for (size_t n = 0; n < cols; n += kernels->cols)
-        for (size_t m = 0; m < rows; m += kernels->rows) {
-            const tonnx__packed_target here = { .at = p->room->sum + m * WIDE + n,
-                                                .stride = WIDE,
-                                                .cols = tonnx__least(kernels->cols, cols - n),
-                                                .add = now->piece.k.from > 0,
-                                                .turned = p->a.transposed };
-            kernels->block(p->room->left[now->half] + m * TONNX__PACKED_BYTES,
-                           p->room->right[now->half] + n * TONNX__PACKED_BYTES, deep, &here);
-            pack_some(p, next);
-        }
+    const stage *now = &w->now;
+    const size_t n = now->strip * kernels->cols, rows = length(now->at.m);
+    const size_t deep = parts(length(now->at.k), kernels->grain) * kernels->grain;
+    tonnx__packed_target to = { .stride = WIDE,
+                                .cols = tonnx__least(kernels->cols, length(now->at.n) - n),
+                                .add = now->at.k.from > 0,
+                                .turned = p->a.transposed,
+                                .ahead = &w->lines,
+                                .lines = w->pace };
+    for (size_t m = 0; m < rows; m += kernels->rows) {
+        to.at = p->room->sum + m * WIDE + n;
+        kernels->block(p->room->left[now->piece % 2] + m * TONNX__PACKED_BYTES, p->room->right[now->turn % 2], deep, &to);
+        if (w->done < w->strips && w->lines.rows == 0) pack_next(p, w);
+    }
+    while (w->done < w->strips) pack_next(p, w);
 }
 
-/* Lines behind each block of `now`, so that all of `next` is packed by its end. Where op(A) is stored [k,m], rows of its strips
- * are half a line. */
-static size_t pace_of(const product *p, const packing *now, const packing *next)
+static stage first_stage(const product *p)
 {
-    const size_t blocks = now->lefts * (now->strips - now->lefts);
-    const size_t lines = (length(next->piece.m) + length(next->piece.n)) * length(next->piece.k) * sizeof(float) / LINE;
-    return lines * (p->a.transposed ? 2 : 1) / blocks + 2;
+    const stage first = { .at = piece_at(p, 0) };
+    for (size_t i = 0; i < strips_down(p, &first.at); i++) pack(p, left_strip(p, &first.at, i, p->room->left[0]));
+    pack(p, right_strip(p, &first));
+    return first;
 }
 
 void tonnx__packed_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
@@ -185,17 +214,14 @@ void tonnx__packed_pieces(const tonnx__packed_kernels *kernels, const size_t mnk
 {
     room r;
     const product p = { kernels, &r, { mnk[0], mnk[1], mnk[2] }, TONNX__PACKED_BYTES / kernels->unit, a, b };
-    const size_t pieces = pieces_of(&p);
-    packing now = new_packing(&p, 0);
     kernels->begin();
-    pack_rest(&p, &now);
-    for (size_t i = 0; i < pieces; i++) {
-        packing next = i + 1 < pieces ? new_packing(&p, i + 1) : (packing){ 0 };
-        next.pace = i + 1 < pieces ? pace_of(&p, &now, &next) : 0;
-        multiply(&p, &now, &next);
-        pack_rest(&p, &next);
-        if (now.piece.k.to == mnk[2]) take(user, now.piece.m, now.piece.n, r.sum, WIDE);
-        now = next;
+    stage now = first_stage(&p);
+    for (bool more = true; more;) {
+        packing w = packing_during(&p, &now);
+        multiply(&p, &w);
+        if (now.strip + 1 == strips_across(&p, &now.at) && now.at.k.to == mnk[2]) take(user, now.at.m, now.at.n, r.sum, WIDE);
+        now = w.next;
+        more = w.more;
     }
     kernels->end();
 }
