@@ -2,8 +2,8 @@
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_control_flow_attributes : require
 /* X[n,f] = data[order[first + n]]·scale; T[n,w] = targets of the same rows. Constants 1, 2: what X's and T's data hold:
- * 0 none, 1 floats, 2 bytes, 3 ints. u[0], u[1]: the samples that this piece of the data has; rows of others are left alone.
- * k: columns of T. */
+ * 0 none, 1 floats, 2 bytes, 3 ints. u[0] to u[1]: the samples that this piece of the data has, and up to u[2] those of a second
+ * one, where constant 4 says so; rows of others are left alone. Where X is here too, T is whole. k: columns of T. */
 #define CLOCK 3
 #include "vulkan/shaders/common.glsl"
 
@@ -11,19 +11,29 @@ layout(constant_id = 1) const uint X_HOLDS = 1u;
 layout(constant_id = 2) const uint T_HOLDS = 0u;
 layout(constant_id = 3) const uint EACH = 1u; /* of X's numbers to an invocation: 1, or fours, which neighbours have side by side */
 
+layout(constant_id = 4) const uint TWO = 0u;
+
 layout(set = 0, binding = 0) readonly buffer Data { uint data[]; };
 layout(set = 0, binding = 1) readonly buffer Targets { uint targets[]; };
 layout(set = 0, binding = 2) readonly buffer Order { uint order[]; };
 OUT(4, x);
 OUT(5, t);
+layout(set = 0, binding = 6) readonly buffer More { uint more[]; };
 layout(set = 0, binding = 0) readonly buffer WideData { uvec4 wide_data[]; };
+layout(set = 0, binding = 6) readonly buffer WideMore { uvec4 wide_more[]; };
 layout(set = 0, binding = 4) buffer Wide4 { vec4 wide_x[]; };
 
-/* Numbers `from` to from + 3 of the data. */
-vec4 four(uint from)
+/* Word i of the first piece or the second. */
+uint word(uint i, bool second)
 {
-    if (X_HOLDS != 2u) return uintBitsToFloat(wide_data[from / 4u]);
-    return vec4(uvec4(data[from / 4u]) >> uvec4(0u, 8u, 16u, 24u) & 255u);
+    return TWO != 0u && second ? more[i] : data[i];
+}
+
+/* Numbers `from` to from + 3 of it. */
+vec4 four(uint from, bool second)
+{
+    if (X_HOLDS == 2u) return vec4(uvec4(word(from / 4u, second)) >> uvec4(0u, 8u, 16u, 24u) & 255u);
+    return uintBitsToFloat(TWO != 0u && second ? wide_more[from / 4u] : wide_data[from / 4u]);
 }
 
 void main()
@@ -34,18 +44,19 @@ void main()
     if (i >= of_x + (T_HOLDS != 0u ? push.n * push.k : 0u)) return;
     const uint n = e / columns, c = e - n * columns;
     const uint sample_ = order[first + FIRST_ROW + n];
-    if (sample_ < push.u[0] || sample_ >= push.u[1]) return;
-    const uint from = (sample_ - push.u[0]) * columns + c;
+    const bool second = TWO != 0u && sample_ >= push.u[1], whole = X_HOLDS != 0u && i >= of_x;
+    if (!whole && (sample_ < push.u[0] || sample_ >= push.u[TWO != 0u ? 2 : 1])) return;
+    const uint row = whole ? sample_ : sample_ - push.u[second ? 1 : 0], from = row * columns + c;
     if (i >= of_x) {
-        const uint word = targets[from];
-        t[FLAT(5, e)] = T_HOLDS == 3u ? float(int(word)) : uintBitsToFloat(word);
+        const uint target = targets[from];
+        t[FLAT(5, e)] = T_HOLDS == 3u ? float(int(target)) : uintBitsToFloat(target);
     } else if (EACH % 4u == 0u) {
-        const uint to = n * (push.f / 4u) + c, at = (sample_ - push.u[0]) * (push.f / 4u) + c;
+        const uint to = n * (push.f / 4u) + c, at = row * (push.f / 4u) + c;
         [[unroll]] for (uint k = 0u; k < EACH / 4u; k++)
-            wide_x[FLAT(4, 4u * (to + k * columns)) / 4u] = four(4u * (at + k * columns)) * scale;
+            wide_x[FLAT(4, 4u * (to + k * columns)) / 4u] = four(4u * (at + k * columns), second) * scale;
     } else if (X_HOLDS == 2u) {
-        x[FLAT(4, e)] = float(data[from / 4u] >> (8u * (from % 4u)) & 255u) * scale;
+        x[FLAT(4, e)] = float(word(from / 4u, second) >> (8u * (from % 4u)) & 255u) * scale;
     } else {
-        x[FLAT(4, e)] = uintBitsToFloat(data[from]) * scale;
+        x[FLAT(4, e)] = uintBitsToFloat(word(from, second)) * scale;
     }
 }
