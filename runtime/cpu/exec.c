@@ -15,7 +15,8 @@ typedef struct cpu_exec {
     size_t threads; /* that take part: all of the pool's, or one */
     size_t gather; /* which task gathers; SIZE_MAX: none */
     float *work, *odd; /* the program's own arena; the batch of odd steps */
-    float *own; /* what first halves of tasks hand second ones */
+    float *own;    /* what first halves of tasks hand second ones */
+    size_t beside; /* elements of `odd` and `own` */
     tonnx__meter *meter; /* NULL: nobody asks what the tasks take */
     float results[TONNX__MAX_STEPS][TONNX__RESULTS];
 } cpu_exec;
@@ -164,6 +165,7 @@ static tonnx_status new_own(cpu_exec *exec)
     const size_t room = place_own(exec);
     const tonnx_status status = room ? tonnx__alloc_aligned(&exec->own, room, sizeof *exec->own) : TONNX_OK;
     if (!status) place_own(exec);
+    exec->beside += room;
     return status;
 }
 
@@ -172,6 +174,7 @@ static tonnx_status new_batch(cpu_exec *exec, const tonnx__instruction *gather)
     const tonnx__buffer *buffers = exec->base.program->buffers;
     const size_t features = tonnx__buffer_count(&buffers[gather->out[0]]);
     const size_t targets = gather->out[1] < 0 ? 0 : tonnx__buffer_count(&buffers[gather->out[1]]);
+    exec->beside += features + targets;
     return tonnx__alloc_aligned(&exec->odd, features + targets, sizeof(float));
 }
 
@@ -383,6 +386,9 @@ tonnx_status tonnx__cpu_plan(tonnx__exec *base, const tonnx__feed *feed, void (*
     line(user, text);
     tonnx__program_memory(base->program, sizeof(float), text);
     line(user, text);
+    snprintf(text, sizeof text, "beside these: %.1f KiB for the next batch and for parts of sums",
+             (double)(exec->beside * sizeof(float)) / 1024);
+    if (exec->beside) line(user, text);
     return TONNX_OK;
 }
 
