@@ -102,7 +102,8 @@ END_TEST
 /* What is trained: a model of its own making or a fixture's, and on what. */
 typedef struct subject {
     const char *fixture; /* NULL: the net below */
-    bool norm, on_gpu; /* the latter: with instrumented shaders too, which take their time to be made */
+    bool norm, rows;   /* with batch norm and dropout, or layer norm and an activation of its own */
+    bool on_gpu;       /* with instrumented shaders too, which take their time to be made */
     const char *backend;
     double submit;   /* s; 0: as it is */
     size_t resident; /* bytes; 0: as it is */
@@ -114,28 +115,34 @@ static const subject subjects[] = {
     { .norm = true, .backend = "vulkan:minimum" },
     { .norm = true, .backend = "vulkan", .submit = 1e-9 },
     { .norm = true, .backend = "vulkan", .resident = 10000, .on_gpu = true },
+    { .rows = true, .backend = "vulkan", .on_gpu = true },
     { .fixture = "clip-norm", .backend = "vulkan" },
-    { .fixture = "layernorm-gelu-adamw-cosine", .backend = "vulkan", .on_gpu = true },
+    { .fixture = "layernorm-gelu-adamw-cosine", .backend = "vulkan" },
     { .fixture = "glu", .backend = "vulkan" },
     { .fixture = "mixed-acts-2", .backend = "vulkan:minimum" },
     { .fixture = "nll-log-softmax-end", .backend = "vulkan" },
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };
 
-static void make_net(tonnx_model **model, tonnx_dataset **data, bool norm)
+static void make_net(tonnx_model **model, tonnx_dataset **data, const subject *s)
 {
     ck_ok(tonnx__model_new(model, 17, 37, 10));
     graph_dense(*model, "input", "fc1", 37, 65);
-    if (norm) {
+    if (s->norm || s->rows) {
         graph_tensor(*model, "scale", 0, 65, 0.5, 1.5);
         graph_tensor(*model, "shift", 0, 65, -0.5, 0.5);
+    }
+    if (s->norm) {
         graph_tensor(*model, "mean", 0, 65, -0.1, 0.1);
         graph_tensor(*model, "var", 0, 65, 0.5, 1.5);
         graph_node(*model, "BatchNormalization", "fc1 scale shift mean var", "bn");
-    }
-    graph_node(*model, "Relu", norm ? "bn" : "fc1", "h");
-    if (norm) graph_node(*model, "Dropout", "h", "d");
-    graph_dense(*model, norm ? "d" : "h", "output", 65, 10);
+        graph_node(*model, "Relu", "bn", "r");
+        graph_node(*model, "Dropout", "r", "h");
+    } else if (s->rows) {
+        graph_node(*model, "LayerNormalization", "fc1 scale shift", "ln");
+        graph_node(*model, "Softplus", "ln", "h");
+    } else graph_node(*model, "Relu", "fc1", "h");
+    graph_dense(*model, "h", "output", 65, 10);
     *data = graph_data(131, 37, 10, 0);
 }
 
@@ -156,7 +163,7 @@ static void train_subject(const subject *s, bool few)
     tonnx_trainer *trainer = NULL;
     tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
     if (s->fixture) load_fixture(&model, &data, s->fixture);
-    else make_net(&model, &data, s->norm);
+    else make_net(&model, &data, s);
     options.backend = s->backend;
     options.epochs = few ? 1 : 2;
     options.steps_per_epoch = few ? 2 : 5;
