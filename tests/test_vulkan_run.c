@@ -130,6 +130,56 @@ START_TEST(nothing_waits_between_read_backs)
 }
 END_TEST
 
+enum { TOLD = 12 };
+
+typedef struct story {
+    size_t steps;
+    double loss[TOLD], norm[TOLD];
+} story;
+
+static void note(void *user, const tonnx_event *event)
+{
+    story *s = user;
+    if (event->kind != TONNX_EVENT_STEP || s->steps == TOLD) return;
+    s->loss[s->steps] = event->loss;
+    s->norm[s->steps++] = event->grad_norm;
+}
+
+static void tell(const char *backend, story *s)
+{
+    tonnx_trainer *trainer = NULL;
+    tonnx_model *model = mlp();
+    tonnx_dataset *data = graph_data(SAMPLES, FEATURES, 10, 0);
+    tonnx_train_options options = TONNX_TRAIN_OPTIONS_DEFAULT;
+    *s = (story){ 0 };
+    options.backend = backend;
+    options.batch = 32;
+    options.steps = TOLD;
+    options.log_every = 1;
+    options.log_grad_norm = true;
+    options.event = note;
+    options.event_user = s;
+    ck_ok(tonnx_trainer_new(&trainer, model, data, &options));
+    ck_ok(tonnx_trainer_run(trainer));
+    tonnx_trainer_free(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+
+/* Of many steps in a submit each has its own loss and its own gradient's norm. */
+START_TEST(every_step_tells_its_own_numbers)
+{
+    story wanted, told;
+    tell("reference", &wanted);
+    tell("vulkan", &told);
+    ck_assert_uint_eq(told.steps, TOLD);
+    for (size_t i = 0; i < TOLD; i++) {
+        ck_near(told.loss[i], wanted.loss[i], 1e-4, 1e-4);
+        ck_near(told.norm[i], wanted.norm[i], 1e-3, 1e-3);
+    }
+}
+END_TEST
+
 static void hurry(tonnx__vk *vk)
 {
     vk->limits.submit = 1e-9;
@@ -375,6 +425,7 @@ static Suite *run_suite_of(void)
     TCase *tcase = tcase_create("run");
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, nothing_waits_between_read_backs);
+    tcase_add_test(tcase, every_step_tells_its_own_numbers);
     tcase_add_test(tcase, parts_of_a_step_make_the_same_bits);
     tcase_add_test(tcase, a_stop_comes_within_a_step);
     tcase_add_loop_test(tcase, streamed_data_makes_the_same_bits, 0, 5);

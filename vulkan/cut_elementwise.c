@@ -97,6 +97,7 @@ void tonnx__vk_cut_COPY(tonnx__vk_cut *cut)
         d.push.u[3] = (uint32_t)code->to;
         tonnx__vk_takes(&d, tonnx__vk_rows_of(x, from, rows));
         tonnx__vk_gives(&d, tonnx__vk_rows_of(y, from, rows));
+        tonnx__vk_takes_clock(cut, &d);
         tonnx__vk_emit_rows(cut, &d, rows, code->width, code->width);
     }
 }
