@@ -187,10 +187,20 @@ static const struct {
       "Pow h #2 > p;ReduceMean p #-1 > v;Add v #0.00001 > a;Sqrt a > s;Reciprocal s > r;Mul h r > d;"
       "Mul d %g > output",
       1e-5 },
+    { TONNX__LAYER_LAYER_NORM, /* an epsilon that only a sample of zeros meets */
+      { "%g", "%b", NULL, NULL },
+      "ReduceMean h #-1 > m;Sub h m > c;Pow c #2 > p;ReduceMean p #-1 > v;Add v #1e-12 > a;Sqrt a > s;"
+      "Div c s > d;Mul d %g > k;Add k %b > output",
+      1e-12 },
+    { TONNX__LAYER_RMS_NORM, /* PyTorch's normalize, times the root of four features */
+      { "%g", NULL, NULL, NULL },
+      "ReduceL2 h #-1 > n;Max n #1e-12 > s;Div h s > d;Mul d #2 > k;Mul k %g > output",
+      0.25e-24 },
     { TONNX__LAYER_SOFTMAX,
       { NULL, NULL, NULL, NULL },
       "ReduceMax h #-1 > m;Sub h m > c;Exp c > e;ReduceSum e #-1 > s;Div e s > output",
       0 },
+    { TONNX__LAYER_SOFTMAX, { NULL, NULL, NULL, NULL }, "Exp h > e;ReduceSum e #-1 > s;Div e s > output", 0 },
     { TONNX__LAYER_SOFTMAX,
       { NULL, NULL, NULL, NULL },
       "ReduceMax h #-1 > m;Sub h m > c;Exp c > e;ReduceSum e #-1 > s;Log s > l;Sub c l > output",
@@ -207,7 +217,7 @@ START_TEST(norms_and_softmax)
     const tonnx__layer *layer = &net->layers[1];
     const int params[4] = { layer->weight, layer->bias, layer->mean, layer->variance };
     ck_assert_int_eq(layer->kind, norms[_i].kind);
-    ck_assert_double_eq_tol(layer->epsilon, norms[_i].epsilon, 1e-9);
+    ck_assert_double_eq_tol(layer->epsilon, norms[_i].epsilon, 1e-6 * norms[_i].epsilon + 1e-30);
     for (size_t i = 0; i < 4; i++) {
         ck_assert_int_eq(params[i] >= 0, norms[_i].params[i] != NULL);
         if (params[i] >= 0) ck_assert_str_eq(net->params[params[i]].name, norms[_i].params[i]);
@@ -251,13 +261,15 @@ START_TEST(heads_and_parts)
 }
 END_TEST
 
-/* A bound that only large numbers reach is a layer of its own, before the norm or behind it. */
+/* A bound that only large numbers reach is a layer of its own, before the norm (or softmax) or behind it. */
 static const char *const bounded[] = {
     "Mul h h > p;ReduceMean p #1 > v;Add v #0.001 > a;Sqrt a > s;Div h s > d;Min d #1.9 > output",
     "Mul h h > p;ReduceMean p #1 > v;Add v #0.001 > a;Sqrt a > s;Div h s > d;Mul d %g > k;Clip k #-1 #1 > output",
     "Mul h h > p;ReduceMean p #1 > v;Add v #0.001 > a;Sqrt a > s;Div h s > d;Mul d %g > k;Min k #50 > output",
     "Clip h #-40 #40 > b;Mul b b > p;ReduceMean p #1 > v;Add v #0.001 > a;Sqrt a > s;Div b s > d;Mul d %g > output",
     "Sub h %m > c;Add %v #0.0001 > a;Sqrt a > s;Div c s > d;Mul d %g > k;Add %b k > l;Clip l #-9 #9 > output",
+    "Clip h #-3 #3 > b;ReduceMax b #-1 > m;Sub b m > c;Exp c > e;ReduceSum e #-1 > s;Div e s > output",
+    "ReduceMax h #-1 > m;Sub h m > c;Exp c > e;ReduceSum e #-1 > s;Div e s > p;Min p #0.95 > output",
 };
 
 START_TEST(bounds_show)
@@ -269,6 +281,18 @@ START_TEST(bounds_show)
     ck_assert_uint_eq(net->layer_count, 3);
     for (size_t l = 0; l < 3; l++) bounds += net->layers[l].act == TONNX_ACT_hard_tanh;
     ck_assert_uint_eq(bounds, 1);
+    tonnx_net_free(net);
+    tonnx_model_free(model);
+}
+END_TEST
+
+/* Half of x is no sigmoid's product with x at a slope of 0. */
+START_TEST(half_is_a_scale)
+{
+    tonnx_model *model = spell("Mul h #0.5 > output");
+    tonnx_net *net = NULL;
+    ck_ok(tonnx_net_new(&net, model, NULL));
+    for (size_t l = 0; l < net->layer_count; l++) ck_assert_int_lt(net->layers[l].act, 0);
     tonnx_net_free(net);
     tonnx_model_free(model);
 }
@@ -301,6 +325,7 @@ static Suite *spelling_suite(void)
     tcase_add_loop_test(forms, norms_and_softmax, 0, sizeof norms / sizeof *norms);
     tcase_add_loop_test(forms, heads_and_parts, 0, sizeof heads / sizeof *heads);
     tcase_add_loop_test(forms, bounds_show, 0, sizeof bounded / sizeof *bounded);
+    tcase_add_test(forms, half_is_a_scale);
     tcase_add_loop_test(forms, near_misses, 0, sizeof misses / sizeof *misses);
     suite_add_tcase(suite, forms);
     return suite;

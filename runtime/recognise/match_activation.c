@@ -80,8 +80,10 @@ static void solve(const samples *s, tonnx_activation act, double *a, double *b)
         *b = y[AT_1], *a = below / *b; /* α = 0 is a scaled ReLU, which is two layers */
     if (act == TONNX_ACT_celu) *a = solve_celu(y[AT_MINUS_40]);
     if (act == TONNX_ACT_swish) *a = -log(1 / y[AT_1] - 1);
+    if (act == TONNX_ACT_swish && fabs(*a) < 1e-3) *a = NAN; /* half of x */
     if (act == TONNX_ACT_softplus) *a = log(2) / y[AT_0];
     if (act == TONNX_ACT_hard_sigmoid) *a = (y[NEAR_0] - y[AT_0]) / solve_at[NEAR_0], *b = y[AT_0];
+    if (act == TONNX_ACT_hard_sigmoid && *a == 0) *a = NAN; /* a constant */
     if (act == TONNX_ACT_hard_tanh) {
         *a = y[FAR_BELOW] <= -1e29 ? -INFINITY : y[FAR_BELOW];
         *b = y[FAR_ABOVE] >= 1e29 ? INFINITY : y[FAR_ABOVE];

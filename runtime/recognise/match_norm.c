@@ -10,14 +10,16 @@
 /* The roles of a norm's constants: row_of[role] is the expression's row, or -1. */
 enum { SCALE, SHIFT, MEAN, VARIANCE, ROLES };
 
+/* The divisor is √(variance + epsilon), or √variance where that is more than the floor. */
 typedef struct norm {
     int row_of[ROLES];
-    double epsilon;
+    double epsilon, floor;
 } norm;
 
-/* Samples asked about, the last of them of great numbers, where e^x may overflow in a spelling that is right: of both
- * signs, all below every bound, all above. Of two features a norm says little more than which is the greater. */
-enum { MODEST = 3, BELOW = MODEST + 1, ABOVE, ROWS, NARROW = 8, WIDEST = 1 << 14 };
+/* Samples asked about: modest ones; great ones, where e^x may overflow in a spelling that is right: of both signs, all below every
+ * bound, all above; none but zeros, and ones; and two for each of a few small numbers that may be an epsilon, so near to zero
+ * that it shows. Of two features a norm says little more than which is the greater. */
+enum { MODEST = 3, BELOW = MODEST + 1, ABOVE, ZEROS, ONES, NEAR, SMALL = 4, ROWS = NEAR + 2 * SMALL, NARROW = 8, WIDEST = 1 << 14 };
 
 typedef struct trial {
     const tonnx__expression *expression;
@@ -43,15 +45,46 @@ static double beyond_bounds(const tonnx__expression *e)
     return 10 * (1 + most);
 }
 
+/* The expression's numbers that may be an epsilon, or a divisor's least value; how many there are. */
+static size_t small_numbers(const tonnx__expression *e, double small[SMALL])
+{
+    size_t count = 0;
+    for (int i = 0; i < e->count && count < SMALL; i++) {
+        const double number = e->steps[i].kind == TONNX__STEP_NUMBER && e->steps[i].needed ? e->steps[i].number : 0;
+        if (number > 0 && number < 0.5) small[count++] = number;
+    }
+    return count;
+}
+
+/* How large each sample's numbers are. */
+static void choose_sizes(const trial *t, double great, double size[ROWS])
+{
+    double small[SMALL];
+    const size_t count = small_numbers(t->expression, small);
+    for (size_t r = 0; r < ROWS; r++) size[r] = 1;
+    for (size_t i = 0; i < count; i++) {
+        size[NEAR + 2 * i] = 0.01 * sqrt(small[i]);
+        size[NEAR + 2 * i + 1] = 0.01 * small[i];
+    }
+    size[0] = 2;
+    size[1] = 0.3;
+    size[2] = 0.01;
+    size[MODEST] = great;
+}
+
 /* x differs in size from sample to sample, and every other constant comes near zero, so that an epsilon shows. */
 static void choose_values(trial *t)
 {
-    const double great = beyond_bounds(t->expression), size[ROWS] = { 2, 0.3, 0.01, great, great, great };
+    const double great = beyond_bounds(t->expression);
+    double size[ROWS];
+    choose_sizes(t, great, size);
     for (size_t i = 0; i < ROWS * t->cols; i++) t->x[i] = size[i / t->cols] * (2 * guess(i) - 0.9);
     t->x[MODEST * t->cols] = 100 * great * (double)t->cols; /* where one stands out, a norm comes near √cols */
     for (size_t c = 0; c < t->cols; c++) {
         t->x[BELOW * t->cols + c] = -great * (1 + guess(c));
         t->x[ABOVE * t->cols + c] = great * (1 + guess(c));
+        t->x[ZEROS * t->cols + c] = 0;
+        t->x[ONES * t->cols + c] = 1;
     }
     for (size_t k = 0; k < TONNX__MAX_ROWS; k++)
         for (size_t c = 0; c < t->cols; c++) {
@@ -72,9 +105,10 @@ static tonnx_status trial_new(trial *t, const tonnx__expression *e, size_t cols)
     return tonnx__expression_values(e, &probe, t->y);
 }
 
+/* Where the one is no number (0/0 without an epsilon), the other is none. */
 static bool close_to(double y, double wanted)
 {
-    return fabs(y - wanted) <= 1e-6 * (fabs(wanted) + 1e-2);
+    return isfinite(wanted) ? fabs(y - wanted) <= 1e-6 * (fabs(wanted) + 1e-2) : !isfinite(y);
 }
 
 static double constant_of(const trial *t, const norm *n, int role, size_t c, double otherwise)
@@ -82,12 +116,12 @@ static double constant_of(const trial *t, const norm *n, int role, size_t c, dou
     return n->row_of[role] < 0 ? otherwise : t->row[n->row_of[role]][c];
 }
 
-/* y = scale·(x − mean)/√(variance + ε) + shift, the mean and the variance given. */
+/* y = scale·(x − mean)/max(√(variance + ε), floor) + shift, the mean and the variance given. */
 static bool row_fits(const trial *t, const norm *n, size_t r, double mean, double variance)
 {
     for (size_t c = 0; c < t->cols; c++) {
         const double m = constant_of(t, n, MEAN, c, mean), v = constant_of(t, n, VARIANCE, c, variance);
-        const double wanted = constant_of(t, n, SCALE, c, 1) * (t->x[r * t->cols + c] - m) / sqrt(v + n->epsilon) +
+        const double wanted = constant_of(t, n, SCALE, c, 1) * (t->x[r * t->cols + c] - m) / fmax(sqrt(v + n->epsilon), n->floor) +
                               constant_of(t, n, SHIFT, c, 0);
         if (!close_to(t->y[r * t->cols + c], wanted)) return false;
     }
@@ -120,18 +154,21 @@ static bool fits(const trial *t, tonnx__layer_kind kind, const norm *n)
     return true;
 }
 
-/* Tries every small number of the expression as the epsilon, and none. */
+/* Tries no epsilon, and every small number of the expression as one; a very small one as the least that the norm or the root of
+ * the mean square may be, too (PyTorch's normalize), which as an epsilon, squared, does the same but around that value. */
 static bool fits_with_epsilon(const trial *t, tonnx__layer_kind kind, norm *n)
 {
-    const tonnx__expression *e = t->expression;
-    n->epsilon = 0;
-    if (fits(t, kind, n)) return true;
-    for (int i = 0; i < e->count; i++) {
-        n->epsilon = e->steps[i].number;
-        if (e->steps[i].needed && e->steps[i].kind == TONNX__STEP_NUMBER && n->epsilon > 0 && n->epsilon < 0.5 &&
-            fits(t, kind, n))
+    enum { NONE, ADDED, LEAST_ROOT, LEAST_NORM, WAYS };
+    double small[SMALL + 1] = { 0 };
+    const size_t count = small_numbers(t->expression, small + 1);
+    for (size_t i = 0; i <= count; i++)
+        for (int way = i ? ADDED : NONE; way < (i == 0 ? ADDED : small[i] <= 1e-6 ? WAYS : LEAST_ROOT); way++) {
+            n->epsilon = way == ADDED ? small[i] : 0;
+            n->floor = way == LEAST_ROOT ? small[i] : way == LEAST_NORM ? small[i] / sqrt((double)t->cols) : 0;
+            if (!fits(t, kind, n)) continue;
+            n->epsilon += n->floor * n->floor;
             return true;
-    }
+        }
     return false;
 }
 
@@ -160,16 +197,24 @@ static bool find_norm(const trial *t, tonnx__layer_kind kind, norm *n)
     return false;
 }
 
+/* A row of softmax, or of its logarithm. A spelling that is right may overflow in great numbers; what it gives there is none. */
+static bool is_softmax_row(const double *x, const double *y, size_t cols, bool in_logs, bool great)
+{
+    double most = -INFINITY, sum = 0;
+    for (size_t c = 0; c < cols; c++) most = fmax(most, x[c]);
+    for (size_t c = 0; c < cols; c++) sum += exp(x[c] - most);
+    for (size_t c = 0; c < cols; c++) {
+        const double wanted = in_logs ? x[c] - most - log(sum) : exp(x[c] - most) / sum;
+        if (!close_to(y[c], wanted) && !(great && !isfinite(y[c]))) return false;
+    }
+    return true;
+}
+
 /* y = e^x / Σe^x, or its logarithm. */
 static bool is_softmax(const trial *t, bool in_logs)
 {
-    for (size_t r = 0; r < MODEST; r++) {
-        const double *x = t->x + r * t->cols, *y = t->y + r * t->cols;
-        double sum = 0;
-        for (size_t c = 0; c < t->cols; c++) sum += exp(x[c]);
-        for (size_t c = 0; c < t->cols; c++)
-            if (!close_to(y[c], in_logs ? x[c] - log(sum) : exp(x[c]) / sum)) return false;
-    }
+    for (size_t r = 0; r < ROWS; r++)
+        if (!is_softmax_row(t->x + r * t->cols, t->y + r * t->cols, t->cols, in_logs, r >= MODEST && r <= ABOVE)) return false;
     return true;
 }
 
