@@ -79,6 +79,38 @@ tonnx_status tonnx__watch_end(tonnx_trainer *trainer)
     return TONNX_OK;
 }
 
+/* The first parameter of which the model's tensor holds NaN or Inf, of all or of those that are trained; NULL where none does, or
+ * memory fails. */
+static const tonnx__param *stored_not_finite(const tonnx_trainer *trainer, bool trained_alone)
+{
+    for (size_t p = 0; p < trainer->net->param_count; p++) {
+        const tonnx__param *param = &trainer->net->params[p];
+        const size_t count = param->rows * param->cols;
+        double *values = NULL;
+        if (trained_alone && trainer->state->layout.places[p].arena != TONNX__ARENA_PARAM) continue;
+        if (param->derived || tonnx__alloc(&values, count, sizeof *values)) continue;
+        tonnx__param_pull(param, trainer->net->model, values);
+        size_t i = 0;
+        while (i < count && isfinite(values[i])) i++;
+        tonnx__free(values);
+        if (i < count) return param;
+    }
+    return NULL;
+}
+
+/* What was pulled: numbers of the state that are finite may be beyond what a tensor's type holds (65504 in float16), and those of
+ * the best epoch may have met no loss. */
+static tonnx_status check_stored(const tonnx_trainer *trainer)
+{
+    const tonnx__param *param = trainer->at.step ? stored_not_finite(trainer, true) : NULL;
+    if (!param) return TONNX_OK;
+    return tonnx__fail(TONNX_DIVERGED,
+                       "step %llu: the weights to be written are not finite, tensor '%s' as %s is not; a smaller --lr or "
+                       "--clip-norm may help",
+                       (unsigned long long)trainer->at.step, param->name,
+                       tonnx_dtype_name(tonnx__param_tensor(param, trainer->net->model)->dtype));
+}
+
 /* The best weights take the state's place for as long as it is read: a checkpoint made later holds the last ones. */
 tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model)
 {
@@ -86,44 +118,32 @@ tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model)
     tonnx__image last = { 0 };
     if (model != trainer->net->model)
         return tonnx__fail(TONNX_BAD_USAGE, "the trainer was made with another model than the one it is pulled into");
-    if (!ends_with_best(trainer)) return tonnx__state_pull(trainer->state, statistics);
+    if (!ends_with_best(trainer)) {
+        const tonnx_status pulled = tonnx__state_pull(trainer->state, statistics);
+        return pulled ? pulled : check_stored(trainer);
+    }
     tonnx_status status = tonnx__state_read(trainer->state, &last, TONNX__MODEL_ARENAS);
     if (status) return status;
     status = tonnx__state_write(trainer->state, &trainer->best);
     if (!status) status = tonnx__state_pull(trainer->state, statistics);
     const tonnx_status back = tonnx__state_write(trainer->state, &last);
     tonnx__image_clear(&last);
-    return status ? status : back;
-}
-
-/* The first parameter that the model brought with NaN or Inf in it; NULL where none was, or memory fails. Asked after the first
- * step, while the model still holds what it was loaded with. */
-static const char *never_finite(const tonnx_trainer *trainer)
-{
-    for (size_t p = 0; p < trainer->net->param_count; p++) {
-        const tonnx__param *param = &trainer->net->params[p];
-        const size_t count = param->rows * param->cols;
-        double *values = NULL;
-        if (param->derived || tonnx__alloc(&values, count, sizeof *values)) continue;
-        tonnx__param_pull(param, trainer->net->model, values);
-        size_t i = 0;
-        while (i < count && isfinite(values[i])) i++;
-        tonnx__free(values);
-        if (i < count) return param->name;
-    }
-    return NULL;
+    if (!status) status = back;
+    return status ? status : check_stored(trainer);
 }
 
 tonnx_status tonnx__diverged(tonnx_trainer *trainer, const char *what)
 {
     const unsigned long long step = trainer->at.step, epoch = trainer->at.epoch + (trainer->at.step_in_epoch > 0);
-    const char *name = step == 1 ? never_finite(trainer) : NULL;
+    /* after the first step the model still holds what it was loaded with */
+    const tonnx__param *brought = step == 1 ? stored_not_finite(trainer, false) : NULL;
+    const char *name = NULL;
     tonnx__image image = { 0 };
-    if (name)
+    if (brought)
         return tonnx__fail(TONNX_DIVERGED,
                            "step %llu (epoch %llu): %s is not finite, as the model's tensor '%s' was not to begin with; "
                            "give it finite weights (tonnx init)",
-                           step, epoch, what, name);
+                           step, epoch, what, brought->name);
     const tonnx_status status = tonnx__state_read(trainer->state, &image, 1u << TONNX__ARENA_PARAM);
     name = status ? NULL : tonnx__image_not_finite(&image, trainer->state);
     tonnx__image_clear(&image);

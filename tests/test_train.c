@@ -115,6 +115,27 @@ START_TEST(freeze_and_only)
 }
 END_TEST
 
+/* Weights that no loss has met (the best epoch's, its last update behind it), or that the tensor's type does not hold (float's, of
+ * a state in double), are not written. */
+START_TEST(what_is_pulled_is_finite)
+{
+    tonnx_model *model = mlp(7, 11, 3, false);
+    tonnx_dataset *data = graph_data(60, 7, 3, 0);
+    tonnx_train_options options = options_of(TONNX_SGD, 1e42);
+    tonnx_trainer *trainer = NULL;
+    options.backend = _i ? "reference" : "cpu";
+    options.best = !_i;
+    options.batch = 60;
+    options.epochs = 1;
+    ck_ok(tonnx_trainer_new(&trainer, model, data, &options));
+    ck_ok(tonnx_trainer_run(trainer));
+    ck_fails(tonnx_trainer_pull(trainer, model), TONNX_DIVERGED, "weights to be written are not finite");
+    tonnx_trainer_free(trainer);
+    tonnx_dataset_free(data);
+    tonnx_model_free(model);
+}
+END_TEST
+
 /* Batch norm: its statistics move in training; --freeze-bn leaves all four tensors alone. */
 START_TEST(batch_norm)
 {
@@ -402,6 +423,7 @@ static Suite *train_suite(void)
     tcase_add_loop_test(tcase, learns, 0, TONNX_OPTIMIZER_COUNT);
     tcase_add_loop_test(tcase, rate_zero_changes_nothing, 0, TONNX_OPTIMIZER_COUNT);
     tcase_add_loop_test(tcase, freeze_and_only, 0, 2);
+    tcase_add_loop_test(tcase, what_is_pulled_is_finite, 0, 2);
     tcase_add_loop_test(tcase, batch_norm, 0, 2);
     tcase_add_test(tcase, counts_steps);
     tcase_add_test(tcase, plateau_cuts_after_ten_epochs_and_never_raises);
