@@ -71,14 +71,21 @@ static int compare_values(change *c, const tonnx_model *a, size_t i, const tonnx
     return code ? code : other;
 }
 
+/* Initializers, and the tensors of Constant nodes, which train too. */
+static size_t count_tensors(const tonnx_model *model)
+{
+    tonnx_model_info info;
+    tonnx_model_describe(model, &info);
+    return info.tensor_count + info.constant_count;
+}
+
 /* The index of a name among a model's tensors, or their number. */
 static size_t find(const tonnx_model *model, const char *name)
 {
-    tonnx_model_info info;
+    const size_t count = count_tensors(model);
     tonnx_tensor_info tensor;
     size_t i = 0;
-    tonnx_model_describe(model, &info);
-    for (; i < info.tensor_count; i++) {
+    for (; i < count; i++) {
         tonnx_model_tensor(model, i, &tensor);
         if (!strcmp(tensor.name, name)) break;
     }
@@ -101,13 +108,11 @@ static bool same_shape(const tonnx_tensor_info *a, const tonnx_tensor_info *b)
 
 static int compare_tensor(comparison *all, size_t i)
 {
-    tonnx_model_info info;
     tonnx_tensor_info before, after;
     tonnx_model_tensor(all->a, i, &before);
-    tonnx_model_describe(all->b, &info);
     const size_t j = find(all->b, before.name);
     change *c = add_change(all, &before);
-    if (j == info.tensor_count) {
+    if (j == count_tensors(all->b)) {
         c->why = "only in A";
         return 0;
     }
@@ -139,15 +144,13 @@ static size_t each_metadata_change(const comparison *all, void (*visit)(const ch
 
 static int compare(comparison *all)
 {
-    tonnx_model_info a, b;
+    const size_t in_a = count_tensors(all->a), in_b = count_tensors(all->b);
     int code = 0;
-    tonnx_model_describe(all->a, &a);
-    tonnx_model_describe(all->b, &b);
-    for (size_t i = 0; i < a.tensor_count && !code; i++) code = compare_tensor(all, i);
-    for (size_t j = 0; j < b.tensor_count && !code; j++) {
+    for (size_t i = 0; i < in_a && !code; i++) code = compare_tensor(all, i);
+    for (size_t j = 0; j < in_b && !code; j++) {
         tonnx_tensor_info tensor;
         tonnx_model_tensor(all->b, j, &tensor);
-        if (find(all->a, tensor.name) == a.tensor_count) add_change(all, &tensor)->why = "only in B";
+        if (find(all->a, tensor.name) == in_a) add_change(all, &tensor)->why = "only in B";
     }
     all->same_graph = tonnx_model_same_graph(all->a, all->b);
     all->same_metadata = !each_metadata_change(all, NULL);

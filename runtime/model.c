@@ -99,6 +99,34 @@ static const char *text_or_empty(const char *text)
     return text ? text : "";
 }
 
+const tonnx__tensor *tonnx__constant_tensor(const tonnx__node *node)
+{
+    const tonnx__attribute *value = tonnx__node_attribute(node, "value");
+    const bool constant = !strcmp(node->op_type, "Constant") && !*node->domain && node->output_count == 1;
+    return constant && value && value->tensor && tonnx_dtype_size(value->tensor->dtype) ? value->tensor : NULL;
+}
+
+static size_t constant_count(const tonnx_model *model)
+{
+    size_t count = 0;
+    for (size_t n = 0; n < model->node_count; n++) count += tonnx__constant_tensor(&model->nodes[n]) != NULL;
+    return count;
+}
+
+/* Initializer i, or Constant i − tensor_count; and the name under which the graph has it. */
+static const tonnx__tensor *tensor_at(const tonnx_model *model, size_t i, const char **name)
+{
+    const tonnx__tensor *tensor = i < model->tensor_count ? &model->tensors[i] : NULL;
+    *name = tensor ? tensor->name : NULL;
+    for (size_t n = 0, left = i - model->tensor_count + 1; !tensor && n < model->node_count; n++) {
+        const tonnx__tensor *constant = tonnx__constant_tensor(&model->nodes[n]);
+        if (!constant || --left) continue;
+        tensor = constant;
+        *name = model->nodes[n].outputs[0];
+    }
+    return tensor;
+}
+
 void tonnx_model_describe(const tonnx_model *model, tonnx_model_info *out)
 {
     *out = (tonnx_model_info){ .path = text_or_empty(model->path),
@@ -109,6 +137,7 @@ void tonnx_model_describe(const tonnx_model *model, tonnx_model_info *out)
                                .graph_name = text_or_empty(model->graph_name),
                                .node_count = model->node_count,
                                .tensor_count = model->tensor_count,
+                               .constant_count = constant_count(model),
                                .output_count = model->output_count,
                                .metadata_count = model->metadata_count,
                                .bytes = model->source_size };
@@ -185,8 +214,9 @@ tonnx_status tonnx_model_set_metadata(tonnx_model *model, const char *key, const
 
 void tonnx_model_tensor(const tonnx_model *model, size_t i, tonnx_tensor_info *out)
 {
-    const tonnx__tensor *tensor = &model->tensors[i];
-    *out = (tonnx_tensor_info){ .name = tensor->name,
+    const char *name = NULL;
+    const tonnx__tensor *tensor = tensor_at(model, i, &name);
+    *out = (tonnx_tensor_info){ .name = name,
                                 .dtype = tensor->dtype,
                                 .rank = tensor->rank,
                                 .dims = tensor->dims,
@@ -211,7 +241,8 @@ static tonnx_status need_numbers(const tonnx__tensor *tensor)
 
 tonnx_status tonnx_model_read(const tonnx_model *model, size_t i, double *out)
 {
-    const tonnx__tensor *tensor = &model->tensors[i];
+    const char *name = NULL;
+    const tonnx__tensor *tensor = tensor_at(model, i, &name);
     const tonnx_status status = need_numbers(tensor);
     for (size_t k = 0; !status && k < tensor->count; k++) out[k] = tonnx__tensor_get(tensor, k);
     return status;

@@ -43,6 +43,7 @@ static bool same_node(const tonnx__node *a, const tonnx__node *b)
         return false;
     if (!same_names(a->inputs, a->input_count, b->inputs, b->input_count)) return false;
     if (!same_names(a->outputs, a->output_count, b->outputs, b->output_count)) return false;
+    if (tonnx__constant_tensor(a) && tonnx__constant_tensor(b)) return true;
     if (a->attribute_count != b->attribute_count) return false;
     for (size_t i = 0; i < a->attribute_count; i++)
         if (!same_attribute(&a->attributes[i], &b->attributes[i])) return false;

@@ -117,6 +117,9 @@ int64_t tonnx__model_opset(const tonnx_model *model);
 /* Index of an initializer by name that is not removed; -1 where there is none. */
 ptrdiff_t tonnx__model_find_tensor(const tonnx_model *model, const char *name);
 
+/* The numbers that a Constant node holds as a tensor; NULL where it holds none, or is another node. */
+const tonnx__tensor *tonnx__constant_tensor(const tonnx__node *node);
+
 /* The attribute of a node; NULL where absent. And its value, or the default. */
 const tonnx__attribute *tonnx__node_attribute(const tonnx__node *node, const char *name);
 double tonnx__node_float(const tonnx__node *node, const char *name, double otherwise);

@@ -79,31 +79,33 @@ tonnx_status tonnx__watch_end(tonnx_trainer *trainer)
     return TONNX_OK;
 }
 
-/* The first parameter of which the model's tensor holds NaN or Inf, of all or of those that are trained; NULL where none does, or
- * memory fails. */
-static const tonnx__param *stored_not_finite(const tonnx_trainer *trainer, bool trained_alone)
+/* `out`: the first parameter of which the model's tensor holds NaN or Inf, of all or of those that are trained; NULL: none does. */
+static tonnx_status stored_not_finite(const tonnx__param **out, const tonnx_trainer *trainer, bool trained_alone)
 {
-    for (size_t p = 0; p < trainer->net->param_count; p++) {
+    tonnx_status status = TONNX_OK;
+    *out = NULL;
+    for (size_t p = 0; p < trainer->net->param_count && !*out && !status; p++) {
         const tonnx__param *param = &trainer->net->params[p];
         const size_t count = param->rows * param->cols;
         double *values = NULL;
-        if (trained_alone && trainer->state->layout.places[p].arena != TONNX__ARENA_PARAM) continue;
-        if (param->derived || tonnx__alloc(&values, count, sizeof *values)) continue;
+        if (param->derived || (trained_alone && trainer->state->layout.places[p].arena != TONNX__ARENA_PARAM)) continue;
+        status = tonnx__alloc(&values, count, sizeof *values);
+        if (status) break;
         tonnx__param_pull(param, trainer->net->model, values);
-        size_t i = 0;
-        while (i < count && isfinite(values[i])) i++;
+        for (size_t i = 0; i < count && !*out; i++)
+            if (!isfinite(values[i])) *out = param;
         tonnx__free(values);
-        if (i < count) return param;
     }
-    return NULL;
+    return status;
 }
 
 /* What was pulled: numbers of the state that are finite may be beyond what a tensor's type holds (65504 in float16), and those of
  * the best epoch may have met no loss. */
 static tonnx_status check_stored(const tonnx_trainer *trainer)
 {
-    const tonnx__param *param = trainer->at.step ? stored_not_finite(trainer, true) : NULL;
-    if (!param) return TONNX_OK;
+    const tonnx__param *param = NULL;
+    const tonnx_status status = trainer->at.step ? stored_not_finite(&param, trainer, true) : TONNX_OK;
+    if (!param) return status;
     return tonnx__fail(TONNX_DIVERGED,
                        "step %llu: the weights to be written are not finite, tensor '%s' as %s is not; a smaller --lr or "
                        "--clip-norm may help",
@@ -136,10 +138,10 @@ tonnx_status tonnx__diverged(tonnx_trainer *trainer, const char *what)
 {
     const unsigned long long step = trainer->at.step, epoch = trainer->at.epoch + (trainer->at.step_in_epoch > 0);
     /* after the first step the model still holds what it was loaded with */
-    const tonnx__param *brought = step == 1 ? stored_not_finite(trainer, false) : NULL;
+    const tonnx__param *brought = NULL;
     const char *name = NULL;
     tonnx__image image = { 0 };
-    if (brought)
+    if (step == 1 && !stored_not_finite(&brought, trainer, false) && brought)
         return tonnx__fail(TONNX_DIVERGED,
                            "step %llu (epoch %llu): %s is not finite, as the model's tensor '%s' was not to begin with; "
                            "give it finite weights (tonnx init)",

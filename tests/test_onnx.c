@@ -356,6 +356,37 @@ START_TEST(a_constant_node_is_trained_where_it_stands)
 }
 END_TEST
 
+/* Constant nodes' numbers are told behind the initializers, by their outputs' names; as of these, what they are is no part of the graph. */
+START_TEST(constant_nodes_are_described)
+{
+    tonnx_model *model = NULL, *other = NULL;
+    tonnx_model_info info;
+    ck_ok(tonnx_onnx_load(&model, TONNX_TEST_DATA "/exports/hand-constant-nodes/model.onnx", NULL));
+    ck_ok(tonnx_onnx_load(&other, TONNX_TEST_DATA "/exports/hand-constant-nodes/model.onnx", NULL));
+    tonnx_model_describe(model, &info);
+    ck_assert_uint_gt(info.constant_count, 1);
+    size_t seen = 0;
+    for (size_t n = 0; n < model->node_count; n++) {
+        const tonnx__attribute *value = tonnx__node_attribute(&model->nodes[n], "value");
+        tonnx_tensor_info told;
+        if (!value || !value->tensor || seen == info.constant_count) continue;
+        ck_ok(tonnx__tensor_touch(value->tensor));
+        tonnx__tensor_set(value->tensor, 0, 7);
+        tonnx_model_tensor(model, info.tensor_count + seen++, &told);
+        ck_assert_str_eq(told.name, model->nodes[n].outputs[0]);
+        ck_assert_uint_eq(told.count, value->tensor->count);
+        double *numbers = calloc(told.count, sizeof *numbers);
+        ck_ok(tonnx_model_read(model, info.tensor_count + seen - 1, numbers));
+        ck_assert(numbers[0] == 7);
+        free(numbers);
+    }
+    ck_assert_uint_eq(seen, info.constant_count);
+    ck_assert(tonnx_model_same_graph(model, other));
+    tonnx_model_free(other);
+    tonnx_model_free(model);
+}
+END_TEST
+
 START_TEST(a_model_from_nothing_is_written_and_read)
 {
     tonnx_model *model = NULL;
@@ -492,6 +523,7 @@ static Suite *onnx_suite(void)
     tcase_add_test(tests, nodes_tensors_and_metadata_are_added);
     tcase_add_test(tests, what_is_removed_is_gone);
     tcase_add_test(tests, a_constant_node_is_trained_where_it_stands);
+    tcase_add_test(tests, constant_nodes_are_described);
     tcase_add_test(tests, a_model_from_nothing_is_written_and_read);
     tcase_add_test(tests, inputs_that_are_initializers_are_no_inputs);
     tcase_add_test(tests, before_ir_4_initializers_come_and_go_with_an_input);

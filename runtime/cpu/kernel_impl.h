@@ -4,6 +4,7 @@
 #ifndef TONNX_RUNTIME_CPU_KERNEL_IMPL_H
 #define TONNX_RUNTIME_CPU_KERNEL_IMPL_H
 
+#include "runtime/cpu/packed_impl.h"
 #include "runtime/ops/binary_impl.h"
 #include "runtime/ops/book_impl.h"
 #include "runtime/program_impl.h"
@@ -131,13 +132,6 @@ typedef struct tonnx__update_kernels {
     void (*update[TONNX_OPTIMIZER_COUNT])(const tonnx__step_rows *s, double rate, const double *c, const double *h);
 } tonnx__update_kernels;
 
-/* A matrix as it lies: rows `stride` apart; `transposed` says that it is read as its transpose. */
-typedef struct tonnx__lying {
-    const float *at;
-    size_t stride;
-    bool transposed;
-} tonnx__lying;
-
 /* Floats from row to row of B from which on rows meet in a few of a cache's sets, and lie pages apart. */
 enum { TONNX__FAR = 2048 };
 
@@ -148,52 +142,6 @@ typedef struct tonnx__gemm_kernels {
     size_t few;  /* so many rows of A, as it lies, meet a far B as it lies sooner than packed */
     size_t flat; /* rows of C that go well together where there are to be few: a block or two */
 } tonnx__gemm_kernels;
-
-/* Rows of memory that will be read, and the next line to be asked for: of row 0, `line` bytes from its start. */
-typedef struct tonnx__errand {
-    const char *at;
-    size_t rows, bytes, stride; /* of a row; bytes from row to row */
-    size_t line;
-} tonnx__errand;
-
-/* Asks for the next lines, if there are any, up to so many; returns how many of these are left. */
-static inline size_t tonnx__ask(tonnx__errand *e, size_t lines, size_t most)
-{
-    enum { LINE = 64 };
-    const size_t count = lines < most ? lines : most;
-    for (size_t i = 0; i < count && e->rows; i++) {
-        __builtin_prefetch(e->at + e->line, 0, 2);
-        e->line += LINE;
-        if (e->line < e->bytes) continue;
-        e->line = 0;
-        e->rows--;
-        e->at += e->stride;
-    }
-    return lines - count;
-}
-
-/* Where a whole block of sums goes, added to what is there where `add`; of columns behind `cols` anything may be left. */
-typedef struct tonnx__packed_target {
-    float *at;
-    size_t stride, cols;
-    bool add, turned; /* A came transposed */
-    tonnx__errand *ahead;
-    size_t lines; /* of it, to be asked for between the multiply-adds */
-} tonnx__packed_target;
-
-/* How deep strips are: as far as k goes within so many bytes. */
-enum { TONNX__PACKED_BYTES = 512 };
-
-/* Large products, for packed.c: operands are copied into strips, as wide as a block of C is high (or wide). What
- * is beyond their rows and columns is 0, and so is what is beyond their depth up to a multiple of `grain`. */
-typedef struct tonnx__packed_kernels {
-    const char *name;
-    size_t unit, grain, rows, cols; /* bytes of an element in a strip; of k; a block's sides */
-    void (*left)(void *to, tonnx__lying a, size_t rows, size_t depth);
-    void (*right)(void *to, tonnx__lying b, size_t cols, size_t depth);
-    void (*block)(const void *a, const void *b, size_t depth, const tonnx__packed_target *c);
-    void (*begin)(void), (*end)(void); /* around a product */
-} tonnx__packed_kernels;
 
 /* What a panel's columns add up to: sums[k] = Σ (x − shift)ᵏ⁺¹. */
 typedef struct tonnx__moment_sums {
