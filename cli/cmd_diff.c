@@ -36,6 +36,8 @@ typedef struct change {
 
 typedef struct comparison {
     tonnx_model *a, *b;
+    tonnx_tensor_info *tensors[2]; /* of A, of B */
+    size_t counts[2];
     change *changes;
     size_t count;
     bool same_graph, same_metadata;
@@ -71,24 +73,22 @@ static int compare_values(change *c, const tonnx_model *a, size_t i, const tonnx
     return code ? code : other;
 }
 
-/* Initializers, and the tensors of Constant nodes, which train too. */
-static size_t count_tensors(const tonnx_model *model)
+/* Initializers, and the tensors of Constant nodes, which train too; for the caller to free. */
+static tonnx_tensor_info *list_tensors(const tonnx_model *model, size_t *count)
 {
     tonnx_model_info info;
     tonnx_model_describe(model, &info);
-    return info.tensor_count + info.constant_count;
+    *count = info.tensor_count + info.constant_count;
+    tonnx_tensor_info *list = cli_alloc(*count + 1, sizeof *list);
+    for (size_t i = 0; i < *count; i++) tonnx_model_tensor(model, i, &list[i]);
+    return list;
 }
 
-/* The index of a name among a model's tensors, or their number. */
-static size_t find(const tonnx_model *model, const char *name)
+/* The index of a name in a list, or its length. */
+static size_t find(const tonnx_tensor_info *list, size_t count, const char *name)
 {
-    const size_t count = count_tensors(model);
-    tonnx_tensor_info tensor;
     size_t i = 0;
-    for (; i < count; i++) {
-        tonnx_model_tensor(model, i, &tensor);
-        if (!strcmp(tensor.name, name)) break;
-    }
+    while (i < count && strcmp(list[i].name, name) != 0) i++;
     return i;
 }
 
@@ -108,17 +108,13 @@ static bool same_shape(const tonnx_tensor_info *a, const tonnx_tensor_info *b)
 
 static int compare_tensor(comparison *all, size_t i)
 {
-    tonnx_tensor_info before, after;
-    tonnx_model_tensor(all->a, i, &before);
-    const size_t j = find(all->b, before.name);
-    change *c = add_change(all, &before);
-    if (j == count_tensors(all->b)) {
-        c->why = "only in A";
-        return 0;
-    }
-    tonnx_model_tensor(all->b, j, &after);
-    if (before.dtype != after.dtype) c->why = "another type";
-    else if (!same_shape(&before, &after)) c->why = "another shape";
+    const tonnx_tensor_info *before = &all->tensors[0][i];
+    const size_t j = find(all->tensors[1], all->counts[1], before->name);
+    const tonnx_tensor_info *after = &all->tensors[1][j];
+    change *c = add_change(all, before);
+    if (j == all->counts[1]) c->why = "only in A";
+    else if (before->dtype != after->dtype) c->why = "another type";
+    else if (!same_shape(before, after)) c->why = "another shape";
     return c->why ? 0 : compare_values(c, all->a, i, all->b, j);
 }
 
@@ -144,13 +140,13 @@ static size_t each_metadata_change(const comparison *all, void (*visit)(const ch
 
 static int compare(comparison *all)
 {
-    const size_t in_a = count_tensors(all->a), in_b = count_tensors(all->b);
     int code = 0;
-    for (size_t i = 0; i < in_a && !code; i++) code = compare_tensor(all, i);
-    for (size_t j = 0; j < in_b && !code; j++) {
-        tonnx_tensor_info tensor;
-        tonnx_model_tensor(all->b, j, &tensor);
-        if (find(all->a, tensor.name) == in_a) add_change(all, &tensor)->why = "only in B";
+    all->tensors[0] = list_tensors(all->a, &all->counts[0]);
+    all->tensors[1] = list_tensors(all->b, &all->counts[1]);
+    for (size_t i = 0; i < all->counts[0] && !code; i++) code = compare_tensor(all, i);
+    for (size_t j = 0; j < all->counts[1] && !code; j++) {
+        const tonnx_tensor_info *tensor = &all->tensors[1][j];
+        if (find(all->tensors[0], all->counts[0], tensor->name) == all->counts[0]) add_change(all, tensor)->why = "only in B";
     }
     all->same_graph = tonnx_model_same_graph(all->a, all->b);
     all->same_metadata = !each_metadata_change(all, NULL);
@@ -232,6 +228,7 @@ static int diff(void *opaque)
     if (!code) code = a->json ? print_json(&all) : print_text(&all);
     if (!code && !is_equal(&all)) code = EXIT_DIFFERENT;
     free(all.changes);
+    for (int side = 0; side < 2; side++) free(all.tensors[side]);
     tonnx_model_free(all.a);
     tonnx_model_free(all.b);
     return code;

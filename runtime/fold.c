@@ -6,25 +6,11 @@
 
 #include <string.h>
 
-/* The numbers of a Constant as a tensor of the attribute, whichever form they have; NULL where it holds none. */
-static tonnx_status constant_tensor(const tonnx__node *node, tonnx__tensor **out)
-{
-    *out = NULL;
-    for (size_t i = 0; i < node->attribute_count && !*out; i++) {
-        tonnx__attribute *attribute = &node->attributes[i];
-        if (strncmp(attribute->name, "value", 5) != 0) continue;
-        const tonnx_status status = tonnx__attribute_numbers(attribute);
-        if (status) return status;
-        *out = attribute->tensor;
-    }
-    return TONNX_OK;
-}
-
 static tonnx_status fold_constant(tonnx__builder *builder, const tonnx__node *node, bool *known)
 {
     tonnx__tensor *tensor = NULL;
     tonnx__fact fact;
-    const tonnx_status status = constant_tensor(node, &tensor);
+    const tonnx_status status = tonnx__constant_numbers(node, &tensor);
     if (status || !tensor) return status;
     if (tensor->rank > TONNX__MAX_RANK)
         return tonnx__node_fail(builder, node, "constant of rank %zu; tonnx reads up to %d: reshape it in the file",

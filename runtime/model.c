@@ -99,17 +99,32 @@ static const char *text_or_empty(const char *text)
     return text ? text : "";
 }
 
-const tonnx__tensor *tonnx__constant_tensor(const tonnx__node *node)
+tonnx_status tonnx__constant_numbers(const tonnx__node *node, tonnx__tensor **out)
 {
-    const tonnx__attribute *value = tonnx__node_attribute(node, "value");
-    const bool constant = !strcmp(node->op_type, "Constant") && !*node->domain && node->output_count == 1;
-    return constant && value && value->tensor && tonnx_dtype_size(value->tensor->dtype) ? value->tensor : NULL;
+    *out = NULL;
+    if (strcmp(node->op_type, "Constant") != 0 || node->output_count != 1) return TONNX_OK;
+    for (size_t i = 0; i < node->attribute_count && !*out; i++) {
+        tonnx__attribute *attribute = &node->attributes[i];
+        if (strncmp(attribute->name, "value", 5) != 0) continue;
+        const tonnx_status status = tonnx__attribute_numbers(attribute);
+        if (status) return status;
+        *out = attribute->tensor;
+    }
+    return TONNX_OK;
+}
+
+/* The same of elements that are read as numbers; NULL too where memory fails. */
+static const tonnx__tensor *constant_tensor(const tonnx__node *node)
+{
+    tonnx__tensor *tensor = NULL;
+    if (tonnx__constant_numbers(node, &tensor) || !tensor) return NULL;
+    return tonnx_dtype_size(tensor->dtype) ? tensor : NULL;
 }
 
 static size_t constant_count(const tonnx_model *model)
 {
     size_t count = 0;
-    for (size_t n = 0; n < model->node_count; n++) count += tonnx__constant_tensor(&model->nodes[n]) != NULL;
+    for (size_t n = 0; n < model->node_count; n++) count += constant_tensor(&model->nodes[n]) != NULL;
     return count;
 }
 
@@ -119,7 +134,7 @@ static const tonnx__tensor *tensor_at(const tonnx_model *model, size_t i, const 
     const tonnx__tensor *tensor = i < model->tensor_count ? &model->tensors[i] : NULL;
     *name = tensor ? tensor->name : NULL;
     for (size_t n = 0, left = i - model->tensor_count + 1; !tensor && n < model->node_count; n++) {
-        const tonnx__tensor *constant = tonnx__constant_tensor(&model->nodes[n]);
+        const tonnx__tensor *constant = constant_tensor(&model->nodes[n]);
         if (!constant || --left) continue;
         tensor = constant;
         *name = model->nodes[n].outputs[0];

@@ -37,13 +37,20 @@ static bool same_attribute(const tonnx__attribute *a, const tonnx__attribute *b)
     return same_tensor(a->tensor, b->tensor);
 }
 
+/* A Constant's numbers are compared as tensors are: apart from the graph. */
+static bool holds_numbers(const tonnx__node *node)
+{
+    tonnx__tensor *tensor = NULL;
+    return !tonnx__constant_numbers(node, &tensor) && tensor && tonnx_dtype_size(tensor->dtype);
+}
+
 static bool same_node(const tonnx__node *a, const tonnx__node *b)
 {
     if (strcmp(a->op_type, b->op_type) != 0 || strcmp(a->domain, b->domain) != 0 || strcmp(a->name, b->name) != 0)
         return false;
     if (!same_names(a->inputs, a->input_count, b->inputs, b->input_count)) return false;
     if (!same_names(a->outputs, a->output_count, b->outputs, b->output_count)) return false;
-    if (tonnx__constant_tensor(a) && tonnx__constant_tensor(b)) return true;
+    if (holds_numbers(a) && holds_numbers(b)) return true;
     if (a->attribute_count != b->attribute_count) return false;
     for (size_t i = 0; i < a->attribute_count; i++)
         if (!same_attribute(&a->attributes[i], &b->attributes[i])) return false;

@@ -87,8 +87,7 @@ void tonnx__state_free(tonnx__state *state)
     tonnx__free(state);
 }
 
-/* What training may have changed. */
-static bool is_moving(const tonnx__state *state, size_t param, bool statistics)
+bool tonnx__state_moves(const tonnx__state *state, size_t param, bool statistics)
 {
     const tonnx__role role = state->net->params[param].role;
     return state->layout.places[param].arena == TONNX__ARENA_PARAM ||
@@ -104,7 +103,7 @@ tonnx_status tonnx__state_pull(tonnx__state *state, bool statistics)
     for (size_t p = 0; p < net->param_count && !status; p++) {
         const struct tonnx__place *at = &state->layout.places[p];
         const size_t count = param_count(&net->params[p]);
-        if (!is_moving(state, p, statistics)) continue;
+        if (!tonnx__state_moves(state, p, statistics)) continue;
         status = tonnx__alloc(&values[p], count, sizeof **values);
         if (!status)
             status = tonnx__device_state_read(state->device, at->arena, at->offset, count, values[p], TONNX__F64);

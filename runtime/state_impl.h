@@ -39,6 +39,9 @@ tonnx_status tonnx__state_new(tonnx__state **out, tonnx_net *net, tonnx__backend
                               int moments);
 void tonnx__state_free(tonnx__state *state);
 
+/* Whether training changes that parameter: a trained one, or one of the running statistics where these move. */
+bool tonnx__state_moves(const tonnx__state *state, size_t param, bool statistics);
+
 /* The state's numbers into the model: trained parameters, and running statistics where `statistics`. Waits. */
 tonnx_status tonnx__state_pull(tonnx__state *state, bool statistics);
 

@@ -134,8 +134,8 @@ TONNX_API tonnx_status tonnx_trainer_checkpoint(tonnx_checkpoint **out, tonnx_tr
 
 /* Trained tensors and running statistics back into `model` (TONNX_BAD_USAGE for another than the trainer was made with):
  * the last ones, or where a run that is done had `best` or ran out of `patience`, the best ones. Elements that did not
- * change keep their bytes. TONNX_DIVERGED where a trained tensor, in its own type, then holds NaN or Inf. May be called between any
- * two steps, as often as wanted, and changes nothing in the run. */
+ * change keep their bytes. TONNX_DIVERGED where one of these tensors, in its own type, then holds NaN or Inf. May be
+ * called between any two steps, as often as wanted, and changes nothing in the run. */
 TONNX_API tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model);
 
 /* The loss that `auto` came to, and the loss of the last step; NaN before the first. */

@@ -79,35 +79,45 @@ tonnx_status tonnx__watch_end(tonnx_trainer *trainer)
     return TONNX_OK;
 }
 
-/* `out`: the first parameter of which the model's tensor holds NaN or Inf, of all or of those that are trained; NULL: none does. */
-static tonnx_status stored_not_finite(const tonnx__param **out, const tonnx_trainer *trainer, bool trained_alone)
+/* Whether the model's tensor of a parameter holds NaN or Inf. */
+static tonnx_status has_not_finite(bool *out, const tonnx__param *param, tonnx_model *model)
 {
+    const size_t count = param->rows * param->cols;
+    double *values = NULL;
+    const tonnx_status status = tonnx__alloc(&values, count, sizeof *values);
+    *out = false;
+    if (status) return status;
+    tonnx__param_pull(param, model, values);
+    for (size_t i = 0; i < count && !*out; i++) *out = !isfinite(values[i]);
+    tonnx__free(values);
+    return TONNX_OK;
+}
+
+/* `out`: the first of all parameters, or of those that `moving` moves, that the model holds NaN or Inf of; NULL: there is none. */
+static tonnx_status stored_not_finite(const tonnx__param **out, const tonnx_trainer *trainer, const tonnx__state *moving)
+{
+    const tonnx_net *net = trainer->net;
     tonnx_status status = TONNX_OK;
+    bool found = false;
     *out = NULL;
-    for (size_t p = 0; p < trainer->net->param_count && !*out && !status; p++) {
-        const tonnx__param *param = &trainer->net->params[p];
-        const size_t count = param->rows * param->cols;
-        double *values = NULL;
-        if (param->derived || (trained_alone && trainer->state->layout.places[p].arena != TONNX__ARENA_PARAM)) continue;
-        status = tonnx__alloc(&values, count, sizeof *values);
-        if (status) break;
-        tonnx__param_pull(param, trainer->net->model, values);
-        for (size_t i = 0; i < count && !*out; i++)
-            if (!isfinite(values[i])) *out = param;
-        tonnx__free(values);
+    for (size_t p = 0; p < net->param_count && !found && !status; p++) {
+        const tonnx__param *param = &net->params[p];
+        if (param->derived || (moving && !tonnx__state_moves(moving, p, !trainer->options.freeze_bn))) continue;
+        status = has_not_finite(&found, param, net->model);
+        if (found) *out = param;
     }
     return status;
 }
 
-/* What was pulled: numbers of the state that are finite may be beyond what a tensor's type holds (65504 in float16), and those of
- * the best epoch may have met no loss. */
+/* What was pulled: numbers of the state that are finite may be beyond what a tensor's type holds (65504 in float16), and
+ * those of the best epoch may have met no loss. */
 static tonnx_status check_stored(const tonnx_trainer *trainer)
 {
     const tonnx__param *param = NULL;
-    const tonnx_status status = trainer->at.step ? stored_not_finite(&param, trainer, true) : TONNX_OK;
+    const tonnx_status status = trainer->at.step ? stored_not_finite(&param, trainer, trainer->state) : TONNX_OK;
     if (!param) return status;
     return tonnx__fail(TONNX_DIVERGED,
-                       "step %llu: the weights to be written are not finite, tensor '%s' as %s is not; a smaller --lr or "
+                       "step %llu: what is to be written is not finite, tensor '%s' as %s is not; a smaller --lr or "
                        "--clip-norm may help",
                        (unsigned long long)trainer->at.step, param->name,
                        tonnx_dtype_name(tonnx__param_tensor(param, trainer->net->model)->dtype));
@@ -137,17 +147,16 @@ tonnx_status tonnx_trainer_pull(tonnx_trainer *trainer, tonnx_model *model)
 tonnx_status tonnx__diverged(tonnx_trainer *trainer, const char *what)
 {
     const unsigned long long step = trainer->at.step, epoch = trainer->at.epoch + (trainer->at.step_in_epoch > 0);
-    /* after the first step the model still holds what it was loaded with */
     const tonnx__param *brought = NULL;
-    const char *name = NULL;
     tonnx__image image = { 0 };
-    if (step == 1 && !stored_not_finite(&brought, trainer, false) && brought)
+    /* After the first step the model still holds what it was loaded with. */
+    if (step == 1 && !stored_not_finite(&brought, trainer, NULL) && brought)
         return tonnx__fail(TONNX_DIVERGED,
                            "step %llu (epoch %llu): %s is not finite, as the model's tensor '%s' was not to begin with; "
                            "give it finite weights (tonnx init)",
                            step, epoch, what, brought->name);
     const tonnx_status status = tonnx__state_read(trainer->state, &image, 1u << TONNX__ARENA_PARAM);
-    name = status ? NULL : tonnx__image_not_finite(&image, trainer->state);
+    const char *name = status ? NULL : tonnx__image_not_finite(&image, trainer->state);
     tonnx__image_clear(&image);
     return tonnx__fail(
         TONNX_DIVERGED, "step %llu (epoch %llu): %s is not finite%s%s%s; a smaller --lr or --clip-norm may help", step,

@@ -129,7 +129,7 @@ START_TEST(what_is_pulled_is_finite)
     options.epochs = 1;
     ck_ok(tonnx_trainer_new(&trainer, model, data, &options));
     ck_ok(tonnx_trainer_run(trainer));
-    ck_fails(tonnx_trainer_pull(trainer, model), TONNX_DIVERGED, "weights to be written are not finite");
+    ck_fails(tonnx_trainer_pull(trainer, model), TONNX_DIVERGED, "what is to be written is not finite");
     tonnx_trainer_free(trainer);
     tonnx_dataset_free(data);
     tonnx_model_free(model);
