@@ -146,7 +146,8 @@ static int compare(comparison *all)
     for (size_t i = 0; i < all->counts[0] && !code; i++) code = compare_tensor(all, i);
     for (size_t j = 0; j < all->counts[1] && !code; j++) {
         const tonnx_tensor_info *tensor = &all->tensors[1][j];
-        if (find(all->tensors[0], all->counts[0], tensor->name) == all->counts[0]) add_change(all, tensor)->why = "only in B";
+        if (find(all->tensors[0], all->counts[0], tensor->name) == all->counts[0])
+            add_change(all, tensor)->why = "only in B";
     }
     all->same_graph = tonnx_model_same_graph(all->a, all->b);
     all->same_metadata = !each_metadata_change(all, NULL);

@@ -45,12 +45,12 @@ TONNX_API void tonnx_model_metadata_at(const tonnx_model *model, size_t i, const
 /* Adds or replaces one metadata entry. */
 TONNX_API tonnx_status tonnx_model_set_metadata(tonnx_model *model, const char *key, const char *value);
 
-/* True where both models have the same nodes with the same attributes, inputs, outputs and opsets; initializers, the tensors of
- * Constant nodes and metadata aside. */
+/* True where both models have the same nodes with the same attributes, inputs, outputs and opsets; initializers, the
+ * numbers of Constant nodes and metadata aside. */
 TONNX_API bool tonnx_model_same_graph(const tonnx_model *a, const tonnx_model *b);
 
-/* Initializers, in the file's order; i below tensor_count. Behind them, up to tensor_count + constant_count, the tensors of Constant
- * nodes by the names of their outputs, for this and tonnx_model_read alone. */
+/* Initializers, in the file's order; i below tensor_count. Behind them, up to tensor_count + constant_count, the numbers
+ * of Constant nodes by the names of their outputs, for this and tonnx_model_read alone. */
 TONNX_API void tonnx_model_tensor(const tonnx_model *model, size_t i, tonnx_tensor_info *out);
 
 /* The initializer of that name into *out, else TONNX_BAD_MODEL. */

@@ -117,8 +117,8 @@ int64_t tonnx__model_opset(const tonnx_model *model);
 /* Index of an initializer by name that is not removed; -1 where there is none. */
 ptrdiff_t tonnx__model_find_tensor(const tonnx_model *model, const char *name);
 
-/* The numbers of a Constant node as a tensor of its attribute, whichever form they have; *out is NULL where it holds none, or is
- * another node. */
+/* The numbers of a Constant node as a tensor of its attribute, whichever form they have; *out is NULL where it holds
+ * none, or is another node. */
 tonnx_status tonnx__constant_numbers(const tonnx__node *node, tonnx__tensor **out);
 
 /* The attribute of a node; NULL where absent. And its value, or the default. */

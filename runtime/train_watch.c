@@ -93,7 +93,8 @@ static tonnx_status has_not_finite(bool *out, const tonnx__param *param, tonnx_m
     return TONNX_OK;
 }
 
-/* `out`: the first of all parameters, or of those that `moving` moves, that the model holds NaN or Inf of; NULL: there is none. */
+/* `out`: the first of all parameters, or of those that `moving` moves, that the model holds NaN or Inf of; NULL: there is
+ * none. */
 static tonnx_status stored_not_finite(const tonnx__param **out, const tonnx_trainer *trainer, const tonnx__state *moving)
 {
     const tonnx_net *net = trainer->net;

@@ -356,8 +356,8 @@ START_TEST(a_constant_node_is_trained_where_it_stands)
 }
 END_TEST
 
-/* Constant nodes' numbers, in either form, are told behind the initializers, by their outputs' names; as of these, what they are is
- * no part of the graph. */
+/* Constant nodes' numbers, in either form, are told behind the initializers, by their outputs' names; as of these, what
+ * they are is no part of the graph. */
 START_TEST(constant_nodes_are_described)
 {
     tonnx_model *model = NULL, *other = NULL;

@@ -48,7 +48,8 @@ static void check_product(const tonnx__packed_kernels *packed, const tonnx__gemm
 static void check_shapes(const tonnx__packed_kernels *kernels)
 {
     const size_t shapes[][3] = { { 1, 1, 1 },    { 3, 5, 2 },      { 8, 48, 128 },   { 9, 49, 129 },
-                                 { 33, 17, 31 }, { 257, 20, 140 }, { 20, 400, 160 }, { 64, 100, 300 } };
+                                 { 33, 17, 31 }, { 257, 20, 140 }, { 20, 400, 160 }, { 64, 100, 300 },
+                                 { 300, 430, 300 } };
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (int how = 0; how < 8; how++) check_product(kernels, NULL, shapes[s], how & 1, how & 2, how & 4);
 }

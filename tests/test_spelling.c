@@ -196,6 +196,23 @@ static const struct {
       { "%g", NULL, NULL, NULL },
       "ReduceL2 h #-1 > n;Max n #1e-12 > s;Div h s > d;Mul d #2 > k;Mul k %g > output",
       0.25e-24 },
+    { TONNX__LAYER_RMS_NORM, /* TensorFlow's l2_normalize */
+      { "%g", NULL, NULL, NULL },
+      "Mul h h > q;ReduceSum q #-1 > p;Max p #1e-12 > s;Sqrt s > n;Div h n > d;Mul d #2 > k;Mul k %g > output",
+      0.25e-12 },
+    { TONNX__LAYER_RMS_NORM,
+      { "%g", NULL, NULL, NULL },
+      "Mul h h > q;ReduceMean q #-1 > p;Sqrt p > r;Add r #1e-9 > n;Div h n > d;Mul d %g > output",
+      1e-18 },
+    { TONNX__LAYER_LAYER_NORM, /* another divisor where there is none: no epsilon */
+      { NULL, NULL, NULL, NULL },
+      "ReduceMean h #1 > m;Sub h m > c;Mul c c > q;ReduceMean q #1 > v;Sqrt v > s;Equal s #0 > z;Where z #1 s > t;"
+      "Div c t > output",
+      0 },
+    { TONNX__LAYER_BATCH_NORM,
+      { "%g", "%b", "%m", "%v" },
+      "Sub h %m > c;Add %v #1e-12 > a;Sqrt a > s;Div c s > d;Mul d %g > k;Add %b k > output",
+      1e-12 },
     { TONNX__LAYER_SOFTMAX,
       { NULL, NULL, NULL, NULL },
       "ReduceMax h #-1 > m;Sub h m > c;Exp c > e;ReduceSum e #-1 > s;Div e s > output",

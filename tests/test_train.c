@@ -115,8 +115,8 @@ START_TEST(freeze_and_only)
 }
 END_TEST
 
-/* Weights that no loss has met (the best epoch's, its last update behind it), or that the tensor's type does not hold (float's, of
- * a state in double), are not written. */
+/* Weights that no loss has met (the best epoch's, its last update behind it), or that the tensor's type does not hold
+ * (float's, of a state in double), are not written. */
 START_TEST(what_is_pulled_is_finite)
 {
     tonnx_model *model = mlp(7, 11, 3, false);

@@ -1,5 +1,5 @@
-/* A batch out of the data set: a dispatch for each two pieces of X, which takes the rows that lie there. T goes with the first of
- * them where it is in one piece, and has dispatches of its own else. */
+/* A batch out of the data set: a dispatch for each two pieces of X, which takes the rows that lie there. T goes with the
+ * first of them where it is in one piece, and has dispatches of its own else. */
 #include "vulkan/cut_impl.h"
 
 typedef struct gathering {

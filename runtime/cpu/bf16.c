@@ -12,6 +12,7 @@
 #include "runtime/cpu/kernel_vec.h"
 
 enum { SIDE = 32, PAIRS = 16, DEEP = TONNX__PACKED_BYTES / 2 }; /* a block's; pairs in a vector; elements in a strip's row */
+_Static_assert((int)SIDE <= (int)TONNX__PACKED_COLS, "a strip of B has its room");
 enum { LINES = 8 }; /* to come, asked for behind four tiles' products: they take AMX 64 cycles */
 
 static inline __mmask16 first(size_t count)

@@ -386,9 +386,10 @@ tonnx_status tonnx__cpu_plan(tonnx__exec *base, const tonnx__feed *feed, void (*
     line(user, text);
     tonnx__program_memory(base->program, sizeof(float), text);
     line(user, text);
+    if (!exec->beside) return TONNX_OK;
     snprintf(text, sizeof text, "beside these: %.1f KiB for the next batch and for parts of sums",
              (double)(exec->beside * sizeof(float)) / 1024);
-    if (exec->beside) line(user, text);
+    line(user, text);
     return TONNX_OK;
 }
 

@@ -1,8 +1,8 @@
 /* The vector of an instruction set: one float vector type, `vec`, of VEC floats, and the few operations that kernels need
  * beside +, − and ·. VEC_LOAD_OR gives the first n of p, and `other` behind them; VEC_MAX gives b where a is no number.
- * Multiply-adds are written VEC_FMA where one rounding is meant and the set has it; VEC_FMA_AT(p, b, c) is VEC_FMA(VEC_ALL(*p), b, c),
- * in one instruction where VEC_HAS_AT. `wide` is as many bytes of doubles, WIDE of them; WIDE_LOAD makes them of floats in memory,
- * which compilers do in pieces where left alone. */
+ * Multiply-adds are written VEC_FMA where one rounding is meant and the set has it; VEC_FMA_AT(p, b, c) is
+ * VEC_FMA(VEC_ALL(*p), b, c), in one instruction where VEC_HAS_AT. `wide` is as many bytes of doubles, WIDE of them;
+ * WIDE_LOAD makes them of floats in memory, which compilers do in pieces where left alone. */
 #ifndef TONNX_RUNTIME_CPU_KERNEL_VEC_H
 #define TONNX_RUNTIME_CPU_KERNEL_VEC_H
 

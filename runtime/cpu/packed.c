@@ -1,18 +1,18 @@
-/* Large products. A piece of op(A) is copied into a room that the second cache holds, strips of op(B) one after the other beside
- * it, and multiplied there a block at a time, which registers hold; their sums stay in the room until all of k is in them.
- * Within a block's multiply-adds a little of what comes next is asked for, and between blocks it is copied, so that memory is
- * read behind the arithmetic. It could not just be asked for: rows that are a power of two apart meet in a few of the cache's
- * sets, which hold a strip's lines and not a piece's. */
+/* Large products. A piece of op(A) is copied into a room that the second cache holds, strips of op(B) one after the other
+ * beside it, and multiplied there a block at a time, which registers hold; their sums stay in the room until all of k is
+ * in them. Within a block's multiply-adds a little of what comes next is asked for, and between blocks it is copied, so
+ * that memory is read behind the arithmetic. It could not just be asked for: rows that are a power of two apart meet in a
+ * few of the cache's sets, which hold a strip's lines and not a piece's. */
 #include "runtime/cpu/cpu_impl.h"
 
-/* Room for TALL rows of op(A), TONNX__PACKED_BYTES deep, 128 KiB, twice; for two strips of op(B), each so narrow that the first
- * cache keeps it while all of op(A)'s go by (24 KiB: deeper ones, which it does not, cost a quarter of the speed); and for
- * TALL·WIDE sums, 384 KiB. TALL and WIDE are multiples of every block's sides. */
-enum { TALL = 256, WIDE = 384, STRIP = 48, LINE = 64 };
+/* Room for TALL rows of op(A), TONNX__PACKED_BYTES deep, 128 KiB, twice; for two strips of op(B), each so narrow that the
+ * first cache keeps it while all of op(A)'s go by (24 KiB: deeper ones, which it does not, cost a quarter of the speed);
+ * and for TALL·WIDE sums, 384 KiB. TALL and WIDE are multiples of every block's sides. */
+enum { TALL = 256, WIDE = 384, LINE = 64 };
 
 typedef struct room {
     _Alignas(LINE) char left[2][TALL * TONNX__PACKED_BYTES];
-    _Alignas(LINE) char right[2][STRIP * TONNX__PACKED_BYTES];
+    _Alignas(LINE) char right[2][TONNX__PACKED_COLS * TONNX__PACKED_BYTES];
     _Alignas(LINE) float sum[TALL * WIDE];
 } room;
 
@@ -31,7 +31,8 @@ typedef struct piece {
 /* A strip of op(B) against all of a piece's op(A). Pieces and stages take turns in the room's halves. */
 typedef struct stage {
     piece at;
-    size_t piece, strip, turn; /* its piece's index, its strip's in there, its own */
+    size_t piece_index, strip_index; /* of all pieces; of the piece's strips of op(B) */
+    size_t turn;                     /* how many stages came before */
 } stage;
 
 /* Rows of op(A), or columns of op(B), on their way into the room. */
@@ -101,7 +102,7 @@ static strip left_strip(const product *p, const piece *at, size_t index, char *t
 static strip right_strip(const product *p, const stage *s)
 {
     const size_t cols = p->kernels->cols;
-    const tonnx__span n = tonnx__part(s->at.n.from + s->strip * cols, cols, s->at.n.to);
+    const tonnx__span n = tonnx__part(s->at.n.from + s->strip_index * cols, cols, s->at.n.to);
     return (strip){ from(p->b, s->at.k.from, n.from), length(n), length(s->at.k), false, p->room->right[s->turn % 2] };
 }
 
@@ -116,10 +117,10 @@ static bool follows(const product *p, const stage *now, stage *next)
 {
     *next = *now;
     next->turn++;
-    if (++next->strip < strips_across(p, &now->at)) return true;
-    next->strip = 0;
-    if (++next->piece == pieces_of(p)) return false;
-    next->at = piece_at(p, next->piece);
+    if (++next->strip_index < strips_across(p, &now->at)) return true;
+    next->strip_index = 0;
+    if (++next->piece_index == pieces_of(p)) return false;
+    next->at = piece_at(p, next->piece_index);
     return true;
 }
 
@@ -131,10 +132,10 @@ static size_t lefts_before(size_t index, size_t stages, size_t lefts)
 
 static strip strip_at(const product *p, const packing *w, size_t index)
 {
-    const size_t after = w->now.piece + 1;
+    const size_t after = w->now.piece_index + 1;
     if (index == 0) return right_strip(p, &w->next);
     const piece at = piece_at(p, after);
-    const size_t first = lefts_before(w->now.strip, strips_across(p, &w->now.at), strips_down(p, &at));
+    const size_t first = lefts_before(w->now.strip_index, strips_across(p, &w->now.at), strips_down(p, &at));
     return left_strip(p, &at, first + index - 1, p->room->left[after % 2]);
 }
 
@@ -143,15 +144,15 @@ static void look_ahead(const product *p, packing *w)
     w->lines = (tonnx__errand){ 0 };
     if (w->done == w->strips) return;
     const strip s = strip_at(p, w, w->done);
-    const bool across = s.left == s.from.transposed; /* its rows in memory go along k, or across it */
+    const bool across = s.left == s.from.transposed; /* its rows in memory go across k */
     w->lines = (tonnx__errand){ .at = (const char *)s.from.at,
                                 .rows = across ? s.deep : s.count,
                                 .bytes = (across ? s.count : s.deep) * sizeof(float),
                                 .stride = s.from.stride * sizeof(float) };
 }
 
-/* Lines within each of the stage's blocks, so that all is packed by its end. Where op(A) is stored [k,m], rows of its strips are
- * half a line. */
+/* Lines within each of the stage's blocks, so that all is packed by its end. Where op(A) is stored [k,m], a strip has a
+ * part of each line. */
 static size_t pace_of(const product *p, const packing *w)
 {
     const size_t lefts = (w->strips - 1) * p->kernels->rows * (p->a.transposed ? 2 : 1);
@@ -164,10 +165,10 @@ static packing packing_during(const product *p, const stage *now)
     packing w = { .now = *now };
     w.more = follows(p, now, &w.next);
     w.strips = w.more;
-    if (now->piece + 1 < pieces_of(p)) {
-        const piece at = piece_at(p, now->piece + 1);
+    if (now->piece_index + 1 < pieces_of(p)) {
+        const piece at = piece_at(p, now->piece_index + 1);
         const size_t lefts = strips_down(p, &at), stages = strips_across(p, &now->at);
-        w.strips += lefts_before(now->strip + 1, stages, lefts) - lefts_before(now->strip, stages, lefts);
+        w.strips += lefts_before(now->strip_index + 1, stages, lefts) - lefts_before(now->strip_index, stages, lefts);
     }
     if (w.more) w.pace = pace_of(p, &w);
     look_ahead(p, &w);
@@ -185,7 +186,8 @@ static void multiply(const product *p, packing *w)
 {
     const tonnx__packed_kernels *kernels = p->kernels;
     const stage *now = &w->now;
-    const size_t n = now->strip * kernels->cols, rows = length(now->at.m);
+    const char *left = p->room->left[now->piece_index % 2];
+    const size_t n = now->strip_index * kernels->cols, rows = length(now->at.m);
     const size_t deep = parts(length(now->at.k), kernels->grain) * kernels->grain;
     tonnx__packed_target to = { .stride = WIDE,
                                 .cols = tonnx__least(kernels->cols, length(now->at.n) - n),
@@ -195,7 +197,7 @@ static void multiply(const product *p, packing *w)
                                 .lines = w->pace };
     for (size_t m = 0; m < rows; m += kernels->rows) {
         to.at = p->room->sum + m * WIDE + n;
-        kernels->block(p->room->left[now->piece % 2] + m * TONNX__PACKED_BYTES, p->room->right[now->turn % 2], deep, &to);
+        kernels->block(left + m * TONNX__PACKED_BYTES, p->room->right[now->turn % 2], deep, &to);
         if (w->done < w->strips && w->lines.rows == 0) pack_next(p, w);
     }
     while (w->done < w->strips) pack_next(p, w);
@@ -219,7 +221,8 @@ void tonnx__packed_pieces(const tonnx__packed_kernels *kernels, const size_t mnk
     for (bool more = true; more;) {
         packing w = packing_during(&p, &now);
         multiply(&p, &w);
-        if (now.strip + 1 == strips_across(&p, &now.at) && now.at.k.to == mnk[2]) take(user, now.at.m, now.at.n, r.sum, WIDE);
+        if (now.strip_index + 1 == strips_across(&p, &now.at) && now.at.k.to == mnk[2])
+            take(user, now.at.m, now.at.n, r.sum, WIDE);
         now = w.next;
         more = w.more;
     }

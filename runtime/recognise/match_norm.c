@@ -10,20 +10,22 @@
 /* The roles of a norm's constants: row_of[role] is the expression's row, or -1. */
 enum { SCALE, SHIFT, MEAN, VARIANCE, ROLES };
 
-/* The divisor is √(variance + epsilon), or √variance where that is more than the floor. */
+/* The divisor is √(variance + epsilon) + more, or the floor where that is less. */
 typedef struct norm {
     int row_of[ROLES];
-    double epsilon, floor;
+    double epsilon, more, floor;
 } norm;
 
-/* Samples asked about: modest ones; great ones, where e^x may overflow in a spelling that is right: of both signs, all below every
- * bound, all above; none but zeros, and ones; and two for each of a few small numbers that may be an epsilon, so near to zero
- * that it shows. Of two features a norm says little more than which is the greater. */
-enum { MODEST = 3, BELOW = MODEST + 1, ABOVE, ZEROS, ONES, NEAR, SMALL = 4, ROWS = NEAR + 2 * SMALL, NARROW = 8, WIDEST = 1 << 14 };
+/* Samples asked about: modest ones; great ones, where e^x may overflow in a spelling that is right: of both signs, all
+ * below every bound, all above; none but zeros, and ones; and two for each of a few small numbers that may be an
+ * epsilon, so near to zero that it shows. Of two features a norm says little more than which is the greater. */
+enum { MODEST = 3, BELOW = MODEST + 1, ABOVE, ZEROS, ONES, NEAR, SMALL = 4, ROWS = NEAR + 2 * SMALL };
+enum { NARROW = 8, WIDEST = 1 << 14 };
 
 typedef struct trial {
     const tonnx__expression *expression;
-    size_t cols;
+    double small[SMALL]; /* its numbers that may be an epsilon, or a divisor's least value */
+    size_t small_count, rows, cols;
     double *x, *y, *row[TONNX__MAX_ROWS];
 } trial;
 
@@ -45,26 +47,28 @@ static double beyond_bounds(const tonnx__expression *e)
     return 10 * (1 + most);
 }
 
-/* The expression's numbers that may be an epsilon, or a divisor's least value; how many there are. */
-static size_t small_numbers(const tonnx__expression *e, double small[SMALL])
+/* The least of the expression's numbers below ½, each once. */
+static void find_small_numbers(trial *t)
 {
-    size_t count = 0;
-    for (int i = 0; i < e->count && count < SMALL; i++) {
+    const tonnx__expression *e = t->expression;
+    for (int i = 0; i < e->count; i++) {
         const double number = e->steps[i].kind == TONNX__STEP_NUMBER && e->steps[i].needed ? e->steps[i].number : 0;
-        if (number > 0 && number < 0.5) small[count++] = number;
+        size_t at = 0, last = t->small_count;
+        while (at < last && t->small[at] < number) at++;
+        if (!(number > 0 && number < 0.5) || at == SMALL || (at < last && t->small[at] == number)) continue;
+        if (last < SMALL) t->small_count++;
+        for (size_t k = t->small_count - 1; k > at; k--) t->small[k] = t->small[k - 1];
+        t->small[at] = number;
     }
-    return count;
 }
 
 /* How large each sample's numbers are. */
 static void choose_sizes(const trial *t, double great, double size[ROWS])
 {
-    double small[SMALL];
-    const size_t count = small_numbers(t->expression, small);
     for (size_t r = 0; r < ROWS; r++) size[r] = 1;
-    for (size_t i = 0; i < count; i++) {
-        size[NEAR + 2 * i] = 0.01 * sqrt(small[i]);
-        size[NEAR + 2 * i + 1] = 0.01 * small[i];
+    for (size_t i = 0; i < t->small_count; i++) {
+        size[NEAR + 2 * i] = 0.01 * sqrt(t->small[i]);
+        size[NEAR + 2 * i + 1] = 0.01 * t->small[i];
     }
     size[0] = 2;
     size[1] = 0.3;
@@ -78,7 +82,7 @@ static void choose_values(trial *t)
     const double great = beyond_bounds(t->expression);
     double size[ROWS];
     choose_sizes(t, great, size);
-    for (size_t i = 0; i < ROWS * t->cols; i++) t->x[i] = size[i / t->cols] * (2 * guess(i) - 0.9);
+    for (size_t i = 0; i < t->rows * t->cols; i++) t->x[i] = size[i / t->cols] * (2 * guess(i) - 0.9);
     t->x[MODEST * t->cols] = 100 * great * (double)t->cols; /* where one stands out, a norm comes near √cols */
     for (size_t c = 0; c < t->cols; c++) {
         t->x[BELOW * t->cols + c] = -great * (1 + guess(c));
@@ -89,26 +93,30 @@ static void choose_values(trial *t)
     for (size_t k = 0; k < TONNX__MAX_ROWS; k++)
         for (size_t c = 0; c < t->cols; c++) {
             const double g = guess(c * TONNX__MAX_ROWS + k + 17);
-            t->row[k][c] = c % 2 ? pow(g, 3) + 1e-3 : great * (g + 0.5);
+            const bool tiny = !t->expression->reduces && c % 2 && c / 2 < t->small_count; /* a variance beside an epsilon */
+            t->row[k][c] = tiny ? t->small[c / 2] * (g + 0.5) : c % 2 ? pow(g, 3) + 1e-3 : great * (g + 0.5);
         }
 }
 
 static tonnx_status trial_new(trial *t, const tonnx__expression *e, size_t cols)
 {
     double *all = NULL;
-    const tonnx_status status = tonnx__alloc(&all, (2 * ROWS + TONNX__MAX_ROWS) * cols, sizeof *all);
+    *t = (trial){ .expression = e, .cols = cols };
+    find_small_numbers(t);
+    t->rows = NEAR + 2 * t->small_count;
+    const tonnx_status status = tonnx__alloc(&all, (2 * t->rows + TONNX__MAX_ROWS) * cols, sizeof *all);
     if (status) return status;
-    *t = (trial){ .expression = e, .cols = cols, .x = all, .y = all + ROWS * cols };
-    for (size_t k = 0; k < TONNX__MAX_ROWS; k++) t->row[k] = all + (2 * ROWS + k) * cols;
+    t->x = all;
+    t->y = all + t->rows * cols;
+    for (size_t k = 0; k < TONNX__MAX_ROWS; k++) t->row[k] = all + (2 * t->rows + k) * cols;
     choose_values(t);
-    const tonnx__probe probe = { ROWS, cols, t->x, { t->row[0], t->row[1], t->row[2], t->row[3] } };
+    const tonnx__probe probe = { t->rows, cols, t->x, { t->row[0], t->row[1], t->row[2], t->row[3] } };
     return tonnx__expression_values(e, &probe, t->y);
 }
 
-/* Where the one is no number (0/0 without an epsilon), the other is none. */
 static bool close_to(double y, double wanted)
 {
-    return isfinite(wanted) ? fabs(y - wanted) <= 1e-6 * (fabs(wanted) + 1e-2) : !isfinite(y);
+    return fabs(y - wanted) <= 1e-6 * (fabs(wanted) + 1e-2);
 }
 
 static double constant_of(const trial *t, const norm *n, int role, size_t c, double otherwise)
@@ -116,14 +124,17 @@ static double constant_of(const trial *t, const norm *n, int role, size_t c, dou
     return n->row_of[role] < 0 ? otherwise : t->row[n->row_of[role]][c];
 }
 
-/* y = scale·(x − mean)/max(√(variance + ε), floor) + shift, the mean and the variance given. */
+/* y = scale·(x − mean)/max(√(variance + ε) + more, floor) + shift, the mean and the variance given. Of equal numbers a norm
+ * without an epsilon is 0/0, where a spelling may have another divisor. */
 static bool row_fits(const trial *t, const norm *n, size_t r, double mean, double variance)
 {
     for (size_t c = 0; c < t->cols; c++) {
         const double m = constant_of(t, n, MEAN, c, mean), v = constant_of(t, n, VARIANCE, c, variance);
-        const double wanted = constant_of(t, n, SCALE, c, 1) * (t->x[r * t->cols + c] - m) / fmax(sqrt(v + n->epsilon), n->floor) +
-                              constant_of(t, n, SHIFT, c, 0);
-        if (!close_to(t->y[r * t->cols + c], wanted)) return false;
+        const double divisor = fmax(sqrt(v + n->epsilon) + n->more, n->floor);
+        const double wanted =
+            constant_of(t, n, SCALE, c, 1) * (t->x[r * t->cols + c] - m) / divisor + constant_of(t, n, SHIFT, c, 0);
+        const bool any = (r == ZEROS || r == ONES) && isnan(wanted);
+        if (!any && !close_to(t->y[r * t->cols + c], wanted)) return false;
     }
     return true;
 }
@@ -145,7 +156,7 @@ static double spread_of(const double *x, size_t count, double around)
 
 static bool fits(const trial *t, tonnx__layer_kind kind, const norm *n)
 {
-    for (size_t r = 0; r < ROWS; r++) {
+    for (size_t r = 0; r < t->rows; r++) {
         const double *x = t->x + r * t->cols;
         const double mean = kind == TONNX__LAYER_LAYER_NORM ? mean_of(x, t->cols) : 0;
         const double variance = kind == TONNX__LAYER_BATCH_NORM ? 0 : spread_of(x, t->cols, mean);
@@ -154,19 +165,33 @@ static bool fits(const trial *t, tonnx__layer_kind kind, const norm *n)
     return true;
 }
 
-/* Tries no epsilon, and every small number of the expression as one; a very small one as the least that the norm or the root of
- * the mean square may be, too (PyTorch's normalize), which as an epsilon, squared, does the same but around that value. */
+/* What a small number e may be to the root r of the mean square, or of the variance: √(r² + e); r + e, max(r, e) and
+ * max(r, √e); and with the norm, √n·r, in place of the root, the same of e/√n and √(e/n). All but the first are read
+ * where they are too small to matter but to a sample of zeros: as an epsilon, squared, they do the same but around that
+ * value. */
+enum { ADDED, ROOT_AND, LEAST_ROOT, LEAST_SQUARE, NORM_AND, LEAST_NORM, LEAST_SQUARES, WAYS };
+
+/* False where the number is too large for that. */
+static bool set_epsilon(norm *n, int way, double e, size_t cols)
+{
+    const double of_norm = way >= NORM_AND ? sqrt((double)cols) : 1;
+    const double least = (way == LEAST_SQUARE || way == LEAST_SQUARES ? sqrt(e) : e) / of_norm;
+    const bool more = way == ROOT_AND || way == NORM_AND;
+    n->epsilon = way == ADDED ? e : 0;
+    n->more = more ? least : 0;
+    n->floor = way == ADDED || more ? 0 : least;
+    return way == ADDED || least <= 1e-6;
+}
+
+/* Tries no epsilon, and every small number of the expression in all ways. */
 static bool fits_with_epsilon(const trial *t, tonnx__layer_kind kind, norm *n)
 {
-    enum { NONE, ADDED, LEAST_ROOT, LEAST_NORM, WAYS };
-    double small[SMALL + 1] = { 0 };
-    const size_t count = small_numbers(t->expression, small + 1);
-    for (size_t i = 0; i <= count; i++)
-        for (int way = i ? ADDED : NONE; way < (i == 0 ? ADDED : small[i] <= 1e-6 ? WAYS : LEAST_ROOT); way++) {
-            n->epsilon = way == ADDED ? small[i] : 0;
-            n->floor = way == LEAST_ROOT ? small[i] : way == LEAST_NORM ? small[i] / sqrt((double)t->cols) : 0;
-            if (!fits(t, kind, n)) continue;
-            n->epsilon += n->floor * n->floor;
+    set_epsilon(n, ADDED, 0, t->cols);
+    if (fits(t, kind, n)) return true;
+    for (size_t i = 0; i < t->small_count; i++)
+        for (int way = ADDED; way < WAYS; way++) {
+            if (!set_epsilon(n, way, t->small[i], t->cols) || !fits(t, kind, n)) continue;
+            n->epsilon += n->more * n->more + n->floor * n->floor;
             return true;
         }
     return false;
@@ -197,7 +222,8 @@ static bool find_norm(const trial *t, tonnx__layer_kind kind, norm *n)
     return false;
 }
 
-/* A row of softmax, or of its logarithm. A spelling that is right may overflow in great numbers; what it gives there is none. */
+/* A row of softmax, or of its logarithm. A spelling that is right may overflow in great numbers; what it gives there is
+ * none. */
 static bool is_softmax_row(const double *x, const double *y, size_t cols, bool in_logs, bool great)
 {
     double most = -INFINITY, sum = 0;
@@ -213,8 +239,10 @@ static bool is_softmax_row(const double *x, const double *y, size_t cols, bool i
 /* y = e^x / Σe^x, or its logarithm. */
 static bool is_softmax(const trial *t, bool in_logs)
 {
-    for (size_t r = 0; r < ROWS; r++)
-        if (!is_softmax_row(t->x + r * t->cols, t->y + r * t->cols, t->cols, in_logs, r >= MODEST && r <= ABOVE)) return false;
+    for (size_t r = 0; r < t->rows; r++) {
+        const bool great = r >= MODEST && r <= ABOVE;
+        if (!is_softmax_row(t->x + r * t->cols, t->y + r * t->cols, t->cols, in_logs, great)) return false;
+    }
     return true;
 }
 

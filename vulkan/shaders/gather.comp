@@ -45,8 +45,8 @@ void main()
     const uint n = e / columns, c = e - n * columns;
     const uint sample_ = order[first + FIRST_ROW + n];
     const bool second = TWO != 0u && sample_ >= push.u[1], whole = X_HOLDS != 0u && i >= of_x;
-    if (!whole && (sample_ < push.u[0] || sample_ >= push.u[TWO != 0u ? 2 : 1])) return;
-    const uint row = whole ? sample_ : sample_ - push.u[second ? 1 : 0], from = row * columns + c;
+    if (!whole && (sample_ < push.u[0] || sample_ >= (TWO != 0u ? push.u[2] : push.u[1]))) return;
+    const uint row = whole ? sample_ : sample_ - (second ? push.u[1] : push.u[0]), from = row * columns + c;
     if (i >= of_x) {
         const uint target = targets[from];
         t[FLAT(5, e)] = T_HOLDS == 3u ? float(int(target)) : uintBitsToFloat(target);
