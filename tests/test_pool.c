@@ -1,9 +1,11 @@
 /* The thread pool under stress; `tsan` looks at the same runs. */
 #include "runtime/cpu/pool_impl.h"
+#include "runtime/cpu/queue_impl.h"
 #include <string.h>
 
 #include "support.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 enum { ROUNDS = 50, CELLS = 64 };
@@ -21,7 +23,7 @@ static void turn(void *arg, int thread)
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = thread; i < CELLS; i += threads)
             r->cells[(round + 1) % 2][i] = r->cells[round % 2][(i + 1) % CELLS] + 1;
-        tonnx__pool_barrier(r->pool);
+        tonnx__pool_barrier(r->pool, NULL, NULL);
     }
 }
 
@@ -39,6 +41,96 @@ START_TEST(barriers_order_memory)
         }
         tonnx__pool_free(r.pool);
     }
+}
+END_TEST
+
+enum { TILES = 400 };
+
+/* Thread 0 has all tiles of every round, and does not end its first one before another thread has done some. */
+typedef struct shop {
+    tonnx__pool *pool;
+    tonnx__queue queue;
+    _Atomic int done[TILES], helped, rounds;
+} shop;
+
+static void do_others(void *arg, const void *work, size_t tile)
+{
+    shop *s = arg;
+    ck_assert_ptr_eq(work, s->done);
+    atomic_fetch_add(&s->done[tile], 1);
+    atomic_fetch_add(&s->helped, 1);
+}
+
+static void do_own(shop *s, size_t from)
+{
+    size_t tile;
+    atomic_store(&s->helped, 0);
+    tonnx__queue_open(&s->queue, s->done, from, TILES);
+    while (tonnx__queue_take(&s->queue, &tile)) {
+        while (tile == from && !atomic_load(&s->helped)) sched_yield();
+        atomic_fetch_add(&s->done[tile], 1);
+    }
+    tonnx__queue_close(&s->queue);
+    int wrong = 0;
+    for (size_t i = 0; i < TILES; i++) wrong += atomic_exchange(&s->done[i], 0) != (i >= from);
+    ck_assert_int_eq(wrong, 0);
+}
+
+static void serve(void *arg, int thread)
+{
+    shop *s = arg;
+    for (; thread == 0 && s->rounds < 4 * ROUNDS; s->rounds++) do_own(s, (size_t)s->rounds % 7);
+    while (atomic_load(&s->rounds) < 4 * ROUNDS)
+        if (!tonnx__queue_help(&s->queue, do_others, s)) sched_yield();
+}
+
+START_TEST(every_tile_of_a_queue_is_done_once)
+{
+    for (int threads = 2; threads <= 5; threads++) {
+        shop s = { 0 };
+        ck_ok(tonnx__pool_new(&s.pool, threads));
+        tonnx__pool_run(s.pool, serve, &s);
+        ck_assert_int_eq(s.rounds, 4 * ROUNDS);
+        tonnx__pool_free(s.pool);
+    }
+}
+END_TEST
+
+static bool help_out(void *arg)
+{
+    shop *s = arg;
+    return tonnx__queue_help(&s->queue, do_others, s);
+}
+
+/* The last to come to the barrier has a queue from which those who wait for it take. */
+static void come_last(void *arg, int thread)
+{
+    shop *s = arg;
+    size_t tile;
+    if (thread == 0) {
+        tonnx__queue_open(&s->queue, s->done, 0, TILES);
+        while (tonnx__queue_take(&s->queue, &tile)) {
+            usleep(100);
+            atomic_fetch_add(&s->done[tile], 1);
+        }
+        tonnx__queue_close(&s->queue);
+    }
+    tonnx__pool_barrier(s->pool, help_out, s);
+    tonnx__pool_barrier(s->pool, NULL, NULL);
+}
+
+START_TEST(who_waits_at_a_barrier_helps)
+{
+    shop s = { 0 };
+    ck_ok(tonnx__pool_new(&s.pool, 2));
+    for (int run = 1; run <= 20; run++) {
+        int wrong = 0;
+        tonnx__pool_run(s.pool, come_last, &s);
+        for (int i = 0; i < TILES; i++) wrong += atomic_load(&s.done[i]) != run;
+        ck_assert_int_eq(wrong, 0);
+    }
+    ck_assert_int_gt(s.helped, 0);
+    tonnx__pool_free(s.pool);
 }
 END_TEST
 
@@ -88,6 +180,8 @@ static Suite *pool_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, barriers_order_memory);
     tcase_add_test(tcase, every_thread_works_once);
+    tcase_add_test(tcase, every_tile_of_a_queue_is_done_once);
+    tcase_add_test(tcase, who_waits_at_a_barrier_helps);
     tcase_add_test(tcase, a_pool_may_never_run);
     tcase_add_test(tcase, memory_may_run_out);
     suite_add_tcase(suite, tcase);

@@ -1,7 +1,7 @@
 /* The CPU backend's inside. A program becomes a list of tasks. A task is an instruction (or one half of it) cut into a
  * grid of tiles that depends on its shapes alone. Every thread walks the same list and does its share of each task's
- * tiles; between tasks that touch the same memory the threads meet at a barrier. So results do not depend on the number
- * of threads, and a run of many steps is one dispatch. */
+ * tiles; between tasks that touch the same memory the threads meet at a barrier, where who waits takes tiles of who is behind.
+ * So results do not depend on the number of threads, nor on their speed, and a run of many steps is one dispatch. */
 #ifndef TONNX_RUNTIME_CPU_CPU_IMPL_H
 #define TONNX_RUNTIME_CPU_CPU_IMPL_H
 
@@ -9,6 +9,7 @@
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/meter_impl.h"
 #include "runtime/cpu/pool_impl.h"
+#include "runtime/cpu/queue_impl.h"
 
 typedef struct tonnx__cpu {
     tonnx__backend base;
@@ -70,6 +71,7 @@ struct tonnx__cpu_task {
     bool barrier;              /* reads or writes what another thread may have written since the last one */
     bool result;               /* an operand lies in the results, and moves from step to step */
     size_t ahead;              /* lines of a later batch to ask for behind each tile */
+    bool heavy;                /* a tile takes microseconds: threads that wait do one for who is behind */
     bool shared;               /* some product of the program is worth several tiles: no thread sits idle anyway */
 };
 
@@ -101,6 +103,9 @@ static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t threa
 {
     return (tonnx__span){ task->tiles * thread / threads, task->tiles * (thread + 1) / threads };
 }
+
+/* What an instruction takes, in FLOP of a product; bytes count as what is multiplied meanwhile. */
+double tonnx__instruction_work(const tonnx__program *program, const tonnx__instruction *code);
 
 /* meet.c: before which of a round's tasks the threads must meet (their `barrier`); rounds follow each other without a break.
  * Whether so many threads are faster than one, once that is known. And whether one of two tasks writes what the other touches. */

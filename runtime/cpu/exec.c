@@ -13,6 +13,7 @@ typedef struct cpu_exec {
     tonnx__cpu_task *tasks; /* `count` of an even step, then as many of an odd one, in the same order */
     size_t count;
     size_t threads; /* that take part: all of the pool's, or one */
+    tonnx__queue *queues; /* one for each of these */
     size_t gather; /* which task gathers; SIZE_MAX: none */
     float *work, *odd; /* the program's own arena; the batch of odd steps */
     float *own;    /* what first halves of tasks hand second ones */
@@ -83,6 +84,9 @@ static tonnx__cpu_operand operand(const cpu_exec *exec, int index, bool odd)
                                 .batch = is_batch(exec->base.program, index) };
 }
 
+/* In FLOP: some 3 µs, beside which a tile's way to another processor is short. */
+static const double HEAVY = 3e5;
+
 static void add_tasks(cpu_exec *exec, const tonnx__instruction *code, bool odd, bool shared)
 {
     const tonnx__cpu *cpu = (const tonnx__cpu *)exec->base.state->backend;
@@ -95,8 +99,11 @@ static void add_tasks(cpu_exec *exec, const tonnx__instruction *code, bool odd, 
     for (int k = 0; k < TONNX__MAX_OUT; k++) task[0].result |= task[0].out[k].result;
     task[1] = task[0];
     cuts[code->kind](task);
-    for (int half = 0; half < 2; half++)
-        if (task[half].tiles) exec->tasks[exec->count++] = task[half];
+    for (int half = 0; half < 2; half++) {
+        if (!task[half].tiles) continue;
+        task[half].heavy = tonnx__instruction_work(exec->base.program, code) >= HEAVY * (double)task[half].tiles;
+        exec->tasks[exec->count++] = task[half];
+    }
 }
 
 static void swap(tonnx__cpu_task *a, tonnx__cpu_task *b)
@@ -178,14 +185,14 @@ static tonnx_status new_batch(cpu_exec *exec, const tonnx__instruction *gather)
     return tonnx__alloc_aligned(&exec->odd, features + targets, sizeof(float));
 }
 
-static void choose_threads(cpu_exec *exec)
+static tonnx_status choose_threads(cpu_exec *exec)
 {
     const tonnx__cpu *cpu = (const tonnx__cpu *)exec->base.state->backend;
     exec->threads = (size_t)tonnx__pool_threads(cpu->pool);
     tonnx__place_barriers(exec->tasks, 2 * exec->count, exec->threads);
-    if (!cpu->free_choice || tonnx__threads_pay(exec->tasks, exec->count, exec->threads, exec->base.program)) return;
-    exec->threads = 1;
+    if (cpu->free_choice && !tonnx__threads_pay(exec->tasks, exec->count, exec->threads, exec->base.program)) exec->threads = 1;
     tonnx__place_barriers(exec->tasks, 2 * exec->count, exec->threads);
+    return tonnx__alloc_aligned(&exec->queues, exec->threads, sizeof *exec->queues);
 }
 
 tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out)
@@ -202,8 +209,8 @@ tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__progra
     if (status) goto out;
     list_tasks(exec);
     status = new_own(exec);
+    if (!status) status = choose_threads(exec);
     if (status) goto out;
-    choose_threads(exec);
     *out = &exec->base;
     exec = NULL;
 out:
@@ -218,6 +225,7 @@ void tonnx__cpu_exec_free(tonnx__exec *base)
     tonnx__free(exec->work);
     tonnx__free(exec->odd);
     tonnx__free(exec->own);
+    tonnx__free(exec->queues);
     tonnx__meter_free(exec->meter);
     tonnx__free(exec);
 }
@@ -235,9 +243,16 @@ typedef struct walk {
 /* One thread's way through a run. */
 typedef struct walker {
     walk *run;
-    size_t thread;
+    size_t thread, at; /* which task of the list it is at */
     tonnx__ahead ahead;
 } walker;
+
+/* What a queue's tiles are of. */
+typedef struct job {
+    const tonnx__cpu_task *task;
+    const tonnx__cpu_step *step;
+    size_t at;
+} job;
 
 static tonnx__span share_of(const walker *w, const tonnx__cpu_task *task)
 {
@@ -246,14 +261,60 @@ static tonnx__span share_of(const walker *w, const tonnx__cpu_task *task)
 
 /* Once a stop is asked for, tiles are left out but barriers are not: the threads need not agree on where
  * they stopped. */
+static void do_tile(walk *run, const job *of, size_t tile)
+{
+    if (tonnx__backend_stopped(run->exec->base.state->backend)) atomic_store(&run->left, true);
+    else of->task->tile(of->task, of->step, tile);
+}
+
 static void do_share(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
 {
     const tonnx__span share = share_of(w, task);
+    const job of = { task, step, w->at };
     for (size_t i = share.from; i < share.to; i++) {
-        if (tonnx__backend_stopped(w->run->exec->base.state->backend)) atomic_store(&w->run->left, true);
-        else task->tile(task, step, i);
+        do_tile(w->run, &of, i);
         tonnx__ahead_some(&w->ahead, task->ahead);
     }
+}
+
+/* The same, where other threads may take part. */
+static void do_queue(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+{
+    const tonnx__span share = share_of(w, task);
+    const job of = { task, step, w->at };
+    tonnx__queue *queue = &w->run->exec->queues[w->thread];
+    tonnx__queue_open(queue, &of, share.from, share.to);
+    for (size_t tile; tonnx__queue_take(queue, &tile);) {
+        do_tile(w->run, &of, tile);
+        tonnx__ahead_some(&w->ahead, task->ahead);
+    }
+    tonnx__queue_close(queue);
+}
+
+/* A tile of another thread's, by one that waits before its task `at`. */
+static void do_others(void *arg, const void *work, size_t tile)
+{
+    const walker *w = arg;
+    const job *of = work;
+    tonnx__meter *meter = w->run->exec->meter;
+    if (meter) tonnx__meter_waited(meter, w->thread, w->at);
+    do_tile(w->run, of, tile);
+    if (meter) tonnx__meter_worked(meter, w->thread, of->at);
+}
+
+/* Does a tile of the next thread that has some left. */
+static bool help(void *arg)
+{
+    walker *w = arg;
+    const cpu_exec *exec = w->run->exec;
+    for (size_t i = 1; i < exec->threads; i++)
+        if (tonnx__queue_help(&exec->queues[(w->thread + i) % exec->threads], do_others, w)) return true;
+    return false;
+}
+
+static void meet(walker *w)
+{
+    tonnx__pool_barrier(w->run->pool, help, w);
 }
 
 /* A task of which results lie in the row of this step, and the batch in the feed if `batch` is there. */
@@ -279,12 +340,14 @@ static const float *batch_of(const tonnx__cpu_task *task, const tonnx__cpu_step 
 static void do_task(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
 {
     const float *batch = batch_of(task, step);
+    void (*const share)(walker *, const tonnx__cpu_task *, const tonnx__cpu_step *) =
+        task->heavy && w->run->exec->threads > 1 ? do_queue : do_share;
     if (!task->result && !batch) {
-        do_share(w, task, step);
+        share(w, task, step);
         return;
     }
     const tonnx__cpu_task here = moved(task, step->index, batch);
-    do_share(w, &here, step);
+    share(w, &here, step);
 }
 
 /* The tasks of step `index` of the run. */
@@ -315,7 +378,8 @@ static void walk_step(walker *w, size_t index)
     const tonnx__cpu_task *list = list_of(w->run, index);
     const tonnx__cpu_step step = step_of(w->run, index);
     for (size_t i = 0; i < exec->count; i++) {
-        if (list[i].barrier) tonnx__pool_barrier(w->run->pool);
+        w->at = i;
+        if (list[i].barrier) meet(w);
         if (exec->meter && list[i].barrier) tonnx__meter_waited(exec->meter, w->thread, i);
         if (i == exec->gather) gather(w, &list[i], index + 1);
         else do_task(w, &list[i], &step);
@@ -329,9 +393,10 @@ static void walk_first(walker *w)
     const cpu_exec *exec = w->run->exec;
     const tonnx__cpu_task *list = list_of(w->run, 0) == exec->tasks ? exec->tasks + exec->count : exec->tasks;
     if (exec->gather == SIZE_MAX) return;
+    w->at = exec->gather;
     gather(w, &list[exec->gather], 0);
     if (exec->meter) tonnx__meter_worked(exec->meter, w->thread, exec->gather);
-    if (exec->threads > 1) tonnx__pool_barrier(w->run->pool);
+    if (exec->threads > 1) meet(w);
     if (exec->meter) tonnx__meter_waited(exec->meter, w->thread, exec->gather);
 }
 
@@ -341,6 +406,7 @@ static void walk_steps(void *arg, int thread)
     if (w.thread >= w.run->exec->threads) return;
     walk_first(&w);
     for (size_t s = 0; s < w.run->steps; s++) walk_step(&w, s);
+    if (w.run->exec->threads > 1) meet(&w); /* who helps looks at the run, which ends when all are back */
 }
 
 /* What the meter saw of each task in a run of `steps`, added to its instruction. */

@@ -159,16 +159,19 @@ void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads)
     if (!settled) go_round(tasks, count, threads, round, &met, true);
 }
 
+double tonnx__instruction_work(const tonnx__program *program, const tonnx__instruction *code)
+{
+    const double flops = tonnx__instruction_flops(program, code), byte = 4; /* 25 GB/s beside 100 GFLOP/s */
+    return flops > 0 ? flops : byte * tonnx__instruction_bytes(program, code);
+}
+
 /* What threads save is their share of the work; what they pay is meeting, and fetching from each other's caches what was made
  * before. A net of thirty layers of 64 meets 91 times, and two threads take half as long again as one. */
 bool tonnx__threads_pay(const tonnx__cpu_task *tasks, size_t count, size_t threads, const tonnx__program *program)
 {
-    const double meeting = 5e5, byte = 4; /* in FLOP of a product: 5 µs at 100 GFLOP/s; 25 GB/s */
+    const double meeting = 5e5; /* in FLOP of a product: 5 µs */
     double work = 0, meets = 0;
     for (size_t i = 0; i < count; i++) meets += tasks[i].barrier;
-    for (size_t i = 0; i < program->code_count; i++) {
-        const double flops = tonnx__instruction_flops(program, &program->code[i]);
-        work += flops > 0 ? flops : byte * tonnx__instruction_bytes(program, &program->code[i]);
-    }
+    for (size_t i = 0; i < program->code_count; i++) work += tonnx__instruction_work(program, &program->code[i]);
     return work * (1 - 1 / (double)threads) >= meeting * meets;
 }

@@ -36,7 +36,7 @@ struct tonnx__pool {
  * among them. Waking a sleeper takes a virtual machine some 50 µs, in which the waker would fall asleep in turn. */
 enum { SPIN_NS = 1000000, ALONE_NS = 20000, SPINS_PER_LOOK = 64 };
 
-static void pause_briefly(void)
+void tonnx__pause(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -82,21 +82,30 @@ static void gate_sleep(gate *g, unsigned seen)
     atomic_fetch_sub(&g->sleepers, 1);
 }
 
-/* Returns once `turn` is no longer `seen`. */
-static void gate_wait(gate *g, unsigned seen, long spin_ns)
+/* Looks a while; returns whether `turn` is no longer `seen`. */
+static bool gate_look(gate *g, unsigned seen)
 {
-    const long begin = spin_ns > 0 ? now_ns() : 0;
-    for (long spun = 0; spun < spin_ns; spun = now_ns() - begin) {
-        for (int i = 0; i < SPINS_PER_LOOK; i++) {
-            if (atomic_load_explicit(&g->turn, memory_order_acquire) != seen) return;
-            pause_briefly();
-        }
-        if (spun > ALONE_NS) sched_yield();
+    for (int i = 0; i < SPINS_PER_LOOK; i++) {
+        if (atomic_load_explicit(&g->turn, memory_order_acquire) != seen) return true;
+        tonnx__pause();
     }
+    return false;
+}
+
+/* Returns once `turn` is no longer `seen`. Meanwhile help(arg), where there is such, does what there is to do; false: nothing. */
+static void gate_wait(gate *g, unsigned seen, long spin_ns, bool (*help)(void *arg), void *arg)
+{
+    long begin = now_ns(), spun = 0;
+    do {
+        while (help && atomic_load_explicit(&g->turn, memory_order_acquire) == seen && help(arg)) begin = now_ns();
+        if (gate_look(g, seen)) return;
+        if (spun > ALONE_NS) sched_yield();
+        spun = now_ns() - begin;
+    } while (spun < spin_ns);
     gate_sleep(g, seen);
 }
 
-void tonnx__pool_barrier(tonnx__pool *pool)
+void tonnx__pool_barrier(tonnx__pool *pool, bool (*help)(void *arg), void *arg)
 {
     if (pool->threads == 1) return;
     const unsigned seen = atomic_load(&pool->meet.turn); /* cannot move before this thread has arrived */
@@ -104,7 +113,7 @@ void tonnx__pool_barrier(tonnx__pool *pool)
         atomic_store(&pool->arrived, 0);
         gate_open(&pool->meet);
     } else {
-        gate_wait(&pool->meet, seen, pool->spin_ns);
+        gate_wait(&pool->meet, seen, pool->spin_ns, help, arg);
     }
 }
 
@@ -113,10 +122,10 @@ static void *worker_main(void *arg)
     const worker *self = arg;
     tonnx__pool *pool = self->pool;
     for (unsigned turn = 0;; turn++) {
-        gate_wait(&pool->start, turn, pool->spin_ns);
+        gate_wait(&pool->start, turn, pool->spin_ns, NULL, NULL);
         if (!pool->work) return NULL;
         pool->work(pool->arg, self->index);
-        tonnx__pool_barrier(pool);
+        tonnx__pool_barrier(pool, NULL, NULL);
     }
 }
 
@@ -126,7 +135,7 @@ void tonnx__pool_run(tonnx__pool *pool, void (*work)(void *arg, int thread), voi
     pool->arg = arg;
     if (pool->threads > 1) gate_open(&pool->start);
     work(arg, 0);
-    tonnx__pool_barrier(pool);
+    tonnx__pool_barrier(pool, NULL, NULL);
 }
 
 /* Signals are the process's own affair: its handlers run on its threads, never on ours. */
