@@ -200,9 +200,11 @@ tonnx_status tonnx__train_some(tonnx_trainer *trainer, uint64_t steps)
     const tonnx__progress *at = &trainer->at;
     const uint64_t epoch = at->epoch;
     tonnx_status status = TONNX_OK;
+    trainer->mark = tonnx__now();
     tonnx__train_start(trainer);
     if (!trainer->good) status = tonnx__train_keep(trainer);
     if (!status && tonnx_trainer_done(trainer)) status = tonnx__watch_end(trainer);
+    tonnx__lap(trainer, &trainer->profile.between);
     while (steps && !status && at->epoch == epoch && !tonnx_trainer_done(trainer)) {
         const int which = at->batch == trainer->data->samples / trainer->goal.rows;
         const uint64_t count = run_length(trainer, steps, which);

@@ -1,5 +1,5 @@
-/* Products by own kernels. A tile's operands are read as they stand, but for B stored [n,k], which a long product turns
- * strip by strip. Two shapes of inner loop:
+/* Products by own kernels. A tile's operands are read as they stand, but for B stored [n,k], which a product of many rows turns
+ * strip by strip; one of fewer rows and a long k turns A, and makes Cᵀ. Two shapes of inner loop:
  *
  *   rows  B[k,n]: a row of B is a vector. An element of A is broadcast and multiplies 2 vectors of B, or 3 where registers are many.
  *   dots  B[n,k]: rows of A and of B are multiplied along k, and summed at the end. For few rows or columns, where turning B
@@ -187,6 +187,46 @@ static void product_turned(const size_t mnk[3], const call *c, left a, const flo
         }
 }
 
+/* Aᵀ, a part of k, in strips as a turned B's are; and Cᵀ. */
+enum { ROWS_TO_TURN = 48, STRIPS = (ROWS_TO_TURN + STRIP - 1) / STRIP, ACROSS = STRIPS * STRIP, TALL = 256, TOGETHER = 48 };
+typedef struct turned_left {
+    float panel[STRIPS][DEPTH * STRIP] __attribute__((aligned(64)));
+    float sum[TALL * ACROSS] __attribute__((aligned(64)));
+} turned_left;
+
+/* Cᵀ[n,m] (+)= B[n,k…]·Aᵀ[k…,m] for `rows` rows of B, TOGETHER at a time so that all strips find them in the second cache. */
+static void part_of_left(turned_left *r, const call *c, const float *b, size_t stride_b, size_t rows, size_t m)
+{
+    for (size_t n = 0; n < rows; n += TOGETHER)
+        for (size_t s = 0; s * STRIP < m; s++)
+            rows_of_2(c, (left){ b + n * stride_b, stride_b, 1 }, r->panel[s], r->sum + n * ACROSS + s * STRIP,
+                      tonnx__least(TOGETHER, rows - n));
+}
+
+/* C[m,n] (+)= alpha·Cᵀ[n,m] */
+static void put_left(const turned_left *r, const call *c, float *to, size_t rows, size_t cols)
+{
+    for (size_t m = 0; m < rows; m++, to += c->stride_c)
+        for (size_t n = 0; n < cols; n++) to[n] = c->alpha * r->sum[n * ACROSS + m] + (c->add ? to[n] : 0.0f);
+}
+
+/* C[M,N] (+)= alpha·A[M,K]·B[N,K]ᵀ of few rows and a long k, as the transpose of B·Aᵀ: an element of B as it lies multiplies a
+ * vector of A's rows, and no sums are left to make. */
+static void product_left_turned(const size_t mnk[3], const call *c, left a, const float *b, float *to)
+{
+    turned_left r;
+    for (size_t n = 0; n < mnk[1]; n += TALL) {
+        const size_t rows = tonnx__least(TALL, mnk[1] - n);
+        for (size_t k = 0; k < mnk[2]; k += DEPTH) {
+            const call part = { 1.0f, k > 0, tonnx__least(DEPTH, mnk[2] - k), STRIP, ACROSS };
+            for (size_t m = 0, s = 0; m < mnk[0]; m += STRIP, s++)
+                turn(r.panel[s], a.at + m * a.down + k, a.down, tonnx__least(STRIP, mnk[0] - m), part.depth);
+            part_of_left(&r, &part, b + n * c->stride_b + k, c->stride_b, rows, mnk[0]);
+        }
+        put_left(&r, c, to + n, mnk[0], rows);
+    }
+}
+
 /* sum[m][n] += A[m,k…]·B[n,k…], one vector of k; `rest` > 0: only that many floats of it. */
 BLOCK multiply(vec sum[DOT_M][DOT_N], const float *a, size_t down, const float *b, size_t stride_b, int rows, int cols,
                size_t rest)
@@ -308,8 +348,15 @@ static void product_dots(const size_t mnk[3], const call *c, left a, const float
 /* Sums at the end of dots cost as much as 16 steps of k. */
 static bool turns(const size_t mnk[3])
 {
-    enum { ROWS_TO_TURN = 48, COLS_TO_TURN = VEC };
+    enum { COLS_TO_TURN = VEC };
     return mnk[0] >= ROWS_TO_TURN && mnk[1] > COLS_TO_TURN;
+}
+
+/* Few rows of A that fill their strips but for an eighth, and a k of which dots find little in the first cache. */
+static bool turns_left(const size_t mnk[3])
+{
+    const size_t filled = (mnk[0] + STRIP - 1) / STRIP * STRIP;
+    return mnk[0] < ROWS_TO_TURN && 8 * mnk[0] >= 7 * filled && mnk[1] >= TOGETHER && mnk[2] >= 2 * DOT_LONG;
 }
 
 static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)
@@ -318,6 +365,7 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
     const left l = { a.at, a.transposed ? 1 : a.stride, a.transposed ? a.stride : 1 };
     if (!b.transposed) product_as_it_lies(mnk, &shared, l, b.at, c);
     else if (turns(mnk)) product_turned(mnk, &shared, l, b.at, c);
+    else if (turns_left(mnk)) product_left_turned(mnk, &shared, l, b.at, c);
     else product_dots(mnk, &shared, l, b.at, c);
 }
 
