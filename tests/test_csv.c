@@ -94,6 +94,11 @@ START_TEST(tables_mean_what_they_say)
         { "1.0e+00 -2\n  3   4 \n5 6", NULL, "3x2: 1 -2 3 4 5 6" }, /* as numpy.savetxt does, and Fortran */
         { "1 2 0\r\n3 4 1\r\n", "#3", "2x2: 1 2 3 4 c0 c1" },
         { "1 2\n", NULL, "1x2: 1 2" },
+        { "# a b\n1 2\n3 4\n", NULL, "2x2: 1 2 3 4 [a] [b]" }, /* numpy.savetxt's header */
+        { "a b\n1 2\n", "b", "1x1: 1 c2 [a] <b>" },
+        { "\n1;2\n3;4\n", NULL, "2x2: 1 2 3 4" }, /* the first line that says something is the one to look at */
+        { "  \r\n\na\tb\n1\t2\n", NULL, "1x2: 1 2 [a] [b]" },
+        { "\n1 2\n  \n3 4\n ", NULL, "2x2: 1 2 3 4" },
         { "1e-99999999,1e00001\n-0,2e-00055\n", NULL, "2x2: 0 10 -0 0" },
         { "1,2\n3,4\n1e00001,2\n", NULL, "3x2: 1 2 3 4 10 2" }, /* an exponent of five digits, after plain rows */
         { "1;2\n", NULL, "1x2: 1 2" },
@@ -135,6 +140,8 @@ START_TEST(wrong_tables_are_refused_with_line_and_column)
         { "1 2\n3 4\n5 x\n", NULL, "t.csv:3: column 2: 'x'" },
         { "a,b\n1,.\n", NULL, "'.' is not a number" },
         { "a,b\n1,2\n1\n", NULL, "t.csv:3: 1 cells, but line 1 has 2" },
+        { "a,b\n1\n1,2\n", NULL, "t.csv:2: 1 cells, but line 1 has 2" },
+        { "a\n1\n\"\"\n2\n", NULL, "t.csv:3: column 1 'a': '' is an empty cell" }, /* pandas' missing value, no blank line */
         { "a,b\n\n1,2\n1,2,3\n", NULL, "t.csv:4: 3 cells" },
         { "a,b\n1,\"2\n3,4\n", NULL, "t.csv:2: a quote opens" },
         { "a,b\n1,\"2\"3\n", NULL, "t.csv:2: text follows a closing quote" },
@@ -209,6 +216,23 @@ START_TEST(numbers_are_rounded_correctly)
     tonnx_dataset *data = table(text, NULL);
     for (size_t i = 0; i < 2000; i++) ck_assert(data->x[i + 1] == (float)wanted[i]);
     tonnx_dataset_free(data);
+}
+END_TEST
+
+/* Zeros behind the point count, however many they are, and an exponent may take them back. */
+START_TEST(far_zeros_and_far_exponents)
+{
+    static const struct row {
+        int zeros, exponent;
+        float value;
+    } rows[] = { { 1100, 1001, 0.0f }, { 1100, 1101, 1.0f }, { 20000, 20002, 10.0f }, { 900, 890, 1e-11f } };
+    static char text[30000];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sprintf(text, "1\n0.%0*d1e%d\n", rows[i].zeros, 0, rows[i].exponent);
+        tonnx_dataset *data = table(text, NULL);
+        ck_assert(data->x[1] == rows[i].value);
+        tonnx_dataset_free(data);
+    }
 }
 END_TEST
 
@@ -393,6 +417,42 @@ START_TEST(given_class_names_fix_the_order)
 }
 END_TEST
 
+/* Where classes are named by numbers, a number is a name, however it is spelled; else it is an index. */
+START_TEST(given_class_names_may_be_numbers)
+{
+    static const char *const numbers[] = { "-1", "1", "x" }, *const words[] = { "dog", "cat", "owl" };
+    tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
+    tonnx_dataset *data = NULL;
+    options.class_names = numbers;
+    options.class_count = 3;
+    ck_ok(tonnx_dataset_load(&data, scratch_text("t.csv", "a,k\n1,1.0\n2,x\n3,-1\n4,+1\n"), "k", &options));
+    ck_assert(data->classes[0] == 1 && data->classes[1] == 2 && data->classes[2] == 0 && data->classes[3] == 1);
+    tonnx_dataset_free(data);
+    ck_fails(tonnx_dataset_load(&data, scratch_text("t.csv", "a,k\n1,0\n2,1\n"), "k", &options), TONNX_BAD_DATA,
+             "t.csv:2: column 2 'k': '0' is none of the model's classes");
+    options.class_names = words;
+    ck_ok(tonnx_dataset_load(&data, scratch_text("t.csv", "a,k\n1,2\n2,0\n"), "k", &options));
+    ck_assert(data->classes[0] == 2 && data->classes[1] == 0);
+    tonnx_dataset_free(data);
+}
+END_TEST
+
+/* The second line of a wide table may end behind what is looked at first, 64 KiB, as may the first. */
+START_TEST(wide_tables_of_blanks)
+{
+    enum { WIDEST = 12000 };
+    static char text[3 * 7 * WIDEST + 1];
+    for (int wide = WIDEST / 3; wide <= WIDEST; wide += WIDEST / 3) {
+        size_t at = 0;
+        for (int i = 0; i < 3 * wide; i++)
+            at += (size_t)sprintf(text + at, "0.%04d%c", i % 10000, (i + 1) % wide ? ' ' : '\n');
+        tonnx_dataset *data = table(text, NULL);
+        ck_assert(data->samples == 3 && data->features == (size_t)wide);
+        tonnx_dataset_free(data);
+    }
+}
+END_TEST
+
 START_TEST(numbers_where_numbers_are_wanted)
 {
     tonnx_data_options options = TONNX_DATA_OPTIONS_DEFAULT;
@@ -563,6 +623,9 @@ static Suite *csv_suite(void)
         a_column_goes_before_a_file_of_its_name,
         so_many_classes_are_no_target,
         given_class_names_fix_the_order,
+        given_class_names_may_be_numbers,
+        wide_tables_of_blanks,
+        far_zeros_and_far_exponents,
         numbers_where_numbers_are_wanted,
         a_header_is_what_the_caller_says,
         other_columns_than_those_wanted_are_left_out,

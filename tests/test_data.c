@@ -192,6 +192,11 @@ START_TEST(idx_of_every_type)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         check_row(scratch_write("a.idx", rows[i].bytes, rows[i].size), 2, rows[i].values);
+    check_row(scratch_write("a.idx", "\0\0\x08\x01\0\0\0\x01{", 9), 1, (float[]){ '{' });
+    tonnx_dataset *data = NULL; /* these bytes begin a safetensors header, too */
+    ck_ok(tonnx_dataset_load(&data, scratch_write("a.idx", "\0\0\x08\x01\0\0\0\x02{\"", 10), NULL, NULL));
+    ck_assert(data->samples == 2 && data->features == 1);
+    tonnx_dataset_free(data);
 }
 END_TEST
 

@@ -23,6 +23,8 @@ START_TEST(sparse_lines_become_dense_rows)
         "2 qid:7 1:0.5 4:-1e1\n0 qid:8\n1\tqid:9  2:3\n",
         "2 1:0.5 4:-1e1\n0\n1 2:3\n",
         "2  qid:7 1:0.5 4:-1e1\n0\n1 2:3\n",
+        "\xef\xbb\xbf"
+        "2 1:0.5 4:-1e1\n0\n1 2:3\n",
         "# a comment\n\n2 1:0.5  4:-10 # and another\r\n0 \n1\t2:+3.0",
     };
     static const float wanted[12] = { 0.5f, 0, 0, -10, 0, 0, 0, 0, 0, 3, 0, 0 };

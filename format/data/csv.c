@@ -21,7 +21,8 @@ typedef struct build {
     size_t left_out_count;
     size_t seen;           /* samples, stored or not */
     size_t x_room, y_room; /* elements */
-    bool is_text;          /* the target's first cell is a word */
+    bool is_text;          /* the target's first cell is a word, or a number that is a class's name */
+    bool number_classes;   /* some of the given classes are named by numbers */
     bool whole;            /* every target so far is a class index */
     double *numbers;       /* [y_room] the target's, where it is numbers */
     tonnx__words words;    /* its words, where it is text */
@@ -193,14 +194,29 @@ static tonnx_status read_features(build *b)
     return status;
 }
 
+/* The given class that `value` is, spelled otherwise: 1.0, +1 and 1 are one. */
+static bool find_number(const build *b, double value, size_t *index)
+{
+    double named = 0.0;
+    for (size_t i = 0; i < b->request->class_count; i++) {
+        if (tonnx__read_number(b->request->classes[i], b->csv.c_locale, &named) != TONNX__CELL_NUMBER || named != value) continue;
+        *index = i;
+        return true;
+    }
+    return false;
+}
+
 /* Where classes are given, words must be among them. */
 static tonnx_status read_word(build *b, size_t *index)
 {
     const size_t column = (size_t)b->columns.target;
     const char *cell = tonnx__cell(&b->record, column);
-    if (b->request->classes)
-        return tonnx__words_find(&b->words, cell, index) ? TONNX_OK
-                                                         : fail_cell(b, column, "is none of the model's classes");
+    double value = 0.0;
+    if (b->request->classes) {
+        const bool number = b->number_classes && tonnx__read_number(cell, b->csv.c_locale, &value) == TONNX__CELL_NUMBER;
+        const bool found = tonnx__words_find(&b->words, cell, index) || (number && find_number(b, value, index));
+        return found ? TONNX_OK : fail_cell(b, column, "is none of the model's classes");
+    }
     const tonnx_status status = tonnx__words_add(&b->words, cell, index);
     if (status || *index < TONNX__MAX_WORDS) return status;
     return fail_cell(b, column, "is one class too many: at most 65536 are read; is this the target?");
@@ -229,8 +245,7 @@ static tonnx_status read_target(build *b, bool store)
     if (kind == TONNX__CELL_EMPTY)
         return fail_cell(b, column, "is an empty cell: a missing target; fill it in, or drop the row");
     if (kind == TONNX__CELL_NOT_FINITE) return fail_number(b, column, "is not a finite number");
-    if (!b->seen)
-        b->is_text = kind == TONNX__CELL_TEXT || tonnx__words_find(&b->words, tonnx__cell(&b->record, column), &index);
+    if (!b->seen) b->is_text = kind == TONNX__CELL_TEXT || b->number_classes;
     if (!b->is_text && kind == TONNX__CELL_TEXT)
         return fail_number(b, column, "is not a number, but the target began with one");
     if (!b->is_text && fabs(value) > (double)FLT_MAX) return fail_cell(b, column, "is beyond the range of float32");
@@ -238,13 +253,18 @@ static tonnx_status read_target(build *b, bool store)
     return status ? status : keep_target(b, value, index, store);
 }
 
+static tonnx_status check_cells(const build *b)
+{
+    if (b->record.cells == b->first.cells) return TONNX_OK;
+    return tonnx__fail(TONNX_BAD_DATA, "%s:%zu: %zu cells, but line %zu has %zu", path_of(b), b->record.line, b->record.cells,
+                       b->first.line, b->first.cells);
+}
+
 static tonnx_status read_sample(build *b)
 {
     const bool store = b->seen < b->request->limit;
-    tonnx_status status = TONNX_OK;
-    if (b->record.cells != b->first.cells)
-        return tonnx__fail(TONNX_BAD_DATA, "%s:%zu: %zu cells, but line %zu has %zu", path_of(b), b->record.line,
-                           b->record.cells, b->first.line, b->first.cells);
+    tonnx_status status = check_cells(b);
+    if (status) return status;
     if (store && b->x->columns) status = read_features(b);
     if (!status && b->columns.target != TONNX__NO_COLUMN) status = read_target(b, store);
     b->seen++;
@@ -346,8 +366,11 @@ static tonnx_status begin(build *b, tonnx__source *source)
     if (!status && !b->first.cells)
         status = tonnx__fail(TONNX_BAD_DATA, "%s: no samples: the table is blank", source->path);
     if (!status) status = tonnx__csv_next(&b->csv, &b->record);
-    for (size_t i = 0, index; !status && b->request->classes && i < b->request->class_count; i++)
+    for (size_t i = 0, index; !status && b->request->classes && i < b->request->class_count; i++) {
+        double value;
         status = tonnx__words_add(&b->words, b->request->classes[i], &index);
+        b->number_classes |= tonnx__read_number(b->request->classes[i], b->csv.c_locale, &value) == TONNX__CELL_NUMBER;
+    }
     return status;
 }
 
@@ -450,6 +473,7 @@ static tonnx_status read_csv(tonnx__table *x, tonnx__table *y, tonnx__source *so
     tonnx_status status = begin(&b, source);
     if (!status) status = tonnx__csv_columns(&b.columns, &b.csv, &b.first, &b.record, request);
     if (!status) status = leave_out(&b);
+    if (!status && b.record.cells) status = check_cells(&b);
     if (!status) status = lay_out(&b);
     if (!status) status = tonnx__alloc(&b.row, b.first.cells, sizeof *b.row);
     if (!status && !b.columns.header) status = read_first(&b);

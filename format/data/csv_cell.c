@@ -14,19 +14,22 @@ typedef struct decimal {
     bool negative;
 } decimal;
 
-/* Digits up to the first other byte; returns how many there were. */
+/* More zeros than a line may have; an int holds twice that. */
+enum { FAR = 1 << 29 };
+
+/* Digits up to the first other byte; returns whether there were any. */
 static int take_digits(const char **at, decimal *number, bool after_point)
 {
     int taken = 0;
     for (; **at >= '0' && **at <= '9'; ++*at, taken = 1) {
         if (number->count < 19) number->digits = number->digits * 10 + (uint64_t)(**at - '0');
         if (number->digits && number->count < 100) number->count++;
-        if (after_point && number->exponent > -1000) number->exponent--;
+        if (after_point && number->exponent > -FAR) number->exponent--;
     }
     return taken;
 }
 
-/* "e-12"; exponents beyond ±9999 stay there: they are infinite or nothing either way. */
+/* "e-12"; exponents beyond some hundred million stay there: no line has digits enough to bring them back. */
 static bool take_exponent(const char **at, decimal *number)
 {
     int value = 0;
@@ -36,7 +39,7 @@ static bool take_exponent(const char **at, decimal *number)
     if (**at == '-' || **at == '+') ++*at;
     if (**at < '0' || **at > '9') return false;
     for (; **at >= '0' && **at <= '9'; ++*at)
-        if (value < 9999) value = value * 10 + (**at - '0');
+        if (value < FAR / 10) value = value * 10 + (**at - '0');
     number->exponent += negative ? -value : value;
     return true;
 }

@@ -26,6 +26,7 @@ typedef struct tonnx__record {
     size_t *starts; /* of the cells in `text` */
     size_t cells, starts_room;
     size_t line; /* it begins on, from 1 */
+    bool quoted; /* a cell of it: an empty one in quotes is no blank line */
 } tonnx__record;
 
 static inline const char *tonnx__cell(const tonnx__record *record, size_t j)

@@ -8,7 +8,26 @@ enum { RECORD_LIMIT = 32 << 20, CELL_LIMIT = 1 << 20, END = -1 };
 
 static const char candidates[] = "\t,;|"; /* a tab inside a cell is rarer than a comma */
 
-/* Counts the candidates outside quotes in the line that begins at *at, and moves *at behind it. */
+/* Moves *at behind the line it stands in and behind lines of blanks alone, which are no records. */
+static void next_line(const tonnx__source *source, size_t *at)
+{
+    size_t i = *at;
+    while (i < source->end && source->bytes[i] != '\n' && source->bytes[i] != '\r') i++;
+    for (*at = i; i < source->end && source->bytes[i] && strchr(" \t\r\n", source->bytes[i]); i++)
+        if (source->bytes[i] == '\n' || source->bytes[i] == '\r') *at = i + 1;
+    if (i == source->end) *at = i;
+}
+
+/* Where the first line begins that says anything. */
+static size_t first_line(const tonnx__source *source)
+{
+    size_t at = source->at, i = at;
+    for (; i < source->end && source->bytes[i] && strchr(" \t\r\n", source->bytes[i]); i++)
+        if (source->bytes[i] == '\n' || source->bytes[i] == '\r') at = i + 1;
+    return at;
+}
+
+/* Counts the candidates outside quotes in the line that begins at *at, and moves *at to the next one. */
 static void count_delimiters(const tonnx__source *source, size_t *at, size_t counts[4])
 {
     bool quoted = false;
@@ -18,39 +37,56 @@ static void count_delimiters(const tonnx__source *source, size_t *at, size_t cou
         quoted ^= source->bytes[i] == '"';
         if (found && !quoted) counts[found - candidates]++;
     }
-    while (i < source->end && (source->bytes[i] == '\n' || source->bytes[i] == '\r')) i++;
     *at = i;
+    next_line(source, at);
 }
 
-/* How many numbers the line at *at holds with blanks between them, and moves *at behind it; 0 where it holds else. */
-static size_t count_numbers(const tonnx__source *source, size_t *at)
+/* What a line holds between blanks. */
+typedef struct words_of_line {
+    size_t count;
+    bool numbers; /* they all are, by their letters */
+    bool cut;     /* the line goes on behind the buffer */
+} words_of_line;
+
+/* Of the line at *at, which moves to the next one. */
+static words_of_line count_words(const tonnx__source *source, size_t *at)
 {
-    size_t count = 0, i = *at;
-    bool inside = false, numbers = true;
+    words_of_line line = { 0, true, false };
+    bool inside = false;
+    size_t i = *at;
     for (; i < source->end && source->bytes[i] != '\n' && source->bytes[i] != '\r'; i++) {
         const bool blank = source->bytes[i] == ' ';
-        numbers = numbers && (blank || (source->bytes[i] && strchr("+-.0123456789eE", source->bytes[i])));
-        count += !blank && !inside;
+        line.numbers = line.numbers && (blank || (source->bytes[i] && strchr("+-.0123456789eE", source->bytes[i])));
+        line.count += !blank && !inside;
         inside = !blank;
     }
-    while (i < source->end && (source->bytes[i] == '\n' || source->bytes[i] == '\r')) i++;
+    line.cut = i == source->end;
     *at = i;
-    return numbers ? count : 0;
+    next_line(source, at);
+    return line;
 }
 
-/* Numbers between blanks, as numpy.savetxt writes them: two a line at least, and as many in the next. */
-static bool is_blank_table(const tonnx__source *source)
+/* Numbers between blanks, as numpy.savetxt writes them: two a line at least, and as many in the next; or under as many names, which
+ * a # may stand before (it is left out then). */
+static bool is_blank_table(tonnx__source *source)
 {
-    size_t at = source->at;
-    const size_t first = count_numbers(source, &at);
-    return first > 1 && (at == source->end || count_numbers(source, &at) == first);
+    size_t at = first_line(source);
+    const size_t begin = at;
+    const words_of_line first = count_words(source, &at);
+    if (at == source->end) return first.numbers && first.count > 1;
+    const words_of_line second = count_words(source, &at);
+    const bool marked = source->end - begin > 1 && source->bytes[begin] == '#' && source->bytes[begin + 1] == ' ';
+    const size_t names = first.count - marked;
+    if (!second.numbers || second.count < 2 || (second.cut ? second.count > names : second.count != names)) return false;
+    if (marked) source->at = begin + 1;
+    return first.numbers || names == second.count;
 }
 
 /* The candidate that both of the first two lines hold equally often, or else the most frequent of the first. */
-static char find_delimiter(const tonnx__source *source)
+static char find_delimiter(tonnx__source *source)
 {
     if (is_blank_table(source)) return ' ';
-    size_t at = source->at, first[4] = { 0 }, second[4] = { 0 }, best = 1;
+    size_t at = first_line(source), first[4] = { 0 }, second[4] = { 0 }, best = 1;
     count_delimiters(source, &at, first);
     count_delimiters(source, &at, second);
     for (size_t k = 0; k < 4; k++)
@@ -165,6 +201,7 @@ static tonnx_status read_cell(tonnx__csv *csv, tonnx__record *record)
     if (status) return status;
     record->starts[record->cells++] = record->length;
     skip_blanks(csv);
+    record->quoted |= look(csv) == '"';
     status = look(csv) == '"' ? read_quoted(csv, record) : read_bare(csv, record, record->length);
     if (!status) status = csv->status;
     if (!status && look(csv) == 0) status = fail(csv, csv->line, "a NUL byte (is the table UTF-8?)");
@@ -197,6 +234,7 @@ tonnx_status tonnx__csv_next(tonnx__csv *csv, tonnx__record *record)
     do {
         record->length = record->cells = 0;
         record->line = csv->line;
+        record->quoted = false;
         if (look(csv) == END) return csv->status;
         for (;;) {
             const tonnx_status status = read_cell(csv, record);
@@ -206,7 +244,7 @@ tonnx_status tonnx__csv_next(tonnx__csv *csv, tonnx__record *record)
             csv->source->at += csv->delimiter != ' ';
         }
         take_line_end(csv);
-    } while (record->cells == 1 && record->length == 1);
+    } while (record->cells == 1 && record->length == 1 && !record->quoted);
     return csv->status;
 }
 

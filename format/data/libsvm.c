@@ -66,10 +66,16 @@ static int sniff_line(const char *line, size_t size)
     return 1;
 }
 
+/* Editors on Windows put one before UTF-8. */
+static size_t byte_order_mark(const unsigned char *head, size_t size)
+{
+    return size >= 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0;
+}
+
 /* The first lines that say anything: numbers alone are a table, numbers before pairs are not. */
 static bool sniff(const unsigned char *head, size_t size)
 {
-    const char *at = (const char *)head, *end = at + size;
+    const char *at = (const char *)head + byte_order_mark(head, size), *end = (const char *)head + size;
     int found = 0;
     while (!found && at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
@@ -273,6 +279,7 @@ static tonnx_status read_lines(build *b)
 static tonnx_status read_libsvm(tonnx__table *x, tonnx__table *y, tonnx__source *source, const tonnx__request *request)
 {
     build b = { .request = request, .source = source, .whole = true, .signs = true };
+    source->at += byte_order_mark(source->bytes + source->at, source->end - source->at);
     b.c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     tonnx_status status = b.c_locale ? read_lines(&b) : tonnx__fail(TONNX_NO_MEMORY, "%s: out of memory", source->path);
     snprintf(x->how, sizeof x->how, "libsvm, indices from %zu", request->index_base);

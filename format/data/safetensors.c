@@ -40,13 +40,20 @@ const char *tonnx__safetensors_type(tonnx_dtype dtype)
     return NULL;
 }
 
+/* An IDX of one dimension, whose first value may be any byte. */
+static bool is_idx(const unsigned char *head)
+{
+    return !head[0] && !head[1] && head[2] >= 0x08 && head[2] <= 0x0e && head[3] == 1;
+}
+
 /* A header is at most 100 MB, so its length's upper bytes are 0, which no text and no other format has there. Where
  * they are not, one byte of it at least is no text. */
 static bool sniff(const unsigned char *head, size_t size)
 {
     if (size < 9 || head[8] != '{') return false;
     if (!head[4] && !head[5] && !head[6] && !head[7]) return true;
-    return (head[0] || head[1]) ? memchr(head, 0, 8) != NULL : size > 9 && (head[9] == '"' || head[9] == '}');
+    if (head[0] || head[1]) return memchr(head, 0, 8) != NULL;
+    return !is_idx(head) && size > 9 && (head[9] == '"' || head[9] == '}');
 }
 
 static tonnx_status read_length(tonnx__source *source, size_t *length)

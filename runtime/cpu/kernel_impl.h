@@ -14,11 +14,6 @@
 #define TONNX__ISA_PASTE(stem, isa) TONNX__ISA_JOIN(stem, isa)
 #define TONNX__ISA_NAME(stem)       TONNX__ISA_PASTE(stem, TONNX_ISA)
 
-static inline size_t tonnx__least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 /* What an activation reads beside its elements: `slope` holds a per element, NULL: a for all. */
 typedef struct tonnx__act_args {
     const float *slope;

@@ -5,6 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+static inline size_t tonnx__least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* A matrix as it lies: rows `stride` apart; `transposed` says that it is read as its transpose. */
 typedef struct tonnx__lying {
     const float *at;
@@ -23,7 +28,7 @@ typedef struct tonnx__errand {
 static inline size_t tonnx__ask(tonnx__errand *e, size_t lines, size_t most)
 {
     enum { LINE = 64 };
-    const size_t count = lines < most ? lines : most;
+    const size_t count = tonnx__least(lines, most);
     for (size_t i = 0; i < count && e->rows; i++) {
         __builtin_prefetch(e->at + e->line, 0, 2);
         e->line += LINE;
