@@ -29,7 +29,7 @@ typedef struct tonnx_profile {
     double records; /* what varies from step to step: rates, bias corrections */
     double backend; /* steps, from their hand-over to their results */
     double results; /* losses checked, counted and told */
-    double between; /* validation, checkpoints, ends of epochs */
+    double between; /* validation, checkpoints (the first is kept before the first step), ends of epochs */
     /* Of `backend`, what the caller's thread did for a device; zeroes where it works itself. */
     const char *pieces, *meets; /* what the rows' tiles and meets are called there */
     uint64_t submits, waits;    /* times that work was handed over; times that the thread waited for it */

@@ -9,7 +9,6 @@
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/meter_impl.h"
 #include "runtime/cpu/pool_impl.h"
-#include "runtime/cpu/queue_impl.h"
 
 typedef struct tonnx__cpu {
     tonnx__backend base;
@@ -160,7 +159,7 @@ static inline tonnx__panel tonnx__panel_of(const tonnx__cpu_operand *x, tonnx__s
     return (tonnx__panel){ rows.to - rows.from, cols.to - cols.from, x->cols };
 }
 
-/* exec.c */
+/* exec.c, walk.c */
 tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out);
 void tonnx__cpu_exec_free(tonnx__exec *exec);
 tonnx_status tonnx__cpu_run(tonnx__exec *exec, const tonnx__feed *feed, const uint32_t *order,

@@ -188,7 +188,7 @@ static void product_turned(const size_t mnk[3], const call *c, left a, const flo
 }
 
 /* Aᵀ, a part of k, in strips as a turned B's are; and Cᵀ. */
-enum { ROWS_TO_TURN = 48, STRIPS = (ROWS_TO_TURN + STRIP - 1) / STRIP, ACROSS = STRIPS * STRIP, TALL = 256, TOGETHER = 48 };
+enum { ROWS_TO_TURN = 48, STRIPS = ROWS_TO_TURN / STRIP, ACROSS = STRIPS * STRIP, TALL = 256, TOGETHER = 48 };
 typedef struct turned_left {
     float panel[STRIPS][DEPTH * STRIP] __attribute__((aligned(64)));
     float sum[TALL * ACROSS] __attribute__((aligned(64)));
@@ -356,7 +356,7 @@ static bool turns(const size_t mnk[3])
 static bool turns_left(const size_t mnk[3])
 {
     const size_t filled = (mnk[0] + STRIP - 1) / STRIP * STRIP;
-    return mnk[0] < ROWS_TO_TURN && 8 * mnk[0] >= 7 * filled && mnk[1] >= TOGETHER && mnk[2] >= 2 * DOT_LONG;
+    return filled <= ACROSS && 8 * mnk[0] >= 7 * filled && mnk[1] >= TOGETHER && mnk[2] >= 2 * DOT_LONG;
 }
 
 static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)

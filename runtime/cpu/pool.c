@@ -23,7 +23,7 @@ typedef struct worker {
 
 struct tonnx__pool {
     int threads;
-    long spin_ns; /* 0 where there are more threads than processors: spinning would take what it waits for */
+    long spin_ns; /* beyond a short look; 0 where there are more threads than processors: it would take what it waits for */
     gate start, meet;
     _Atomic int arrived;
     void (*work)(void *arg, int thread); /* NULL: the pool is closing */

@@ -11,8 +11,6 @@ void tonnx__queue_open(tonnx__queue *queue, const void *work, size_t from, size_
     atomic_store(&queue->left, (long)(end - from));
 }
 
-/* A helper counts itself before it looks whether a tile is left, and the owner empties the queue before it looks for helpers (all
- * sequentially consistent): so who has seen a tile is waited for, and what the queue says holds until it is done. */
 bool tonnx__queue_take(tonnx__queue *queue, size_t *tile)
 {
     const long left = atomic_fetch_sub(&queue->left, 1);
@@ -22,24 +20,19 @@ bool tonnx__queue_take(tonnx__queue *queue, size_t *tile)
 
 void tonnx__queue_close(tonnx__queue *queue)
 {
-    enum { LOOKS = 2000 }; /* some 20 µs: then the helper may be waiting for this processor */
+    enum { LOOKS = 1000 }; /* some tens of µs: then the helper may be waiting for this processor */
     for (long looks = 0; atomic_load(&queue->helpers); looks++) {
         if (looks < LOOKS) tonnx__pause();
         else sched_yield();
     }
 }
 
-static bool worth_it(const tonnx__queue *queue)
-{
-    return atomic_load_explicit(&queue->left, memory_order_relaxed) >= 2;
-}
-
 bool tonnx__queue_help(tonnx__queue *queue, void (*call)(void *arg, const void *work, size_t tile), void *arg)
 {
     size_t tile;
-    if (!worth_it(queue)) return false;
+    if (atomic_load_explicit(&queue->left, memory_order_relaxed) <= 0) return false; /* leaves the owner its cache line */
     atomic_fetch_add(&queue->helpers, 1);
-    const bool took = atomic_load(&queue->left) >= 2 && tonnx__queue_take(queue, &tile);
+    const bool took = atomic_load(&queue->left) > 0 && tonnx__queue_take(queue, &tile);
     if (took) call(arg, queue->work, tile);
     atomic_fetch_sub(&queue->helpers, 1);
     return took;

@@ -1,6 +1,9 @@
-/* A thread's tiles of the task it is at, in a queue from which a thread that waits for it may take one (work stealing, as
- * in Blumofe and Leiserson, J. ACM 46, 1999). The owner stays with the task until every tile that was taken is done, so for all
- * others a tile is done when and where the owner would have done it. Which thread does a tile changes no bit of it. */
+/* A thread's tiles of the task it is at, in a queue from which a thread that waits for it may take one (work stealing; here both
+ * take from the same end of one counter). The owner stays with the task until every tile that was taken is done, so for all others
+ * a tile is done when the owner would have done it. Which thread does a tile changes no bit of it.
+ *
+ * A helper counts itself before it looks whether a tile is left, and the owner empties the queue before it looks for helpers (all
+ * sequentially consistent): so who has seen a tile is waited for, and what the queue says holds until it is done. */
 #ifndef TONNX_RUNTIME_CPU_QUEUE_IMPL_H
 #define TONNX_RUNTIME_CPU_QUEUE_IMPL_H
 
@@ -25,8 +28,7 @@ bool tonnx__queue_take(tonnx__queue *queue, size_t *tile);
 /* Returns when the queue is empty and its tiles that others took are done. */
 void tonnx__queue_close(tonnx__queue *queue);
 
-/* Another thread's part: takes a tile and has it done by call(arg, work, tile). False where fewer than two are left, for the last
- * one the owner itself will have done as soon. */
+/* Another thread's part: takes a tile and has it done by call(arg, work, tile). False where none is left. */
 bool tonnx__queue_help(tonnx__queue *queue, void (*call)(void *arg, const void *work, size_t tile), void *arg);
 
 #endif

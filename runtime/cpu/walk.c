@@ -1,0 +1,216 @@
+/* The walk over a program's tasks: every thread does its share of each, and of the others' while it would wait for them. */
+#include "runtime/cpu/exec_impl.h"
+
+#include <string.h>
+
+typedef struct walk {
+    tonnx__cpu_exec *exec;
+    tonnx__pool *pool;
+    const tonnx__feed *feed;
+    const uint32_t *order;
+    const tonnx__record *records;
+    size_t steps;
+    _Atomic bool left; /* a tile was left out, for somebody asked to stop */
+} walk;
+
+/* One thread's way through a run. */
+typedef struct walker {
+    walk *run;
+    size_t thread, at; /* which task of the list it is at */
+    tonnx__ahead ahead;
+} walker;
+
+/* What a queue's tiles are of. */
+typedef struct job {
+    const tonnx__cpu_task *task;
+    const tonnx__cpu_step *step;
+    size_t at;
+} job;
+
+static tonnx__span share_of(const walker *w, const tonnx__cpu_task *task)
+{
+    return tonnx__share(task, w->thread, w->run->exec->threads);
+}
+
+/* Once a stop is asked for, tiles are left out but barriers are not: the threads need not agree on where
+ * they stopped. */
+static void do_tile(walk *run, const job *of, size_t tile)
+{
+    if (tonnx__backend_stopped(run->exec->base.state->backend)) atomic_store(&run->left, true);
+    else of->task->tile(of->task, of->step, tile);
+}
+
+static void do_share(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+{
+    const tonnx__span share = share_of(w, task);
+    const job of = { task, step, w->at };
+    for (size_t i = share.from; i < share.to; i++) {
+        do_tile(w->run, &of, i);
+        tonnx__ahead_some(&w->ahead, task->ahead);
+    }
+}
+
+/* The same, where threads that wait may take part. */
+static void do_queue(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+{
+    const tonnx__span share = share_of(w, task);
+    const job of = { task, step, w->at };
+    tonnx__queue *queue = &w->run->exec->queues[w->thread];
+    tonnx__queue_open(queue, &of, share.from, share.to);
+    for (size_t tile; tonnx__queue_take(queue, &tile);) {
+        do_tile(w->run, &of, tile);
+        tonnx__ahead_some(&w->ahead, task->ahead);
+    }
+    tonnx__queue_close(queue);
+}
+
+/* A tile of another thread's, by one that waits before its task `at`. */
+static void do_others(void *arg, const void *work, size_t tile)
+{
+    const walker *w = arg;
+    const job *of = work;
+    tonnx__meter *meter = w->run->exec->meter;
+    if (meter) tonnx__meter_waited(meter, w->thread, w->at);
+    do_tile(w->run, of, tile);
+    if (meter) tonnx__meter_worked(meter, w->thread, of->at);
+}
+
+/* Does a tile of the next thread that has one left. */
+static bool help(void *arg)
+{
+    walker *w = arg;
+    const tonnx__cpu_exec *exec = w->run->exec;
+    for (size_t i = 1; i < exec->threads; i++)
+        if (tonnx__queue_help(&exec->queues[(w->thread + i) % exec->threads], do_others, w)) return true;
+    return false;
+}
+
+static void meet(walker *w)
+{
+    tonnx__pool_barrier(w->run->pool, help, w);
+}
+
+/* A task of which results lie in the row of this step, and the batch in the feed if `batch` is there. */
+static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step, const float *batch)
+{
+    tonnx__cpu_task here = *task;
+    for (int k = 0; k < TONNX__MAX_IN; k++) {
+        if (here.in[k].result) here.in[k].at += step * TONNX__RESULTS;
+        if (here.in[k].batch && batch) here.in[k].at = (float *)batch; /* tasks read their inputs alone */
+    }
+    for (int k = 0; k < TONNX__MAX_OUT; k++)
+        if (here.out[k].result) here.out[k].at += step * TONNX__RESULTS;
+    return here;
+}
+
+static const float *batch_of(const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+{
+    for (int k = 0; k < TONNX__MAX_IN; k++)
+        if (task->in[k].batch) return tonnx__batch_in_feed(step, task->in[k].cols);
+    return NULL;
+}
+
+static void do_task(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+{
+    const float *batch = batch_of(task, step);
+    tonnx__cpu_task here;
+    if (task->result || batch) {
+        here = moved(task, step->index, batch);
+        task = &here;
+    }
+    if (task->heavy && w->run->exec->threads > 1) do_queue(w, task, step);
+    else do_share(w, task, step);
+}
+
+/* The tasks of step `index` of the run. */
+static const tonnx__cpu_task *list_of(const walk *run, size_t index)
+{
+    return run->exec->tasks + ((run->steps - 1 - index) & 1) * run->exec->count;
+}
+
+static tonnx__cpu_step step_of(const walk *run, size_t index)
+{
+    return (tonnx__cpu_step){ run->feed, run->order, &run->records[index], index };
+}
+
+/* Gathers the batch of step `index`, where there is one; the one behind it will be asked for. */
+static void gather(walker *w, const tonnx__cpu_task *task, size_t index)
+{
+    if (index >= w->run->steps) return;
+    const tonnx__cpu_step step = step_of(w->run, index);
+    do_task(w, task, &step);
+    if (index + 1 >= w->run->steps) return;
+    const tonnx__cpu_step next = step_of(w->run, index + 1);
+    w->ahead = tonnx__ahead_of(task, &next, share_of(w, task));
+}
+
+static void walk_step(walker *w, size_t index)
+{
+    const tonnx__cpu_exec *exec = w->run->exec;
+    const tonnx__cpu_task *list = list_of(w->run, index);
+    const tonnx__cpu_step step = step_of(w->run, index);
+    for (size_t i = 0; i < exec->count; i++) {
+        w->at = i;
+        if (list[i].barrier) meet(w);
+        if (exec->meter && list[i].barrier) tonnx__meter_waited(exec->meter, w->thread, i);
+        if (i == exec->gather) gather(w, &list[i], index + 1);
+        else do_task(w, &list[i], &step);
+        if (exec->meter) tonnx__meter_worked(exec->meter, w->thread, i);
+    }
+}
+
+/* The first batch, by the list that gathers for the first step. */
+static void walk_first(walker *w)
+{
+    const tonnx__cpu_exec *exec = w->run->exec;
+    const tonnx__cpu_task *list = list_of(w->run, 0) == exec->tasks ? exec->tasks + exec->count : exec->tasks;
+    if (exec->gather == SIZE_MAX) return;
+    w->at = exec->gather;
+    gather(w, &list[exec->gather], 0);
+    if (exec->meter) tonnx__meter_worked(exec->meter, w->thread, exec->gather);
+    if (exec->threads > 1) meet(w);
+    if (exec->meter) tonnx__meter_waited(exec->meter, w->thread, exec->gather);
+}
+
+/* Who helps looks at the run, which is over once all have come to the pool's own barrier: so nobody helps there, but here. */
+static void leave(walker *w)
+{
+    const tonnx__cpu_exec *exec = w->run->exec;
+    if (exec->threads == 1) return;
+    w->at = 0; /* what the next run's first task would have waited for */
+    meet(w);
+    if (exec->meter) tonnx__meter_waited(exec->meter, w->thread, 0);
+}
+
+static void walk_steps(void *arg, int thread)
+{
+    walker w = { .run = arg, .thread = (size_t)thread };
+    if (w.thread >= w.run->exec->threads) return;
+    walk_first(&w);
+    for (size_t s = 0; s < w.run->steps; s++) walk_step(&w, s);
+    leave(&w);
+}
+
+/* What the meter saw of each task in a run of `steps`, added to its instruction. */
+static void add_up(tonnx__cpu_exec *exec, size_t steps)
+{
+    const tonnx__instruction *code = exec->base.program->code;
+    for (size_t i = 0; i < exec->count; i++) {
+        const tonnx__cpu_task *task = &exec->tasks[i];
+        const bool first = i == 0 || task->code != task[-1].code;
+        tonnx__meter_add(exec->meter, i, (size_t)(task->code - code), first ? steps : 0);
+    }
+}
+
+tonnx_status tonnx__cpu_run(tonnx__exec *base, const tonnx__feed *feed, const uint32_t *order,
+                            const tonnx__record *records, size_t count)
+{
+    tonnx__cpu_exec *exec = (tonnx__cpu_exec *)base;
+    tonnx__pool *pool = ((tonnx__cpu *)base->state->backend)->pool;
+    walk w = { exec, pool, feed, order, records, count, false };
+    memset(exec->results, 0, count * sizeof exec->results[0]);
+    if (exec->meter) tonnx__meter_begin(exec->meter);
+    tonnx__pool_run(pool, walk_steps, &w);
+    if (exec->meter) add_up(exec, count);
+    return atomic_load(&w.left) ? tonnx__abandoned() : TONNX_OK;
+}
