@@ -38,6 +38,15 @@ int cli_io(const char *format, ...)
     return EXIT_IO;
 }
 
+int cli_diverged(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say_error(format, args);
+    va_end(args);
+    return tonnx_status_exit_code(TONNX_DIVERGED);
+}
+
 static void say(const char *format, ...)
 {
     va_list args;

@@ -27,6 +27,9 @@ int cli_usage(const char *format, ...) TONNX_PRINTF(1, 2);
 /* The same for failed input and output; returns EXIT_IO. */
 int cli_io(const char *format, ...) TONNX_PRINTF(1, 2);
 
+/* The same where numbers are not finite; returns the exit code of TONNX_DIVERGED. */
+int cli_diverged(const char *format, ...) TONNX_PRINTF(1, 2);
+
 /* Says why a library call failed; returns its exit code, 0 where it did not fail. */
 int cli_status(tonnx_status status);
 
@@ -45,5 +48,8 @@ int cli_save(const tonnx_model *model, const char *path, const tonnx_log *log);
  * whole or not at all, it can also be written. `option` is what names it, for the message. Return an exit code. */
 int cli_check_alias(const char *option, const char *path, const char *const *inputs, size_t count);
 int cli_check_output(const char *option, const char *path, const char *const *inputs, size_t count);
+
+/* The same, once the model is there, of the files beside it that its weights come from; NULL as `path` is none of them. */
+int cli_check_source(const char *option, const char *path, const tonnx_model *model);
 
 #endif

@@ -74,6 +74,7 @@ static int out_of_model(const args *a, const tonnx_log *log)
     tonnx_model *model = NULL;
     weights.log = *log;
     int code = cli_load(&model, a->in, log);
+    if (!code) code = cli_check_source("OUT", a->out, model);
     if (!code) code = cli_status(tonnx_weights_save(model, a->out, &weights));
     tonnx_model_free(model);
     return code;

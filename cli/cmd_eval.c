@@ -94,6 +94,9 @@ static int eval(void *opaque)
     if (!code) code = data_load(&sets, &a->data, a->loss, model, &log);
     if (!code) code = cli_status(tonnx_evaluate(&metrics, model, sets.data, &evaluate));
     if (!code) code = a->json ? print_json(&metrics) : print_text(&metrics);
+    if (!code && !isfinite(metrics.loss)) /* what was counted is printed all the same */
+        code = cli_diverged("%s: the loss is not finite: some weights are not, or outputs overflow; see `tonnx inspect %s`",
+                            a->model, a->model);
     data_free(&sets);
     tonnx_model_free(model);
     return code;

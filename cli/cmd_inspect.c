@@ -41,10 +41,12 @@ static const char *const examples[] = { "tonnx inspect model.onnx", "tonnx inspe
 
 static void print_value(const char *what, const tonnx_value_info *value)
 {
-    printf("%-8s%s  %s [", what, value->name, tonnx_dtype_name(value->dtype));
+    printf("%-8s", what);
+    print_clean(value->name, SIZE_MAX);
+    printf("  %s [", tonnx_dtype_name(value->dtype));
     for (size_t i = 0; i < value->rank; i++) {
         if (value->dims[i] >= 0) printf("%s%lld", i ? ", " : "", (long long)value->dims[i]);
-        else printf("%s%s", i ? ", " : "", *value->dim_params[i] ? value->dim_params[i] : "?");
+        else printf("%s", i ? ", " : ""), print_clean(*value->dim_params[i] ? value->dim_params[i] : "?", SIZE_MAX);
     }
     puts(value->has_shape ? "]" : "no shape]");
 }
@@ -55,7 +57,12 @@ static void print_head(const tonnx_model *model, const char *path)
     tonnx_value_info value;
     tonnx_model_describe(model, &info);
     printf("%s: ONNX opset %lld, IR %lld", path, (long long)info.opset, (long long)info.ir_version);
-    if (*info.producer) printf(", from %s %s", info.producer, info.producer_version);
+    if (*info.producer) {
+        fputs(", from ", stdout);
+        print_clean(info.producer, SIZE_MAX);
+        putchar(' ');
+        print_clean(info.producer_version, SIZE_MAX);
+    }
     printf(", %s bytes\n", print_count(info.bytes));
     for (size_t i = 0; i < info.input_count; i++) {
         tonnx_model_input(model, i, &value);
@@ -113,6 +120,7 @@ static int inspect(void *opaque)
         return cli_usage("inspect: --json and --html - both write to stdout");
     int code = a->html ? cli_check_output("--html", a->html, inputs, sizeof inputs / sizeof *inputs) : 0;
     if (!code) code = measure(&in, a);
+    if (!code) code = cli_check_source("--html", a->html, in.model);
     if (!code) code = show(&in, a);
     inspection_close(&in);
     return code;

@@ -170,6 +170,7 @@ static int lr_find(void *opaque)
         return cli_usage("lr-find: --json and --html - both write to stdout");
     int code = a->html ? cli_check_output("--html", a->html, inputs, sizeof inputs / sizeof *inputs) : 0;
     if (!code) code = cli_load(&model, a->model, &log);
+    if (!code) code = cli_check_source("--html", a->html, model);
     if (!code) code = data_load_training(&sets, &a->data, &no_validation, a->train.loss, a->train.seed, model, &log);
     if (!code) code = find(&curve, model, sets.data, a);
     if (!code) code = report(curve, a);

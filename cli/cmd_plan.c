@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/print.h"
 #include "cli/train_args.h"
 #include "runtime/net.h"
 
@@ -79,7 +80,8 @@ static int measure_net(tonnx_model *model, const tonnx_train_options *train, siz
 static void print_line(void *user, const char *text)
 {
     (void)user;
-    puts(text);
+    print_clean(text, SIZE_MAX);
+    putchar('\n');
 }
 
 static int plan(void *opaque)

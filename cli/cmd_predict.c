@@ -1,4 +1,5 @@
 /* tonnx predict: a model's outputs for data. */
+#include <signal.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -34,8 +35,26 @@ static const char *const examples[] = {
     NULL,
 };
 
+static volatile sig_atomic_t signalled;
+
+/* Heeded before the next batch is written; `timeout` sends two at once. */
+static void on_signal(int number)
+{
+    signalled = number;
+}
+
+/* A file in the making is not to be left behind. */
+static void catch_signals(const char *path)
+{
+    const struct sigaction action = { .sa_handler = on_signal };
+    if (!strcmp(path, "-")) return;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
 static tonnx_status write_rows(void *user, const float *values, size_t count, size_t width)
 {
+    if (signalled) return TONNX_INTERRUPTED;
     return tonnx_rows_write(user, values, count, width);
 }
 
@@ -62,12 +81,13 @@ static int predict_into(const char *path, tonnx_model *model, const tonnx_datase
     tonnx_rows_file *file = NULL;
     tonnx_dataset_info info;
     tonnx_dataset_describe(data, &info);
+    catch_signals(path);
     tonnx_status status = tonnx_rows_create(&file, path, info.samples);
     if (!status) shape_rows(file, model, evaluate->output);
     if (!status) status = tonnx_predict(model, data, evaluate, write_rows, file);
-    if (!status) return cli_status(tonnx_rows_finish(file));
+    if (!status && !signalled) return cli_status(tonnx_rows_finish(file));
     tonnx_rows_discard(file);
-    return cli_status(status);
+    return signalled ? EXIT_SIGNALLED + (int)signalled : cli_status(status);
 }
 
 /* A name says what is wanted of it: nothing but CSV goes into one that is no known format's. */
@@ -96,6 +116,7 @@ static int predict(void *opaque)
     int code = check_extension(a->out);
     if (!code) code = cli_check_output("-o", a->out, read, sizeof read / sizeof *read);
     if (!code) code = cli_load(&model, a->model, &log);
+    if (!code) code = cli_check_source("-o", a->out, model);
     if (!code) code = data_load(&sets, &a->data, NULL, model, &log);
     if (!code) code = predict_into(a->out, model, sets.data, &evaluate);
     data_free(&sets);

@@ -183,6 +183,15 @@ static void hear_for_report(run *r, size_t samples)
     r->options.log_every = report_run_interval(run_length(&r->args->train, samples), r->options.log_every);
 }
 
+/* What is written beside -o, which looks for itself. */
+static int check_sources(const run *r)
+{
+    int code = cli_check_source("--log", r->args->log, r->model);
+    if (!code) code = cli_check_source("--html", r->args->html, r->model);
+    if (!code) code = cli_check_source("--checkpoint", r->checkpoints.file, r->model);
+    return code ? code : cli_check_source("-o", r->checkpoints.fallback, r->model);
+}
+
 static int prepare(run *r)
 {
     const args *a = r->args;
@@ -191,6 +200,7 @@ static int prepare(run *r)
     int code = check_outputs(r);
     if (!code) code = make_options(r);
     if (!code) code = cli_load(&r->model, a->model, &log);
+    if (!code) code = check_sources(r);
     if (!code && a->out) code = cli_status(tonnx_onnx_check_path(r->model, a->out));
     if (!code) code = data_load_training(&r->sets, &a->data, &a->val, a->train.loss, a->train.seed, r->model, &log);
     if (code) return code;

@@ -213,6 +213,6 @@ int data_remember(const data_sets *sets, const data_args *args, tonnx_model *mod
     tonnx_dataset_describe(sets->data, &info);
     if (info.class_names) code = remember_names(model, "tonnx.classes", info.class_names, info.class_count);
     if (!code && info.column_names) code = remember_names(model, "tonnx.columns", info.column_names, info.features);
-    if (!code && scale_text(sets, args, scale, sizeof scale)) code = remember(model, "tonnx.scale", scale);
+    if (!code && scale_text(sets, args, model, scale, sizeof scale)) code = remember(model, "tonnx.scale", scale);
     return code;
 }

@@ -160,11 +160,13 @@ int scale_for_training(data_sets *sets, const data_args *args, tonnx_model *mode
 
 /* What `auto` does, it does again in evaluation, from the data and the model alone: that needs no word in the file,
  * which so differs in its weights only. */
-bool scale_text(const data_sets *sets, const data_args *args, char *text, size_t size)
+bool scale_text(const data_sets *sets, const data_args *args, const tonnx_model *model, char *text, size_t size)
 {
     tonnx_dataset_info info;
+    const char *kept = tonnx_model_metadata(model, "tonnx.scale");
     tonnx_dataset_describe(sets->data, &info);
     snprintf(text, size, "%.17g", info.scale);
     if (in_nodes(args->scale)) snprintf(text, size, "%s", args->scale);
-    return !is_word(args->scale, "auto") && !is_word(args->scale, "none");
+    if (is_word(args->scale, "none")) return kept && !in_nodes(kept); /* else bytes would be scaled as they were before */
+    return !is_word(args->scale, "auto");
 }

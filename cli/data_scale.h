@@ -14,6 +14,6 @@ int scale_for_evaluation(tonnx_dataset *data, const data_args *args, const tonnx
 int scale_for_training(data_sets *sets, const data_args *args, tonnx_model *model, const tonnx_log *log);
 
 /* What the metadata's tonnx.scale is to say: "standard", "minmax" or a factor; false where nothing needs saying. */
-bool scale_text(const data_sets *sets, const data_args *args, char *text, size_t size);
+bool scale_text(const data_sets *sets, const data_args *args, const tonnx_model *model, char *text, size_t size);
 
 #endif

@@ -61,3 +61,9 @@ int cli_check_output(const char *option, const char *path, const char *const *in
     tonnx_file_discard(probe);
     return cli_status(status);
 }
+
+int cli_check_source(const char *option, const char *path, const tonnx_model *model)
+{
+    if (!path || !strcmp(path, "-") || !tonnx_onnx_is_source(model, path)) return 0;
+    return cli_usage("%s %s: the model's weights come from that file; choose another name", option, path);
+}

@@ -128,7 +128,9 @@ static void print_verdict(const tonnx_verdict *verdict, const tonnx_rule_info *r
     printf("  %s\n", rule->name);
     fputs("      ", stdout);
     print_wrapped(text, 6, PRINT_COLUMNS);
-    printf("      mend it: %s\n", verdict->fix);
+    fputs("      mend it: ", stdout);
+    print_clean(verdict->fix, SIZE_MAX);
+    putchar('\n');
 }
 
 void inspection_print_verdicts(const inspection *in)

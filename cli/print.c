@@ -116,6 +116,11 @@ static size_t piece_of(const char *text)
     return text[length] == '|' ? length + 1 : length;
 }
 
+void print_clean(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length && text[i]; i++) putchar((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
+}
+
 void print_wrapped(const char *text, size_t indent, size_t width)
 {
     size_t at = indent;
@@ -127,7 +132,8 @@ void print_wrapped(const char *text, size_t indent, size_t width)
             at = indent;
             gap = "";
         }
-        printf("%s%.*s", gap, (int)length, text);
+        fputs(gap, stdout);
+        print_clean(text, length);
         at += strlen(gap) + columns;
         text += length;
         gap = *text == ' ' ? " " : "";

@@ -17,8 +17,7 @@ static bool goes_into(const tonnx__tensor *tensor, size_t file)
     return tensor->file == file + 1 && !tensor->file_shared && !tensor->removed && tonnx__tensor_differs(tensor);
 }
 
-/* True where writing there would end a file that the model came from. */
-static bool is_source(const tonnx_model *model, const char *path)
+bool tonnx_onnx_is_source(const tonnx_model *model, const char *path)
 {
     if (*model->path && tonnx_file_same(model->path, path)) return true;
     for (size_t i = 0; i < model->data_file_count; i++)
@@ -67,7 +66,7 @@ static tonnx_status own_name(const tonnx_model *model, const char *path, tonnx__
         status = set_target(&targets[f], path, folder, name);
         const bool there = !status && !lstat(targets[f].path, &info);
         if (!status && !is_chosen(targets, f, path) &&
-            (!there || (S_ISREG(info.st_mode) && !is_source(model, targets[f].path))))
+            (!there || (S_ISREG(info.st_mode) && !tonnx_onnx_is_source(model, targets[f].path))))
             break;
     }
     tonnx__free(name);

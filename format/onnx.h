@@ -25,6 +25,9 @@ TONNX_API tonnx_status tonnx_onnx_save(const tonnx_model *model, const char *pat
 /* TONNX_BAD_USAGE where tonnx_onnx_save would refuse the path: to be asked before long work. */
 TONNX_API tonnx_status tonnx_onnx_check_path(const tonnx_model *model, const char *path);
 
+/* Whether writing to `path` would end a file that the model came from: its own, or one with its external data. */
+TONNX_API bool tonnx_onnx_is_source(const tonnx_model *model, const char *path);
+
 /* The same as save into memory, for what is no file (standard output): external data moves into the model. *bytes are
  * freed with tonnx_file_free. */
 TONNX_API tonnx_status tonnx_onnx_write(const tonnx_model *model, unsigned char **bytes, size_t *size);

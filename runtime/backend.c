@@ -105,14 +105,20 @@ static tonnx_status prefer_faster(tonnx__backend **out, const struct backend_row
     return TONNX_OK;
 }
 
-/* `auto`: the first choice that opens; where none does, the last one's reason is the message. */
+/* `auto`: the first choice that opens; where none does, the first one's reason is the message. */
 static tonnx_status open_best(tonnx__backend **out, const tonnx__backend_options *options, const tonnx__workload *work)
 {
     const tonnx__backend_options automatic = { "auto", options->threads, options->log, options->precision };
     tonnx_status status = tonnx__fail(TONNX_BAD_DEVICE, "auto may choose none of this build's backends: name one");
     const struct backend_row *home = NULL;
-    while ((home = next_row(home)))
+    char reason[400];
+    tonnx_status first = TONNX_OK;
+    while ((home = next_row(home))) {
         if (!(status = open_kind(home->kind, out, &automatic))) break;
+        if (!first) snprintf(reason, sizeof reason, "%s", tonnx_last_message());
+        if (!first) first = status;
+    }
+    if (status && first) status = tonnx__fail(first, "%s", reason);
     if (!status && work) status = prefer_faster(out, home, &automatic, work);
     return status;
 }

@@ -120,6 +120,8 @@ static tonnx_status write_op(tonnx__chain *chain, const char *name, tonnx_activa
     return status;
 }
 
+enum { OPSET_ERF = 9 };
+
 /* A row without an op in this opset: spelled out, where there is a spelling that is read back as the same row. */
 static tonnx_status spell(tonnx__chain *chain, const char *name, tonnx_activation act, double a)
 {
@@ -127,7 +129,10 @@ static tonnx_status spell(tonnx__chain *chain, const char *name, tonnx_activatio
     tonnx_activation_describe(act, &row);
     if (act == TONNX_ACT_silu || act == TONNX_ACT_swish) return spell_swish(chain, name, a);
     if (act == TONNX_ACT_mish) return spell_mish(chain, name);
-    if (act == TONNX_ACT_gelu) return spell_gelu(chain, name);
+    if (act == TONNX_ACT_gelu && chain->opset >= OPSET_ERF) return spell_gelu(chain, name);
+    if (act == TONNX_ACT_gelu)
+        return tonnx__fail(TONNX_BAD_USAGE, "activation gelu needs opset %d (Erf), not %lld; raise --opset", OPSET_ERF,
+                           (long long)chain->opset);
     if (act == TONNX_ACT_relu2) return spell_relu2(chain, name);
     if (!row.since) return tonnx__fail(TONNX_BAD_USAGE, "activation %s has no ONNX op; choose another", row.name);
     return tonnx__fail(TONNX_BAD_USAGE, "activation %s needs opset %d (%s), not %lld; raise --opset", row.name,

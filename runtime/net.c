@@ -74,8 +74,8 @@ static tonnx_status choose_input(const tonnx_model *model, const char *name, con
     if (!found)
         return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has no input to feed; export it with one", model->path);
     if (found > 1)
-        return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has %zu inputs; choose one with --input", model->path,
-                           found);
+        return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has %zu inputs, of which '%s' is the last; choose one with --input",
+                           model->path, found, (*out)->name);
     if (!is_float((*out)->dtype))
         return tonnx__fail(TONNX_BAD_MODEL, "%s: input '%s' is %s; tonnx feeds floats: choose another with --input",
                            model->path, (*out)->name, tonnx_dtype_name((*out)->dtype));
