@@ -21,6 +21,16 @@ static void put_word(tonnx__text *text, const char *word)
     tonnx__text_put(text, "'");
 }
 
+/* A file, which is no option where its name begins like one. */
+static void put_file(tonnx__text *text, const char *path)
+{
+    tonnx__text file = { 0 };
+    tonnx__text_put(&file, "%s%s", *path == '-' && path[1] ? "./" : "", path);
+    if (file.status) text->status = file.status;
+    else put_word(text, file.at);
+    tonnx__free(file.at);
+}
+
 /* A name as a glob that means itself. */
 static void put_layer(tonnx__text *text, const char *name)
 {
@@ -39,7 +49,7 @@ static void put_out(tonnx__text *text, const tonnx_diagnose_options *o)
     const char *base = strrchr(o->model, '/');
     if (o->out) {
         tonnx__text_put(text, " -o");
-        put_word(text, o->out);
+        put_file(text, o->out);
         return;
     }
     snprintf(name, sizeof name - 32, "%s", strcmp(o->model, "-") != 0 ? (base ? base + 1 : o->model) : "model");
@@ -51,13 +61,13 @@ static void put_out(tonnx__text *text, const tonnx_diagnose_options *o)
     if (fixed) *fixed = '\0';
     snprintf(name + strlen(name), 32, times > 1 ? "-fixed-%lu.onnx" : "-fixed.onnx", times);
     tonnx__text_put(text, " -o");
-    put_word(text, name);
+    put_file(text, name);
 }
 
 static void put_init(tonnx__text *text, const tonnx__case *c)
 {
     tonnx__text_put(text, "tonnx init");
-    put_word(text, c->options->model);
+    put_file(text, c->options->model);
 }
 
 static void put_init_layers(tonnx__text *text, const tonnx__case *c, const tonnx__finding *f)
@@ -97,7 +107,7 @@ static void put_data(tonnx__text *text, const tonnx__case *c, const char *but)
 static void put_train(tonnx__text *text, const tonnx__case *c, const char *but)
 {
     tonnx__text_put(text, "tonnx train");
-    put_word(text, c->options->model);
+    put_file(text, c->options->model);
     put_data(text, c, but);
     if (c->options->loss) tonnx__text_put(text, " --loss %s", c->options->loss);
 }

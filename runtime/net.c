@@ -1,6 +1,7 @@
 #include "runtime/net_impl.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/add_bias_impl.h"
@@ -57,6 +58,17 @@ static bool is_named(const tonnx__value *value, const char *name)
     return !name || !strcmp(value->name, name);
 }
 
+static tonnx_status fail_inputs(const tonnx_model *model, size_t count)
+{
+    char names[200] = "";
+    for (size_t i = 0; i < model->input_count; i++) {
+        const size_t used = strlen(names);
+        if (model->inputs[i].is_initializer) continue;
+        snprintf(names + used, sizeof names - used, "%s'%.60s'", used ? ", " : "", model->inputs[i].name);
+    }
+    return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has %zu inputs (%s); choose one with --input", model->path, count, names);
+}
+
 /* The input that data is fed to: the named one, or the only one that is no initializer. */
 static tonnx_status choose_input(const tonnx_model *model, const char *name, const tonnx__value **out)
 {
@@ -73,9 +85,7 @@ static tonnx_status choose_input(const tonnx_model *model, const char *name, con
                            name);
     if (!found)
         return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has no input to feed; export it with one", model->path);
-    if (found > 1)
-        return tonnx__fail(TONNX_BAD_MODEL, "%s: the graph has %zu inputs, of which '%s' is the last; choose one with --input",
-                           model->path, found, (*out)->name);
+    if (found > 1) return fail_inputs(model, found);
     if (!is_float((*out)->dtype))
         return tonnx__fail(TONNX_BAD_MODEL, "%s: input '%s' is %s; tonnx feeds floats: choose another with --input",
                            model->path, (*out)->name, tonnx_dtype_name((*out)->dtype));
