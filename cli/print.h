@@ -34,10 +34,10 @@ const char *print_number(double number);
 /* Counts as a row of block glyphs, tallest 1. Into the same ring. */
 const char *print_bars(const uint64_t *counts, size_t count);
 
-/* Words of `text` on stdout, the first at column `indent`, where the cursor stands; lines end before column `width`. */
 /* Up to `length` bytes of text from a file, in which no control character reaches a terminal (each becomes '?'). */
 void print_clean(const char *text, size_t length);
 
+/* Words of `text` on stdout, the first at column `indent`, where the cursor stands; lines end before column `width`. */
 void print_wrapped(const char *text, size_t indent, size_t width);
 enum { PRINT_COLUMNS = 80 }; /* of a terminal */
 

@@ -75,7 +75,7 @@ static bool is_blank_table(tonnx__source *source)
     const words_of_line first = count_words(source, &at);
     if (at == source->end) return first.numbers && first.count > 1;
     const words_of_line second = count_words(source, &at);
-    const bool marked = source->end - begin > 1 && source->bytes[begin] == '#' && source->bytes[begin + 1] == ' ';
+    const bool marked = begin == source->at && source->end - begin > 1 && !memcmp(source->bytes + begin, "# ", 2);
     const size_t names = first.count - marked;
     if (!second.numbers || second.count < 2 || (second.cut ? second.count > names : second.count != names)) return false;
     if (marked) source->at = begin + 1;
