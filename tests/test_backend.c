@@ -109,11 +109,11 @@ START_TEST(steps_follow_each_other)
 }
 END_TEST
 
-/* dW = dYᵀ·X of so many samples, by halves of the batch; of so many features that it goes packed, in pieces of the gradient; and
- * of few samples, for weights that no cache holds. */
+/* dW = dYᵀ·X of so many samples, by halves of the batch; of so many features that it goes packed, in pieces of the gradient;
+ * and of few samples, for weights that no cache holds, the last one's rows far apart. */
 static const struct {
     size_t samples, n, f;
-} large_updates[] = { { 517, 61, 389 }, { 293, 299, 2311 }, { 9, 1013, 1061 } };
+} large_updates[] = { { 517, 61, 389 }, { 293, 299, 2311 }, { 9, 1013, 1061 }, { 33, 509, 2131 } };
 
 /* A step of Adam by such a dW, and of the bias beside it. */
 static void make_large_update(trial *t, size_t samples)
@@ -272,7 +272,8 @@ static Suite *backend_suite(void)
     tcase_add_loop_test(kinds, cpu_is_reference, 0, TONNX__KINDS);
     tcase_add_loop_test(kinds, threads_change_no_bit, 0, TONNX__KINDS);
     tcase_add_test(kinds, steps_follow_each_other);
-    tcase_add_loop_test(kinds, a_large_gradient_steps_alike_on_any_number_of_threads, 0, 3);
+    tcase_add_loop_test(kinds, a_large_gradient_steps_alike_on_any_number_of_threads, 0,
+                         sizeof large_updates / sizeof *large_updates);
     tcase_add_test(kinds, classes_beyond_the_columns_spoil_their_row_alone);
     tcase_add_test(door, the_front_door_refuses);
     tcase_add_test(door, state_goes_in_and_out);

@@ -138,7 +138,9 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
 static bool packs(const tonnx__gemm_kernels *own, const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
     enum { DEEP = 256 };
-    return !own || (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6 || (a.transposed && b.transposed) ||
+    if (!own || (a.transposed && b.transposed)) return true;
+    const bool large = (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6;
+    return (large && !(b.transposed && own->turns)) ||
            (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP && (a.transposed || mnk[0] > own->few));
 }
 

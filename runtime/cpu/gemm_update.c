@@ -12,6 +12,14 @@ enum { PANEL = 6144, PANEL_ROWS = 32, TALLEST = 128 };
  * of the kernel high. For these op(B) is read anew every few rows, so k is not to be long. */
 enum { SHORT = 256, MANY = 1 << 20 };
 
+/* Of so few samples dY's rows of a flat panel and X's columns are laid side by side, X's rows a line more apart than they are
+ * wide: where they lie, rows a power of two apart meet in a few sets, with those of the weights and moments. */
+enum { LAID = 64, WIDE = 768, LINE = 16 };
+
+typedef struct laid {
+    float a[LAID * PANEL_ROWS], b[LAID * (WIDE + LINE)];
+} laid;
+
 static bool comes_from_memory(const tonnx__cpu_task *task)
 {
     return task->out[0].rows * task->out[0].cols >= MANY;
@@ -35,6 +43,37 @@ static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonn
     take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, rows.to - rows.from, wide, g, wide);
 }
 
+/* to[k][i] = the operand's row k from column `from` on, `n` elements; rows in `to` are `apart`. */
+static void lay(float *to, size_t apart, const tonnx__cpu_operand *x, size_t from, size_t n)
+{
+    for (size_t k = 0; k < x->rows; k++) memcpy(to + k * apart, x->at + k * x->cols + from, n * sizeof *to);
+}
+
+static void laid_panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, const laid *l, tonnx__span rows, tonnx__span cols)
+{
+    float g[PANEL];
+    const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, task->in[0].rows };
+    task->kernels->gemm->product(mnk, (float)task->code->alpha, (tonnx__lying){ l->a, PANEL_ROWS, true },
+                                 (tonnx__lying){ l->b, WIDE + LINE, false }, false, g, mnk[1]);
+    take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, mnk[0], mnk[1], g, mnk[1]);
+}
+
+/* dW = dYᵀ·X by flat panels whose operands are laid side by side */
+static void by_laid_panels(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonnx__span rows, tonnx__span cols)
+{
+    const size_t tall = task->kernels->gemm->flat, wide = tonnx__least(WIDE, PANEL / tall);
+    laid l;
+    for (size_t c = cols.from; c < cols.to; c += wide) {
+        const tonnx__span across = tonnx__part(c, wide, cols.to);
+        lay(l.b, WIDE + LINE, &task->in[1], c, across.to - across.from);
+        for (size_t r = rows.from; r < rows.to; r += tall) {
+            const tonnx__span down = tonnx__part(r, tall, rows.to);
+            lay(l.a, PANEL_ROWS, &task->in[0], r, down.to - down.from);
+            laid_panel(task, step, &l, down, across);
+        }
+    }
+}
+
 /* A tile of a large product, from whose pieces its weights step at once. */
 typedef struct large_tile {
     const tonnx__cpu_task *task;
@@ -49,11 +88,22 @@ static void take_piece(void *user, tonnx__span rows, tonnx__span cols, const flo
     take_step(tile->task, tile->step, 0, at, rows.to - rows.from, cols.to - cols.from, g, stride);
 }
 
+static bool is_flat(const tonnx__cpu_task *task)
+{
+    return task->kernels->gemm && comes_from_memory(task) && tonnx__gemm_depth(task).to < SHORT;
+}
+
+static bool is_laid(const tonnx__cpu_task *task)
+{
+    const unsigned turned = task->code->flags & (TONNX__TRANS_A | TONNX__TRANS_B);
+    return is_flat(task) && task->kernels->gemm->lays && turned == TONNX__TRANS_A && task->in[0].rows <= LAID &&
+           task->in[1].cols >= TONNX__FAR;
+}
+
 static size_t panel_rows(const tonnx__cpu_task *task)
 {
-    const tonnx__gemm_kernels *own = task->kernels->gemm;
     size_t tall = PANEL_ROWS;
-    if (own && comes_from_memory(task) && tonnx__gemm_depth(task).to < SHORT) return own->flat;
+    if (is_flat(task)) return task->kernels->gemm->flat;
     while (tall < TALLEST && 2 * tall <= task->tall) tall *= 2;
     return tall;
 }
@@ -72,7 +122,8 @@ static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step 
     const tonnx__span rows = tonnx__tile_rows(task, index, p->rows), cols = tonnx__tile_columns(task, index, p->cols);
     large_tile large = { task, step, rows, cols };
     float sums[PANEL_ROWS];
-    if (!tonnx__gemm_pieces(task, rows, cols, take_piece, &large)) by_panels(task, step, rows, cols);
+    if (is_laid(task)) by_laid_panels(task, step, rows, cols);
+    else if (!tonnx__gemm_pieces(task, rows, cols, take_piece, &large)) by_panels(task, step, rows, cols);
     for (size_t r = rows.from; r < rows.to && cols.from == 0 && task->out[3].at; r += PANEL_ROWS) {
         const tonnx__span some = tonnx__part(r, PANEL_ROWS, rows.to);
         tonnx__gemm_row_sums(task, some, tonnx__gemm_depth(task), sums);

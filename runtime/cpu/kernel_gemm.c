@@ -373,4 +373,6 @@ const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = {
     .product = product,
     .few = HAS_32 ? 64 : 0,
     .flat = HAS_32 ? MOST_OF_3 : 2 * MOST,
+    .turns = !HAS_32,
+    .lays = !HAS_32, /* with 32 registers nobody has measured it */
 };

@@ -136,6 +136,8 @@ typedef struct tonnx__gemm_kernels {
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
     size_t few;  /* so many rows of A, as it lies, meet a far B as it lies sooner than packed */
     size_t flat; /* rows of C that go well together where there are to be few: a block or two */
+    bool turns;  /* a long B stored [n,k] is turned by strips as it lies sooner than packed */
+    bool lays;   /* operands whose rows meet in a few sets are laid side by side sooner than read as they lie */
 } tonnx__gemm_kernels;
 
 /* What a panel's columns add up to: sums[k] = Σ (x − shift)ᵏ⁺¹. */

@@ -42,16 +42,24 @@ INLINE turn(float *to, const float *x, size_t stride, size_t count, size_t depth
         for (size_t i = k < whole ? vecs : 0; i < NR; i++) to[k * NR + i] = i < count ? x[i * stride + k] : 0.0f;
 }
 
+/* to[m / MR][k][m % MR] = x[k][m], as many rows as make whole strips: each line of x is read once, as rows that are a power of
+ * two apart push each other out of a cache. */
+INLINE lay_across(float *to, const float *x, size_t stride, size_t rows, size_t depth)
+{
+    for (size_t k = 0; k < depth; k++, to += MR, x += stride)
+        for (size_t m = 0; m + MR <= rows; m += MR) memcpy(to + m * DEEP, x + m, MR * sizeof *to);
+}
+
 static void left(void *room, tonnx__lying a, size_t rows, size_t depth)
 {
     float *to = room;
-    for (size_t m = 0; m < rows; m += MR, to += MR * DEEP) {
+    if (a.transposed) lay_across(to, a.at, a.stride, rows, depth);
+    for (size_t m = a.transposed ? rows / MR * MR : 0; m < rows; m += MR) {
         const size_t count = rows - m < MR ? rows - m : MR;
-        if (!a.transposed) lay(to, DEEP, a.at + m * a.stride, a.stride, count, MR, depth);
-        else if (count == MR) lay(to, MR, a.at + m, a.stride, depth, depth, MR);
+        if (!a.transposed) lay(to + m * DEEP, DEEP, a.at + m * a.stride, a.stride, count, MR, depth);
         else
             for (size_t k = 0; k < depth; k++)
-                for (size_t i = 0; i < MR; i++) to[k * MR + i] = i < count ? a.at[k * a.stride + m + i] : 0.0f;
+                for (size_t i = 0; i < MR; i++) to[m * DEEP + k * MR + i] = i < count ? a.at[k * a.stride + m + i] : 0.0f;
     }
 }
 

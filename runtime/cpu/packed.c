@@ -7,8 +7,9 @@
 
 /* Room for TALL rows of op(A), TONNX__PACKED_BYTES deep, 128 KiB, twice; for two strips of op(B), each so narrow that the
  * first cache keeps it while all of op(A)'s go by (24 KiB: deeper ones, which it does not, cost a quarter of the speed);
- * and for TALL·WIDE sums, 384 KiB. TALL and WIDE are multiples of every block's sides. */
-enum { TALL = 256, WIDE = 384, LINE = 64 };
+ * and for TALL·WIDE sums, 384 KiB. TALL and WIDE are multiples of every block's sides. Of op(A) TOGETHER rows are packed in
+ * one go, several blocks' strips: they are whole lines where it is stored [k,m]. */
+enum { TALL = 256, WIDE = 384, TOGETHER = 32, LINE = 64 };
 
 typedef struct room {
     _Alignas(LINE) char left[2][TALL * TONNX__PACKED_BYTES];
@@ -87,16 +88,15 @@ static size_t strips_across(const product *p, const piece *at)
     return parts(length(at->n), p->kernels->cols);
 }
 
-static size_t strips_down(const product *p, const piece *at)
+static size_t strips_down(const piece *at)
 {
-    return parts(length(at->m), p->kernels->rows);
+    return parts(length(at->m), TOGETHER);
 }
 
 static strip left_strip(const product *p, const piece *at, size_t index, char *to)
 {
-    const size_t rows = p->kernels->rows;
-    const tonnx__span m = tonnx__part(at->m.from + index * rows, rows, at->m.to);
-    return (strip){ from(p->a, m.from, at->k.from), length(m), length(at->k), true, to + index * rows * TONNX__PACKED_BYTES };
+    const tonnx__span m = tonnx__part(at->m.from + index * TOGETHER, TOGETHER, at->m.to);
+    return (strip){ from(p->a, m.from, at->k.from), length(m), length(at->k), true, to + index * TOGETHER * TONNX__PACKED_BYTES };
 }
 
 static strip right_strip(const product *p, const stage *s)
@@ -135,7 +135,7 @@ static strip strip_at(const product *p, const packing *w, size_t index)
     const size_t after = w->now.piece_index + 1;
     if (index == 0) return right_strip(p, &w->next);
     const piece at = piece_at(p, after);
-    const size_t first = lefts_before(w->now.strip_index, strips_across(p, &w->now.at), strips_down(p, &at));
+    const size_t first = lefts_before(w->now.strip_index, strips_across(p, &w->now.at), strips_down(&at));
     return left_strip(p, &at, first + index - 1, p->room->left[after % 2]);
 }
 
@@ -151,13 +151,12 @@ static void look_ahead(const product *p, packing *w)
                                 .stride = s.from.stride * sizeof(float) };
 }
 
-/* Lines within each of the stage's blocks, so that all is packed by its end. Where op(A) is stored [k,m], a strip has a
- * part of each line. */
+/* Lines within each of the stage's blocks, so that all is packed by its end. */
 static size_t pace_of(const product *p, const packing *w)
 {
-    const size_t lefts = (w->strips - 1) * p->kernels->rows * (p->a.transposed ? 2 : 1);
+    const size_t lefts = (w->strips - 1) * TOGETHER;
     const size_t lines = (lefts + p->kernels->cols) * p->deep * sizeof(float) / LINE;
-    return lines / strips_down(p, &w->now.at) + 2;
+    return lines / parts(length(w->now.at.m), p->kernels->rows) + 2;
 }
 
 static packing packing_during(const product *p, const stage *now)
@@ -167,7 +166,7 @@ static packing packing_during(const product *p, const stage *now)
     w.strips = w.more;
     if (now->piece_index + 1 < pieces_of(p)) {
         const piece at = piece_at(p, now->piece_index + 1);
-        const size_t lefts = strips_down(p, &at), stages = strips_across(p, &now->at);
+        const size_t lefts = strips_down(&at), stages = strips_across(p, &now->at);
         w.strips += lefts_before(now->strip_index + 1, stages, lefts) - lefts_before(now->strip_index, stages, lefts);
     }
     if (w.more) w.pace = pace_of(p, &w);
@@ -206,7 +205,7 @@ static void multiply(const product *p, packing *w)
 static stage first_stage(const product *p)
 {
     const stage first = { .at = piece_at(p, 0) };
-    for (size_t i = 0; i < strips_down(p, &first.at); i++) pack(p, left_strip(p, &first.at, i, p->room->left[0]));
+    for (size_t i = 0; i < strips_down(&first.at); i++) pack(p, left_strip(p, &first.at, i, p->room->left[0]));
     pack(p, right_strip(p, &first));
     return first;
 }
