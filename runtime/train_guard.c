@@ -2,8 +2,9 @@
  * step is put back: a copy of the state costs little beside such a step. */
 #include "runtime/train_impl.h"
 
-/* What makes a step long, in seconds; and before any was timed, in operations: some tenths of a second of one core. */
-static const double LONG_SECONDS = 0.5, LONG_FLOPS = 2e9;
+/* What makes a step long, in seconds: copying large layers takes a tenth of a half-second step of theirs. And before any
+ * was timed, in operations: some tenths of a second of one core. */
+static const double LONG_SECONDS = 2, LONG_FLOPS = 2e9;
 
 static bool may_be_long(const tonnx_trainer *trainer, const tonnx__program *program)
 {
