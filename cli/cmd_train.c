@@ -20,7 +20,7 @@ typedef struct args {
     opt_common common;
     const char *model, *out, *log, *html;
     uint64_t log_every, stats_every, verify;
-    bool dry_run, profile, watch;
+    bool dry_run, profile, watch, dynamic_batch;
     data_args data;
     val_args val;
     checkpoint_args checkpoint;
@@ -29,6 +29,8 @@ typedef struct args {
 
 static const opt file_options[] = {
     { "out", 'o', OPT_FILE, offsetof(args, out), "OUT", NULL, "the trained model", NULL, OPT_EXPECTED },
+    { "dynamic-batch", 0, OPT_FLAG, offsetof(args, dynamic_batch), NULL, NULL,
+      "OUT takes batches of any size, where MODEL is declared for a fixed one", NULL, OPT_FREE },
     { "log", 0, OPT_FILE, offsetof(args, log), "FILE", NULL, "the story of the run, a JSON object a line", NULL,
       OPT_FREE },
     { "log-every", 0, OPT_COUNT, offsetof(args, log_every), "N", "0", "a line for every Nth step too; 0: none", NULL,
@@ -142,6 +144,7 @@ static int make_options(run *r)
     options->log = cli_log(&a->common);
     options->log_grad_norm = a->log && a->log_every;
     options->profile = a->profile;
+    options->dynamic_batch = a->dynamic_batch;
     options->verify = a->verify;
     options->event = train_log_event;
     options->event_user = &r->log;

@@ -13,6 +13,8 @@ enum {
     GRAPH_NODE = 1,
     GRAPH_INITIALIZER = 5,
     GRAPH_INPUT = 11,
+    GRAPH_OUTPUT = 12,
+    GRAPH_VALUE_INFO = 13,
     GRAPH_SPARSE = 15,
     SPARSE_VALUES = 1,
     SPARSE_INDICES = 2,
@@ -176,9 +178,20 @@ static tonnx_status patch_graph_inputs(const patch *p, const tonnx__field *graph
     tonnx__wire_walk walk = children(p, graph, GRAPH_INPUT);
     tonnx__field field;
     tonnx_status status = TONNX_OK;
-    for (size_t i = 0; !status && i < model->input_count && tonnx__wire_each(&walk, &field); i++)
-        if (model->inputs[i].is_initializer && tonnx__model_find_tensor(model, model->inputs[i].name) < 0)
-            status = remove_field(p, graph, &field);
+    for (size_t i = 0; !status && i < model->input_count && tonnx__wire_each(&walk, &field); i++) {
+        const bool is_default = model->inputs[i].is_initializer;
+        if (is_default && tonnx__model_find_tensor(model, model->inputs[i].name) < 0) status = remove_field(p, graph, &field);
+        else if (!is_default && model->opened_batch) status = tonnx__patch_batch(p, &field);
+    }
+    return status;
+}
+
+static tonnx_status patch_graph_outputs(const patch *p, const tonnx__field *graph)
+{
+    tonnx__wire_walk walk = children(p, graph, GRAPH_OUTPUT);
+    tonnx__field field;
+    tonnx_status status = TONNX_OK;
+    while (!status && tonnx__wire_each(&walk, &field)) status = tonnx__patch_batch(p, &field);
     return status;
 }
 
@@ -276,6 +289,8 @@ tonnx_status tonnx__onnx_patch(const tonnx__patch *p, size_t size)
     tonnx_status status = patch_nodes(p, &graph);
     if (!status) status = patch_tensors(p, &graph);
     if (!status) status = patch_graph_inputs(p, &graph);
+    if (!status && p->model->opened_batch) status = patch_graph_outputs(p, &graph);
+    if (!status && p->model->opened_batch) status = tonnx__patch_drop_batch(p, &graph, GRAPH_VALUE_INFO);
     if (!status && p->model->data_file_count) status = patch_functions(p, &whole);
     return status ? status : patch_metadata(p, &whole);
 }

@@ -102,7 +102,11 @@ struct tonnx_model {
     tonnx__metadata *metadata;
     tonnx__data_file *data_files;
     size_t data_file_count, data_file_room;
+    int64_t opened_batch; /* the source's, where its inputs and outputs have TONNX__BATCH now; 0 else */
 };
+
+/* The symbol of a batch of any size. */
+#define TONNX__BATCH "batch"
 
 /* Frees what the node owns. */
 void tonnx__node_clear(tonnx__node *node);

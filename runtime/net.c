@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/add_bias_impl.h"
+#include "runtime/batch_dim_impl.h"
 #include "runtime/options_impl.h"
 #include "runtime/recognise/recognise_impl.h"
 #include "runtime/ties_impl.h"
@@ -128,8 +129,8 @@ static tonnx_status bind_input(tonnx__builder *builder, const tonnx__value *inpu
     if (input->dims[0] > 0)
         tonnx__say(
             &builder->net->log, TONNX_LOG_INFO,
-            "input '%s' is declared for a batch of %lld: any number of samples is computed; the file stays as it is",
-            input->name, (long long)input->dims[0]);
+            "input '%s' is declared for a batch of %lld: any number of samples is computed; %s", input->name, (long long)input->dims[0],
+            builder->opens_batch ? "the new file's is open" : "the file stays as it is (train --dynamic-batch opens it)");
     return tonnx__value_add(builder, &builder->net->input, input->name, features, &like);
 }
 
@@ -240,12 +241,14 @@ static void say_affine(const tonnx_net *net)
 static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
 {
     tonnx_model *model = net->model;
-    tonnx__builder builder = { .net = net, .model = model, .path = model->path, .opset = tonnx__model_opset(model) };
+    tonnx__builder builder = { .net = net, .model = model, .path = model->path, .opset = tonnx__model_opset(model),
+                                .opens_batch = options->dynamic_batch };
     const tonnx__value *input = NULL, *output = NULL;
     tonnx_status status = choose_input(model, options->input, &input);
     if (!status) status = choose_output(model, options->output, &output);
     if (!status) status = bind_input(&builder, input);
     if (!status) status = tonnx__walk(&builder, output->name, &net->output);
+    if (!status && input->dims[0] > 0) net->held_batch = tonnx__batch_held(&builder, input->dims[0]);
     if (!status) status = prune_layers(net);
     if (!status) status = prune_params(net);
     if (!status && !net->layer_count)
@@ -284,14 +287,20 @@ tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_
     *out = NULL;
     tonnx_status status = tonnx__options_lay(&o, sizeof o, options, "TONNX_NET_OPTIONS_DEFAULT");
     if (!status) status = net_make(out, model, &o);
-    if (status || !o.add_bias || !tonnx__biases_missing(*out)) {
-        if (!status) tonnx__biases_say(*out);
-        return status;
+    if (!status && o.add_bias && tonnx__biases_missing(*out)) {
+        status = tonnx__biases_add(*out);
+        tonnx_net_free(*out);
+        *out = NULL;
+        if (!status) status = net_make(out, model, &o);
+    } else if (!status) {
+        tonnx__biases_say(*out);
     }
-    status = tonnx__biases_add(*out);
+    if (status || !o.dynamic_batch) return status;
+    status = tonnx__batch_open(*out);
+    if (!status) return TONNX_OK;
     tonnx_net_free(*out);
     *out = NULL;
-    return status ? status : net_make(out, model, &o);
+    return status;
 }
 
 /* The layer that makes a value; -1 for the input. */

@@ -76,6 +76,7 @@ struct tonnx_net {
     tonnx_log log;
     double bn_momentum;
     bool keep_ties, untie;
+    const char *held_batch; /* the first node that has the input's batch in its own shape; NULL: there is none */
 };
 
 /* What stands before a head of Softmax, LogSoftmax or Sigmoid; the output itself where there is no such head.

@@ -161,6 +161,7 @@ static tonnx_status bind_net(tonnx_trainer *trainer, tonnx_model *model)
     options.keep_ties = o->keep_ties;
     options.untie = o->untie;
     options.add_bias = o->add_bias;
+    options.dynamic_batch = o->dynamic_batch;
     options.bn_momentum = o->bn_momentum;
     options.log = o->log;
     return tonnx_net_new(&trainer->net, model, &options);

@@ -57,6 +57,7 @@ typedef struct tonnx_train_options {
     bool dropout; /* false: dropout layers do nothing */
     bool keep_ties, untie;
     bool add_bias; /* dense layers without a bias get one of zeros */
+    bool dynamic_batch; /* a fixed batch of the model's inputs and outputs becomes a symbol */
     double bn_momentum;         /* NaN: the file's, or 0.9 */
     const char *input, *output; /* NULL: the only ones */
     const char *backend;        /* "auto", "cpu", "reference" */
@@ -90,7 +91,7 @@ typedef struct tonnx_train_options {
 #define TONNX_TRAIN_OPTIONS_DEFAULT                                                                                    \
     { sizeof(tonnx_train_options), TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, TONNX_NAN, TONNX_NAN, TONNX_NAN, TONNX_NAN,       \
       TONNX_NAN, TONNX_NAN, TONNX_NAN, false, TONNX_SCHEDULE_constant, { 30, 0.1, 0.0 }, 0, 0.0, 0.0, 10, 0, 32,       \
-      false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
+      false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
       false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false, false, 0, 0, TONNX_FP32 }
 #define TONNX_NAN __builtin_nan("")
 

@@ -52,6 +52,7 @@ typedef struct tonnx__builder {
     tonnx__fact *facts;
     size_t fact_count, fact_room;
     size_t derived_bytes; /* of the constants computed so far */
+    bool opens_batch;     /* the file that is written has no fixed batch */
 } tonnx__builder;
 
 /* Frees what the walk has filled. */

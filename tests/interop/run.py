@@ -16,7 +16,7 @@ import time
 from common import Suite
 
 # in this order: what the later ones rely on comes first
-PARTS = ["exports", "inference", "random_mlps", "train_fixtures", "lossless", "storage", "convert", "seeds", "scaling",
+PARTS = ["exports", "inference", "random_mlps", "train_fixtures", "lossless", "storage", "batch", "convert", "seeds", "scaling",
          "new_activation", "torch_back", "torch_random"]
 NEEDS_TORCH = {"torch_back", "torch_random"}
 LONG = {"train_fixtures", "new_activation", "torch_random"}  # begun first
