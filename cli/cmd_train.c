@@ -30,7 +30,7 @@ typedef struct args {
 static const opt file_options[] = {
     { "out", 'o', OPT_FILE, offsetof(args, out), "OUT", NULL, "the trained model", NULL, OPT_EXPECTED },
     { "dynamic-batch", 0, OPT_FLAG, offsetof(args, dynamic_batch), NULL, NULL,
-      "OUT takes batches of any size, where MODEL is declared for a fixed one", NULL, OPT_FREE },
+      "declare OUT for any batch where MODEL has a fixed one; refused where a node holds it", NULL, OPT_FREE },
     { "log", 0, OPT_FILE, offsetof(args, log), "FILE", NULL, "the story of the run, a JSON object a line", NULL,
       OPT_FREE },
     { "log-every", 0, OPT_COUNT, offsetof(args, log_every), "N", "0", "a line for every Nth step too; 0: none", NULL,

@@ -179,9 +179,8 @@ static tonnx_status patch_graph_inputs(const patch *p, const tonnx__field *graph
     tonnx__field field;
     tonnx_status status = TONNX_OK;
     for (size_t i = 0; !status && i < model->input_count && tonnx__wire_each(&walk, &field); i++) {
-        const bool is_default = model->inputs[i].is_initializer;
-        if (is_default && tonnx__model_find_tensor(model, model->inputs[i].name) < 0) status = remove_field(p, graph, &field);
-        else if (!is_default && model->opened_batch) status = tonnx__patch_batch(p, &field);
+        const bool gone = model->inputs[i].is_initializer && tonnx__model_find_tensor(model, model->inputs[i].name) < 0;
+        status = gone ? remove_field(p, graph, &field) : tonnx__patch_batch(p, &model->inputs[i], &field);
     }
     return status;
 }
@@ -191,7 +190,21 @@ static tonnx_status patch_graph_outputs(const patch *p, const tonnx__field *grap
     tonnx__wire_walk walk = children(p, graph, GRAPH_OUTPUT);
     tonnx__field field;
     tonnx_status status = TONNX_OK;
-    while (!status && tonnx__wire_each(&walk, &field)) status = tonnx__patch_batch(p, &field);
+    for (size_t i = 0; !status && i < p->model->output_count && tonnx__wire_each(&walk, &field); i++)
+        status = tonnx__patch_batch(p, &p->model->outputs[i], &field);
+    return status;
+}
+
+/* What is declared of values within the graph goes where a batch was opened: any may follow from it, in any dimension, and whoever
+ * reads the model infers them anew. */
+static tonnx_status drop_value_infos(const patch *p, const tonnx__field *graph)
+{
+    tonnx__wire_walk walk = children(p, graph, GRAPH_VALUE_INFO);
+    tonnx__field field;
+    tonnx_status status = TONNX_OK;
+    bool opened = false;
+    for (size_t i = 0; i < p->model->input_count; i++) opened = opened || p->model->inputs[i].opened;
+    while (opened && !status && tonnx__wire_each(&walk, &field)) status = remove_field(p, graph, &field);
     return status;
 }
 
@@ -289,8 +302,8 @@ tonnx_status tonnx__onnx_patch(const tonnx__patch *p, size_t size)
     tonnx_status status = patch_nodes(p, &graph);
     if (!status) status = patch_tensors(p, &graph);
     if (!status) status = patch_graph_inputs(p, &graph);
-    if (!status && p->model->opened_batch) status = patch_graph_outputs(p, &graph);
-    if (!status && p->model->opened_batch) status = tonnx__patch_drop_batch(p, &graph, GRAPH_VALUE_INFO);
+    if (!status) status = patch_graph_outputs(p, &graph);
+    if (!status) status = drop_value_infos(p, &graph);
     if (!status && p->model->data_file_count) status = patch_functions(p, &whole);
     return status ? status : patch_metadata(p, &whole);
 }

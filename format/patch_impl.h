@@ -19,10 +19,8 @@ tonnx_status tonnx__onnx_patch(const tonnx__patch *p, size_t size);
 /* What changes in a TensorProto whose elements lie outside. */
 tonnx_status tonnx__patch_external(const tonnx__patch *p, const tonnx__tensor *tensor, const tonnx__field *message);
 
-/* Where the model's batch was opened: a ValueInfoProto that was declared for it gets the symbol; those of the graph's field `number`
- * that were go, as whoever reads the model infers them anew. */
-tonnx_status tonnx__patch_batch(const tonnx__patch *p, const tonnx__field *info);
-tonnx_status tonnx__patch_drop_batch(const tonnx__patch *p, const tonnx__field *graph, uint32_t number);
+/* The ValueInfoProto of a graph's input or output whose batch was opened. */
+tonnx_status tonnx__patch_batch(const tonnx__patch *p, const tonnx__value *value, const tonnx__field *info);
 
 /* Before anything is patched: every sparse tensor's stored values as its dense elements are now. */
 tonnx_status tonnx__sparse_gather(const tonnx_model *model, const tonnx_log *log);

@@ -4,12 +4,15 @@
 
 #include "runtime/recognise/recognise_impl.h"
 
-/* The name of the first node that gives its result `batch` rows by a constant shape; NULL where none does. It lives as long as the
- * net and its model. */
-const char *tonnx__batch_held(const tonnx__builder *builder, int64_t batch);
+/* What `tonnx__batch_open` has to know, while the facts are there: the first node that gives its result a number of rows of its
+ * own (net->held_batch), and which of the model's outputs follow from `input`, the net's. `output` is the net's. */
+tonnx_status tonnx__batch_look(tonnx__builder *builder, const tonnx__value *input, const tonnx__value *output);
 
-/* Where the net's input is declared for a fixed batch: all inputs and outputs of its model that have that batch get the symbol
- * TONNX__BATCH in its place. TONNX_BAD_MODEL where a node holds it. */
+/* TONNX_BAD_MODEL where a node holds the batch, by its name. */
+tonnx_status tonnx__batch_check(const tonnx_net *net);
+
+/* Where the net's input is declared for a fixed batch: it and the outputs that follow from it, and are declared for the same, get
+ * the symbol TONNX__BATCH in its place. Said through the net's log. */
 tonnx_status tonnx__batch_open(tonnx_net *net);
 
 #endif

@@ -62,6 +62,8 @@ typedef struct tonnx__value {
     int64_t *dims;     /* -1: symbolic or unknown */
     char **dim_params; /* "" where none */
     bool is_initializer; /* an input that is an overridable default (IR 3) */
+    bool follows;        /* an output that depends on the net's input: set where its batch may be opened */
+    size_t opened;       /* 1 + the dimension that is TONNX__BATCH now and a number in the source; 0: none */
 } tonnx__value;
 
 typedef struct tonnx__opset {
@@ -102,7 +104,6 @@ struct tonnx_model {
     tonnx__metadata *metadata;
     tonnx__data_file *data_files;
     size_t data_file_count, data_file_room;
-    int64_t opened_batch; /* the source's, where its inputs and outputs have TONNX__BATCH now; 0 else */
 };
 
 /* The symbol of a batch of any size. */

@@ -126,11 +126,11 @@ static tonnx_status bind_input(tonnx__builder *builder, const tonnx__value *inpu
             return tonnx__fail(TONNX_BAD_MODEL, "%s: input '%s' is too wide: at most %d features", builder->path,
                                input->name, INT32_MAX);
     }
-    if (input->dims[0] > 0)
-        tonnx__say(
-            &builder->net->log, TONNX_LOG_INFO,
-            "input '%s' is declared for a batch of %lld: any number of samples is computed; %s", input->name, (long long)input->dims[0],
-            builder->opens_batch ? "the new file's is open" : "the file stays as it is (train --dynamic-batch opens it)");
+    if (input->dims[0] > 0 && !builder->opens_batch)
+        tonnx__say(&builder->net->log, TONNX_LOG_INFO,
+                   "input '%s' is declared for a batch of %lld: any number of samples is computed; the file stays as it is (train "
+                   "--dynamic-batch opens it)",
+                   input->name, (long long)input->dims[0]);
     return tonnx__value_add(builder, &builder->net->input, input->name, features, &like);
 }
 
@@ -248,7 +248,7 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
     if (!status) status = choose_output(model, options->output, &output);
     if (!status) status = bind_input(&builder, input);
     if (!status) status = tonnx__walk(&builder, output->name, &net->output);
-    if (!status && input->dims[0] > 0) net->held_batch = tonnx__batch_held(&builder, input->dims[0]);
+    if (!status && options->dynamic_batch) status = tonnx__batch_look(&builder, input, output);
     if (!status) status = prune_layers(net);
     if (!status) status = prune_params(net);
     if (!status && !net->layer_count)
@@ -287,6 +287,7 @@ tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_
     *out = NULL;
     tonnx_status status = tonnx__options_lay(&o, sizeof o, options, "TONNX_NET_OPTIONS_DEFAULT");
     if (!status) status = net_make(out, model, &o);
+    if (!status) status = tonnx__batch_check(*out);
     if (!status && o.add_bias && tonnx__biases_missing(*out)) {
         status = tonnx__biases_add(*out);
         tonnx_net_free(*out);
@@ -295,8 +296,7 @@ tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_
     } else if (!status) {
         tonnx__biases_say(*out);
     }
-    if (status || !o.dynamic_batch) return status;
-    status = tonnx__batch_open(*out);
+    if (!status && o.dynamic_batch) status = tonnx__batch_open(*out);
     if (!status) return TONNX_OK;
     tonnx_net_free(*out);
     *out = NULL;

@@ -16,16 +16,16 @@ typedef struct tonnx_net_options {
     bool keep_ties;     /* treat every shared initializer as tied */
     bool untie;         /* treat none as tied */
     bool add_bias;      /* give dense layers without a bias one of zeros: the model gets an initializer for each */
-    bool dynamic_batch; /* a fixed batch of the model's inputs and outputs becomes a symbol; TONNX_BAD_MODEL where a node holds it */
     double bn_momentum; /* where the file gives a batch norm none; NaN: ONNX's 0.9 */
     tonnx_log log;
+    bool dynamic_batch; /* the model's input, declared for a fixed batch, and the outputs that follow from it get the symbol "batch" */
 } tonnx_net_options;
 
-#define TONNX_NET_OPTIONS_DEFAULT { sizeof(tonnx_net_options), NULL, NULL, false, false, false, false, __builtin_nan(""), { NULL, NULL } }
+#define TONNX_NET_OPTIONS_DEFAULT { sizeof(tonnx_net_options), NULL, NULL, false, false, false, __builtin_nan(""), { NULL, NULL }, false }
 
 /* Recognises `model`. The net borrows the model, which must outlive it; it may mark the model (an initializer that
- * was merged by an exporter is un-shared). TONNX_BAD_MODEL names file, node, op and inputs of what it cannot read.
- * `options` may be NULL. */
+ * was merged by an exporter is un-shared; `add_bias` and `dynamic_batch` change it). TONNX_BAD_MODEL names file, node, op and inputs of
+ * what it cannot read, and the node that holds a batch which is to be opened. `options` may be NULL. */
 TONNX_API tonnx_status tonnx_net_new(tonnx_net **out, tonnx_model *model, const tonnx_net_options *options);
 TONNX_API void tonnx_net_free(tonnx_net *net);
 

@@ -76,7 +76,11 @@ struct tonnx_net {
     tonnx_log log;
     double bn_momentum;
     bool keep_ties, untie;
-    const char *held_batch; /* the first node that has the input's batch in its own shape; NULL: there is none */
+    /* Of a net whose batch is to be opened: */
+    int64_t declared_batch; /* the input's; below 1: none */
+    const char *held_batch; /* the first node that has it in its own shape; NULL: there is none */
+    const tonnx__value *declared_output; /* what the model declares of the net's output */
+    bool output_turned;                  /* which is [F, N] */
 };
 
 /* What stands before a head of Softmax, LogSoftmax or Sigmoid; the output itself where there is no such head.

@@ -57,7 +57,6 @@ typedef struct tonnx_train_options {
     bool dropout; /* false: dropout layers do nothing */
     bool keep_ties, untie;
     bool add_bias; /* dense layers without a bias get one of zeros */
-    bool dynamic_batch; /* a fixed batch of the model's inputs and outputs becomes a symbol */
     double bn_momentum;         /* NaN: the file's, or 0.9 */
     const char *input, *output; /* NULL: the only ones */
     const char *backend;        /* "auto", "cpu", "reference" */
@@ -86,13 +85,14 @@ typedef struct tonnx_train_options {
     uint64_t verify; /* every Nth step is also done by the reference backend: tonnx_trainer_verification; 0: none */
     uint64_t stats_every; /* stats events every N steps, after each of which the model holds the net's numbers; 0: none */
     tonnx_precision precision; /* TONNX_BAD_DEVICE where the backend, or its device, has no such products */
+    bool dynamic_batch; /* changes the model as tonnx_net_options' does; TONNX_BAD_MODEL where a node holds the batch */
 } tonnx_train_options;
 
 #define TONNX_TRAIN_OPTIONS_DEFAULT                                                                                    \
     { sizeof(tonnx_train_options), TONNX_LOSS_AUTO, 1.0, TONNX_ADAM, TONNX_NAN, TONNX_NAN, TONNX_NAN, TONNX_NAN,       \
       TONNX_NAN, TONNX_NAN, TONNX_NAN, false, TONNX_SCHEDULE_constant, { 30, 0.1, 0.0 }, 0, 0.0, 0.0, 10, 0, 32,       \
-      false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
-      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false, false, 0, 0, TONNX_FP32 }
+      false, true, 0, NULL, NULL, false, TONNX_BN_AUTO, true, false, false, false, TONNX_NAN, NULL, NULL, "auto", 0, NULL, 0, \
+      false, { NULL, NULL }, NULL, NULL, 0, 0, false, NULL, 0, 0, NULL, NULL, 0.0, NULL, 0, false, false, 0, 0, TONNX_FP32, false }
 #define TONNX_NAN __builtin_nan("")
 
 /* How far a backend's steps were from those of the reference backend, done in double from the same state. */

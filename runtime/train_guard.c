@@ -4,7 +4,7 @@
 
 /* What makes a step long, in seconds: copying large layers takes a tenth of a half-second step of theirs. And before any
  * was timed, in operations: some tenths of a second of one core. */
-static const double LONG_SECONDS = 2, LONG_FLOPS = 2e9;
+static const double LONG_SECONDS = 1, LONG_FLOPS = 2e9;
 
 static bool may_be_long(const tonnx_trainer *trainer, const tonnx__program *program)
 {

@@ -181,6 +181,7 @@ static void put_net(tonnx__text *t, const tonnx_trainer *trainer)
     put_flag(t, "keep-ties", o->keep_ties);
     put_flag(t, "untie", o->untie);
     put_flag(t, "add-bias", o->add_bias);
+    if (o->dynamic_batch) put_flag(t, "dynamic-batch", true); /* what is older than the option says nothing */
     put_names(t, "input", input);
     put_names(t, "output", output);
 }

@@ -13,6 +13,7 @@
 
 enum { SIDE = 32, PAIRS = 16, DEEP = TONNX__PACKED_BYTES / 2 }; /* a block's; pairs in a vector; elements in a strip's row */
 _Static_assert((int)SIDE <= (int)TONNX__PACKED_COLS, "a strip of B has its room");
+_Static_assert((int)TONNX__PACKED_ROWS % (int)SIDE == 0, "strips of A are packed together");
 enum { LINES = 8 }; /* to come, asked for behind four tiles' products: they take AMX 64 cycles */
 
 static inline __mmask16 first(size_t count)

@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* Multiplications that are worth a tile of their own (about a microsecond), how many tiles are plenty, and the granule of
- * their sides. From LARGE on, tiles are as square as may be: each is packed for itself. */
+ * their sides. From LARGE on, tiles are as square as may be: each is multiplied for itself. */
 enum { TILE_WORK = 1 << 17, TILES = 16, GRANULE = 32 };
 static const double LARGE = 1e9;
 
@@ -133,14 +133,15 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
     return tonnx__instruction_flops(program, code) >= 4.0 * TILE_WORK;
 }
 
-/* Products whose operands no cache holds as they lie, and those along a B whose rows are so far apart that they meet in a few
+/* Products whose operands no cache holds as they lie, unless B is turned anyhow and serves rows enough; and those along a B whose rows are so far apart that they meet in a few
  * of the cache's sets, but for a few rows of a batch. */
 static bool packs(const tonnx__gemm_kernels *own, const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
     enum { DEEP = 256 };
     if (!own || (a.transposed && b.transposed)) return true;
     const bool large = (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6;
-    return (large && !(b.transposed && own->turns)) ||
+    const bool turned = b.transposed && mnk[0] >= own->turns[0] && mnk[0] <= own->turns[1];
+    return (large && !turned) ||
            (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP && (a.transposed || mnk[0] > own->few));
 }
 

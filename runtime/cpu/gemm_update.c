@@ -14,7 +14,7 @@ enum { SHORT = 256, MANY = 1 << 20 };
 
 /* Of so few samples dY's rows of a flat panel and X's columns are laid side by side, X's rows a line more apart than they are
  * wide: where they lie, rows a power of two apart meet in a few sets, with those of the weights and moments. */
-enum { LAID = 64, WIDE = 768, LINE = 16 };
+enum { LAID = 64, WIDE = 512, LINE = 16 };
 
 typedef struct laid {
     float a[LAID * PANEL_ROWS], b[LAID * (WIDE + LINE)];

@@ -373,6 +373,6 @@ const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = {
     .product = product,
     .few = HAS_32 ? 64 : 0,
     .flat = HAS_32 ? MOST_OF_3 : 2 * MOST,
-    .turns = !HAS_32,
+    .turns = { ROWS_TO_TURN, HAS_32 ? 0 : TALL },
     .lays = !HAS_32, /* with 32 registers nobody has measured it */
 };

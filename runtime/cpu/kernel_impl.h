@@ -130,13 +130,13 @@ typedef struct tonnx__update_kernels {
 /* Floats from row to row of B from which on rows meet in a few of a cache's sets, and lie pages apart. */
 enum { TONNX__FAR = 2048 };
 
-/* Products of operands that caches hold as they lie, not both of them transposed. */
+/* Products of operands as they lie, not both of them transposed. */
 typedef struct tonnx__gemm_kernels {
     /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
     size_t few;  /* so many rows of A, as it lies, meet a far B as it lies sooner than packed */
     size_t flat; /* rows of C that go well together where there are to be few: a block or two */
-    bool turns;  /* a long B stored [n,k] is turned by strips as it lies sooner than packed */
+    size_t turns[2]; /* from so many rows of A to so many, a B stored [n,k] of any size is turned strip by strip sooner than packed */
     bool lays;   /* operands whose rows meet in a few sets are laid side by side sooner than read as they lie */
 } tonnx__gemm_kernels;
 

@@ -10,6 +10,7 @@
 
 enum { NV = 3, MR = VEC_REGISTERS == 32 ? 8 : 4, NR = NV * VEC, DEEP = TONNX__PACKED_BYTES / sizeof(float) };
 _Static_assert((int)NR <= (int)TONNX__PACKED_COLS, "a strip of B has its room");
+_Static_assert((int)TONNX__PACKED_ROWS % (int)MR == 0, "strips of A are packed together");
 enum { STEPS = 8, LINES = 2 }; /* of k, and lines to come that are asked for */
 /* Rows of A whose element is broadcast once for all vectors of B; the others' is each multiply-add's own operand, where the set
  * has that. So a block has fewer instructions, and still no more loads than multiply-adds. */

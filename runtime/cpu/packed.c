@@ -9,7 +9,8 @@
  * first cache keeps it while all of op(A)'s go by (24 KiB: deeper ones, which it does not, cost a quarter of the speed);
  * and for TALL·WIDE sums, 384 KiB. TALL and WIDE are multiples of every block's sides. Of op(A) TOGETHER rows are packed in
  * one go, several blocks' strips: they are whole lines where it is stored [k,m]. */
-enum { TALL = 256, WIDE = 384, TOGETHER = 32, LINE = 64 };
+enum { TALL = 256, WIDE = 384, TOGETHER = TONNX__PACKED_ROWS, LINE = 64 };
+_Static_assert(TALL % TOGETHER == 0, "a piece is packed in whole rounds");
 
 typedef struct room {
     _Alignas(LINE) char left[2][TALL * TONNX__PACKED_BYTES];

@@ -49,8 +49,9 @@ typedef struct tonnx__packed_target {
     size_t lines; /* of it, to be asked for between the multiply-adds */
 } tonnx__packed_target;
 
-/* How deep strips are, as far as k goes within so many bytes; and the most columns of B in one. */
-enum { TONNX__PACKED_BYTES = 512, TONNX__PACKED_COLS = 48 };
+/* How deep strips are, as far as k goes within so many bytes; how many rows of A are packed in one go, a multiple of every block's;
+ * and the most columns of B in a strip. */
+enum { TONNX__PACKED_BYTES = 512, TONNX__PACKED_ROWS = 32, TONNX__PACKED_COLS = 48 };
 
 /* Large products, for packed.c: operands are copied into strips, as wide as a block of C is high (or wide). What
  * is beyond their rows and columns is 0, and so is what is beyond their depth up to a multiple of `grain`. */
