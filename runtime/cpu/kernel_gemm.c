@@ -11,13 +11,14 @@
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_vec.h"
 
-/* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB). */
+/* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB);
+ * of A, LEFT_DEPTH. */
 enum { HAS_32 = VEC_REGISTERS == 32, MOST = HAS_32 ? 14 : 6, MOST_OF_3 = HAS_32 ? 8 : 4, WIDEST = HAS_32 ? 3 : 2, ROWS_AHEAD = 8 };
 enum { DOT_M = 4, DOT_N = HAS_32 ? 4 : 3, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
 /* Rows of B at a time: of one whose rows are far apart; and where strips are two vectors wide, so that one of B and what it
  * meets of Aᵀ, a line a row each, stay in a first cache of 32 KiB. */
 enum { FAR_LONG = 64, NEAR_LONG = 128 };
-enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 512 };
+enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = HAS_32 ? 512 : 1024, LEFT_DEPTH = 512 };
 
 /* A(m, k) = at[m·down + k·along] */
 typedef struct left {
@@ -190,7 +191,7 @@ static void product_turned(const size_t mnk[3], const call *c, left a, const flo
 /* Aᵀ, a part of k, in strips as a turned B's are; and Cᵀ. */
 enum { ROWS_TO_TURN = 48, STRIPS = ROWS_TO_TURN / STRIP, ACROSS = STRIPS * STRIP, TALL = 256, TOGETHER = 48 };
 typedef struct turned_left {
-    float panel[STRIPS][DEPTH * STRIP] __attribute__((aligned(64)));
+    float panel[STRIPS][LEFT_DEPTH * STRIP] __attribute__((aligned(64)));
     float sum[TALL * ACROSS] __attribute__((aligned(64)));
 } turned_left;
 
@@ -217,8 +218,8 @@ static void product_left_turned(const size_t mnk[3], const call *c, left a, cons
     turned_left r;
     for (size_t n = 0; n < mnk[1]; n += TALL) {
         const size_t rows = tonnx__least(TALL, mnk[1] - n);
-        for (size_t k = 0; k < mnk[2]; k += DEPTH) {
-            const call part = { 1.0f, k > 0, tonnx__least(DEPTH, mnk[2] - k), STRIP, ACROSS };
+        for (size_t k = 0; k < mnk[2]; k += LEFT_DEPTH) {
+            const call part = { 1.0f, k > 0, tonnx__least(LEFT_DEPTH, mnk[2] - k), STRIP, ACROSS };
             for (size_t m = 0, s = 0; m < mnk[0]; m += STRIP, s++)
                 turn(r.panel[s], a.at + m * a.down + k, a.down, tonnx__least(STRIP, mnk[0] - m), part.depth);
             part_of_left(&r, &part, b + n * c->stride_b + k, c->stride_b, rows, mnk[0]);
