@@ -242,7 +242,7 @@ static tonnx_status build(tonnx_net *net, const tonnx_net_options *options)
 {
     tonnx_model *model = net->model;
     tonnx__builder builder = { .net = net, .model = model, .path = model->path, .opset = tonnx__model_opset(model),
-                                .opens_batch = options->dynamic_batch };
+                               .opens_batch = options->dynamic_batch };
     const tonnx__value *input = NULL, *output = NULL;
     tonnx_status status = choose_input(model, options->input, &input);
     if (!status) status = choose_output(model, options->output, &output);

@@ -133,8 +133,8 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
     return tonnx__instruction_flops(program, code) >= 4.0 * TILE_WORK;
 }
 
-/* Products whose operands no cache holds as they lie, unless B is turned anyhow and serves rows enough; and those along a B whose rows are so far apart that they meet in a few
- * of the cache's sets, but for a few rows of a batch. */
+/* Products whose operands no cache holds as they lie, unless B is turned anyhow and serves rows enough; and those along a B whose
+ * rows are so far apart that they meet in a few of the cache's sets, but for a few rows of a batch. */
 static bool packs(const tonnx__gemm_kernels *own, const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
     enum { DEEP = 256 };
