@@ -110,10 +110,10 @@ START_TEST(steps_follow_each_other)
 END_TEST
 
 /* dW = dYᵀ·X of so many samples, by halves of the batch; of so many features that it goes packed, in pieces of the gradient;
- * and of few samples, for weights that no cache holds, the last one's rows far apart. */
+ * and of few samples, or some more, for weights that no cache holds; once its rows are far apart. */
 static const struct {
     size_t samples, n, f;
-} large_updates[] = { { 517, 61, 389 }, { 293, 299, 2311 }, { 9, 1013, 1061 }, { 33, 509, 2131 } };
+} large_updates[] = { { 517, 61, 389 }, { 293, 299, 2311 }, { 9, 1013, 1061 }, { 33, 509, 2131 }, { 149, 1013, 1061 } };
 
 /* A step of Adam by such a dW, and of the bias beside it. */
 static void make_large_update(trial *t, size_t samples)

@@ -1,4 +1,4 @@
-/* Products from packed operands, and of operands as they lie, of every instruction set that runs here, beside sums in double. */
+/* Products from packed operands, in flat panels, and of operands as they lie, of every instruction set that runs here, beside sums in double. */
 #include <math.h>
 #include <string.h>
 
@@ -22,16 +22,50 @@ static double at(tonnx__lying x, size_t m, size_t n)
     return (double)x.at[x.transposed ? n * x.stride + m : m * x.stride + n];
 }
 
-/* By `packed`, or if it is NULL by `as_they_lie`. */
-static void check_product(const tonnx__packed_kernels *packed, const tonnx__gemm_kernels *as_they_lie, const size_t mnk[3], bool ta,
-                          bool tb, bool add)
+/* C (+)= 0.5·op(A)·op(B) by kernels of its kind. */
+typedef void multiplier(const void *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
+
+static void as_they_are(const void *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)
+{
+    ((const tonnx__gemm_kernels *)kernels)->product(mnk, 0.5f, a, b, add, c, stride);
+}
+
+static void packed(const void *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)
+{
+    tonnx__packed_product(kernels, mnk, 0.5f, a, b, add, c, stride);
+}
+
+typedef struct target {
+    float *c;
+    size_t stride;
+    bool add;
+} target;
+
+static void take(void *user, tonnx__span rows, tonnx__span cols, const float *sum, size_t stride)
+{
+    const target *to = user;
+    for (size_t m = rows.from; m < rows.to; m++, sum += stride)
+        for (size_t n = cols.from; n < cols.to; n++) {
+            float *c = to->c + m * to->stride + n;
+            *c = 0.5f * sum[n - cols.from] + (to->add ? *c : 0.0f);
+        }
+}
+
+/* C and nothing beside it, C alone, or C twice are asked for: what is asked for changes no sum. */
+static void flat(const void *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)
+{
+    const tonnx__beside beside = { .at = { c, c }, .count = mnk[0] % 3, .stride = stride };
+    target to = { c, stride, add };
+    tonnx__flat_pieces(kernels, mnk, a, b, &beside, take, &to);
+}
+
+static void check_product(multiplier *multiply, const void *kernels, const size_t mnk[3], bool ta, bool tb, bool add)
 {
     enum { WIDER = 3 }; /* C's rows lie further apart than they are long, and what is between them stays */
     const size_t m = mnk[0], n = mnk[1], k = mnk[2], stride = n + WIDER;
     float *a = exact(m * k, 1), *b = exact(k * n, 2), *c = exact(m * stride, 3), *before = exact(m * stride, 3);
     const tonnx__lying la = { a, ta ? m : k, ta }, lb = { b, tb ? k : n, tb };
-    if (packed) tonnx__packed_product(packed, mnk, 0.5f, la, lb, add, c, stride);
-    else as_they_lie->product(mnk, 0.5f, la, lb, add, c, stride);
+    multiply(kernels, mnk, la, lb, add, c, stride);
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < stride; j++) {
             double want = add || j >= n ? (double)before[i * stride + j] : 0.0;
@@ -51,12 +85,22 @@ static void check_shapes(const tonnx__packed_kernels *kernels)
                                  { 33, 17, 31 }, { 257, 20, 140 }, { 20, 400, 160 }, { 64, 100, 300 },
                                  { 300, 430, 300 } };
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-        for (int how = 0; how < 8; how++) check_product(kernels, NULL, shapes[s], how & 1, how & 2, how & 4);
+        for (int how = 0; how < 8; how++) check_product(packed, kernels, shapes[s], how & 1, how & 2, how & 4);
+}
+
+/* Flat panels, of one part of k and of two. */
+static void check_flat(const tonnx__packed_kernels *kernels)
+{
+    const size_t shapes[][3] = { { 1, 1, 1 }, { 7, 800, 3 }, { 67, 49, 130 }, { 35, 1601, 33 }, { 17, 500, 255 } };
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (int how = 0; how < 8; how++) check_product(flat, kernels, shapes[s], how & 1, how & 2, how & 4);
 }
 
 START_TEST(floats)
 {
-    if (tonnx__isa_runs(_i)) check_shapes(tonnx__isa_kernels(_i)->packed);
+    if (!tonnx__isa_runs(_i)) return;
+    check_shapes(tonnx__isa_kernels(_i)->packed);
+    check_flat(tonnx__isa_kernels(_i)->packed);
 }
 END_TEST
 
@@ -64,12 +108,11 @@ END_TEST
 START_TEST(as_they_lie)
 {
     const size_t shapes[][3] = { { 1, 1, 1 }, { 9, 49, 129 }, { 5, 19, 1024 }, { 6, 11, 1537 }, { 9, 2051, 130 }, { 49, 37, 1030 },
-                                 { 30, 301, 1030 }, { 47, 50, 1537 },
-                                 { 32, 48, 1024 } };
+                                 { 30, 301, 1030 }, { 47, 50, 1537 }, { 32, 48, 1024 }, { 51, 37, 2061 }, { 31, 50, 2061 } };
     if (!tonnx__isa_runs(_i)) return;
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (int how = 0; how < 8; how++)
-            if ((how & 3) != 3) check_product(NULL, tonnx__isa_kernels(_i)->gemm, shapes[s], how & 1, how & 2, how & 4);
+            if ((how & 3) != 3) check_product(as_they_are, tonnx__isa_kernels(_i)->gemm, shapes[s], how & 1, how & 2, how & 4);
 }
 END_TEST
 
@@ -77,7 +120,9 @@ END_TEST
 START_TEST(bf16)
 {
     const tonnx__packed_kernels *kernels = tonnx__bf16_kernels(_i);
-    if (kernels) check_shapes(kernels);
+    if (!kernels) return;
+    check_shapes(kernels);
+    check_flat(kernels);
 }
 END_TEST
 

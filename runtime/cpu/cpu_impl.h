@@ -32,6 +32,13 @@ typedef struct tonnx__cpu_operand {
     bool own; /* of the task's two halves alone, what the first hands the second: `at` is the exec's to set */
 } tonnx__cpu_operand;
 
+/* Whether it is so large that no core's caches hold it with its like. */
+static inline bool tonnx__from_memory(const tonnx__cpu_operand *x)
+{
+    enum { MANY = 1 << 20 };
+    return x->rows * x->cols >= MANY;
+}
+
 /* What a step has in common for all tasks. */
 typedef struct tonnx__cpu_step {
     const tonnx__feed *feed;
@@ -130,6 +137,11 @@ void tonnx__ahead_some(tonnx__ahead *ahead, size_t lines);
 /* Spreads a batch's lines over the tiles of a step, by their work (each task's `ahead`). */
 void tonnx__spread_ahead(tonnx__cpu_task *tasks, size_t count, const tonnx__program *program);
 
+static inline size_t tonnx__length(tonnx__span s)
+{
+    return s.to - s.from;
+}
+
 /* The part of a range that begins at `from` and has at most `length`. */
 static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)
 {
@@ -138,6 +150,12 @@ static inline tonnx__span tonnx__part(size_t from, size_t length, size_t end)
 
 /* Takes a piece of a product, whole: rows and columns of it, `sum` in rows that are `stride` apart. */
 typedef void tonnx__packed_taker(void *user, tonnx__span rows, tonnx__span cols, const float *sum, size_t stride);
+
+/* Matrices that lie as a product does, `stride` apart from row to row: what a piece of it will meet, from its first element on. */
+typedef struct tonnx__beside {
+    const float *at[TONNX__MAX_OUT];
+    size_t count, stride;
+} tonnx__beside;
 
 /* Columns of a strip: as many as a block of the kernel's has, two for AVX2. */
 enum { TONNX__STRIP = 48 };
@@ -150,7 +168,8 @@ bool tonnx__gemm_goes_by_columns(const tonnx__cpu_task *task); /* in strips of T
 bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code); /* worth several tiles */
 void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride);
 /* A large product of all of k in pieces, each handed over once; false where tonnx__gemm_product is the one to make it. */
-bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__packed_taker *take, void *user);
+bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, const tonnx__beside *beside,
+                        tonnx__packed_taker *take, void *user);
 void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span deep, float *s);
 
 /* Rows `rows` and columns `cols` of an operand as a panel for kernels by columns. */
@@ -177,6 +196,11 @@ void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbe
 /* packed.c: op(A)·op(B) of operands too large to be multiplied as they lie, handed over in pieces. */
 void tonnx__packed_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
                           tonnx__packed_taker *take, void *user);
+
+/* flat.c: the same, of a k up to so many strips deep, where what lies beside it comes from memory. */
+enum { TONNX__FLAT_PARTS = 2 };
+void tonnx__flat_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
+                        const tonnx__beside *beside, tonnx__packed_taker *take, void *user);
 
 /* The same put where it is wanted: C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
 void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], float alpha, tonnx__lying a,

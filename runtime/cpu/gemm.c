@@ -134,15 +134,14 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
 }
 
 /* Products whose operands no cache holds as they lie, unless B is turned anyhow and serves rows enough; and those along a B whose
- * rows are so far apart that they meet in a few of the cache's sets, but for a few rows of a batch. */
+ * rows are so far apart that they meet in a few of the cache's sets. */
 static bool packs(const tonnx__gemm_kernels *own, const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
     enum { DEEP = 256 };
     if (!own || (a.transposed && b.transposed)) return true;
     const bool large = (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6;
     const bool turned = b.transposed && mnk[0] >= own->turns[0] && mnk[0] <= own->turns[1];
-    return (large && !turned) ||
-           (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP && (a.transposed || mnk[0] > own->few));
+    return (large && !turned) || (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP);
 }
 
 /* What a tile multiplies: op(A)'s rows, op(B)'s columns and a part of k, as they lie. */
@@ -171,11 +170,22 @@ void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__s
     else own->product(of.mnk, alpha, of.a, of.b, add, c, stride);
 }
 
-bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__packed_taker *take, void *user)
+/* So few samples that weights and moments take as long to come from memory as the product takes. */
+static bool is_flat(const tonnx__cpu_task *task)
+{
+    enum { SAMPLES = 256 };
+    return tonnx__from_memory(&task->out[0]) && depth(task) < SAMPLES;
+}
+
+bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, const tonnx__beside *beside,
+                        tonnx__packed_taker *take, void *user)
 {
     const factors of = factors_of(task, rows, cols, tonnx__gemm_depth(task));
-    if (task->code->alpha != 1.0 || !packs(task->kernels->gemm, of.mnk, of.a, of.b)) return false;
-    tonnx__packed_pieces(task->kernels->packed, of.mnk, of.a, of.b, take, user);
+    const tonnx__packed_kernels *kernels = task->kernels->packed;
+    if (task->code->alpha != 1.0) return false;
+    if (is_flat(task)) tonnx__flat_pieces(kernels, of.mnk, of.a, of.b, beside, take, user);
+    else if (packs(task->kernels->gemm, of.mnk, of.a, of.b)) tonnx__packed_pieces(kernels, of.mnk, of.a, of.b, take, user);
+    else return false;
     return true;
 }
 

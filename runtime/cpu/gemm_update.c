@@ -8,30 +8,13 @@
 /* 24 KiB. Long products take tall panels, as what they read of op(B) comes from afar and serves all of a panel's rows. */
 enum { PANEL = 6144, PANEL_ROWS = 32, TALLEST = 128 };
 
-/* Weights and moments that no core's caches hold come and go by long rows, which prefetchers follow: panels are a block or two
- * of the kernel high. For these op(B) is read anew every few rows, so k is not to be long. */
-enum { SHORT = 256, MANY = 1 << 20 };
-
-/* Of so few samples dY's rows of a flat panel and X's columns are laid side by side, X's rows a line more apart than they are
- * wide: where they lie, rows a power of two apart meet in a few sets, with those of the weights and moments. */
-enum { LAID = 64, WIDE = 512, LINE = 16 };
-
-typedef struct laid {
-    float a[LAID * PANEL_ROWS], b[LAID * (WIDE + LINE)];
-} laid;
-
-static bool comes_from_memory(const tonnx__cpu_task *task)
-{
-    return task->out[0].rows * task->out[0].cols >= MANY;
-}
-
 /* `rows` rows of n elements of outputs first … first + 2 from `at`, by gradient g. */
 static void take_step(const tonnx__cpu_task *task, const tonnx__cpu_step *step, int first, size_t at, size_t rows,
                       size_t n, const float *g, size_t stride_g)
 {
     float *p = task->out[first].at, *m = task->out[first + 1].at, *v = task->out[first + 2].at;
     const tonnx__step_rows s = { p + at, m ? m + at : NULL, v ? v + at : NULL, g, rows, n, task->out[first].cols, stride_g,
-                                 rows > 1 && comes_from_memory(task) };
+                                 rows > 1 && tonnx__from_memory(&task->out[first]) };
     task->kernels->update->update[task->code->op](&s, step->record->rate, step->record->c, task->code->h);
 }
 
@@ -41,37 +24,6 @@ static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonn
     const size_t wide = cols.to - cols.from;
     tonnx__gemm_product(task, rows, cols, tonnx__gemm_depth(task), g, wide);
     take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, rows.to - rows.from, wide, g, wide);
-}
-
-/* to[k][i] = the operand's row k from column `from` on, `n` elements; rows in `to` are `apart`. */
-static void lay(float *to, size_t apart, const tonnx__cpu_operand *x, size_t from, size_t n)
-{
-    for (size_t k = 0; k < x->rows; k++) memcpy(to + k * apart, x->at + k * x->cols + from, n * sizeof *to);
-}
-
-static void laid_panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, const laid *l, tonnx__span rows, tonnx__span cols)
-{
-    float g[PANEL];
-    const size_t mnk[3] = { rows.to - rows.from, cols.to - cols.from, task->in[0].rows };
-    task->kernels->gemm->product(mnk, (float)task->code->alpha, (tonnx__lying){ l->a, PANEL_ROWS, true },
-                                 (tonnx__lying){ l->b, WIDE + LINE, false }, false, g, mnk[1]);
-    take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, mnk[0], mnk[1], g, mnk[1]);
-}
-
-/* dW = dYᵀ·X by flat panels whose operands are laid side by side */
-static void by_laid_panels(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonnx__span rows, tonnx__span cols)
-{
-    const size_t tall = task->kernels->gemm->flat, wide = tonnx__least(WIDE, PANEL / tall);
-    laid l;
-    for (size_t c = cols.from; c < cols.to; c += wide) {
-        const tonnx__span across = tonnx__part(c, wide, cols.to);
-        lay(l.b, WIDE + LINE, &task->in[1], c, across.to - across.from);
-        for (size_t r = rows.from; r < rows.to; r += tall) {
-            const tonnx__span down = tonnx__part(r, tall, rows.to);
-            lay(l.a, PANEL_ROWS, &task->in[0], r, down.to - down.from);
-            laid_panel(task, step, &l, down, across);
-        }
-    }
 }
 
 /* A tile of a large product, from whose pieces its weights step at once. */
@@ -88,22 +40,9 @@ static void take_piece(void *user, tonnx__span rows, tonnx__span cols, const flo
     take_step(tile->task, tile->step, 0, at, rows.to - rows.from, cols.to - cols.from, g, stride);
 }
 
-static bool is_flat(const tonnx__cpu_task *task)
-{
-    return task->kernels->gemm && comes_from_memory(task) && tonnx__gemm_depth(task).to < SHORT;
-}
-
-static bool is_laid(const tonnx__cpu_task *task)
-{
-    const unsigned turned = task->code->flags & (TONNX__TRANS_A | TONNX__TRANS_B);
-    return is_flat(task) && task->kernels->gemm->lays && turned == TONNX__TRANS_A && task->in[0].rows <= LAID &&
-           task->in[1].cols >= TONNX__FAR;
-}
-
 static size_t panel_rows(const tonnx__cpu_task *task)
 {
     size_t tall = PANEL_ROWS;
-    if (is_flat(task)) return task->kernels->gemm->flat;
     while (tall < TALLEST && 2 * tall <= task->tall) tall *= 2;
     return tall;
 }
@@ -116,14 +55,24 @@ static void by_panels(const tonnx__cpu_task *task, const tonnx__cpu_step *step, 
             panel(task, step, tonnx__part(r, tall, rows.to), tonnx__part(c, wide, cols.to));
 }
 
+/* The weights from `at` on and what moments they have. */
+static tonnx__beside what_steps(const tonnx__cpu_task *task, size_t at)
+{
+    enum { MOMENTS = 2 };
+    tonnx__beside b = { .stride = task->out[0].cols };
+    for (int i = 0; i <= MOMENTS; i++)
+        if (task->out[i].at) b.at[b.count++] = task->out[i].at + at;
+    return b;
+}
+
 static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     const tonnx__cpu_operand *p = &task->out[0];
     const tonnx__span rows = tonnx__tile_rows(task, index, p->rows), cols = tonnx__tile_columns(task, index, p->cols);
     large_tile large = { task, step, rows, cols };
     float sums[PANEL_ROWS];
-    if (is_laid(task)) by_laid_panels(task, step, rows, cols);
-    else if (!tonnx__gemm_pieces(task, rows, cols, take_piece, &large)) by_panels(task, step, rows, cols);
+    const tonnx__beside beside = what_steps(task, rows.from * p->cols + cols.from);
+    if (!tonnx__gemm_pieces(task, rows, cols, &beside, take_piece, &large)) by_panels(task, step, rows, cols);
     for (size_t r = rows.from; r < rows.to && cols.from == 0 && task->out[3].at; r += PANEL_ROWS) {
         const tonnx__span some = tonnx__part(r, PANEL_ROWS, rows.to);
         tonnx__gemm_row_sums(task, some, tonnx__gemm_depth(task), sums);

@@ -11,9 +11,10 @@
 #include "runtime/cpu/kernel_impl.h"
 #include "runtime/cpu/kernel_vec.h"
 
-/* Most rows of a block of so many vectors. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB);
- * of A, LEFT_DEPTH. */
-enum { HAS_32 = VEC_REGISTERS == 32, MOST = HAS_32 ? 14 : 6, MOST_OF_3 = HAS_32 ? 8 : 4, WIDEST = HAS_32 ? 3 : 2, ROWS_AHEAD = 8 };
+/* Most rows of a block of so many vectors: of rows of A that are far apart, whose lines meet in one set of the first cache, no more
+ * than its ways. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB); of A, LEFT_DEPTH. */
+enum { HAS_32 = VEC_REGISTERS == 32, MOST = HAS_32 ? 14 : 6, MOST_FAR = HAS_32 ? 8 : MOST, MOST_OF_3 = HAS_32 ? 8 : 4 };
+enum { WIDEST = HAS_32 ? 3 : 2, ROWS_AHEAD = 8 };
 enum { DOT_M = 4, DOT_N = HAS_32 ? 4 : 3, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
 /* Rows of B at a time: of one whose rows are far apart; and where strips are two vectors wide, so that one of B and what it
  * meets of Aᵀ, a line a row each, stay in a first cache of 32 KiB. */
@@ -114,7 +115,8 @@ static void rows_of_3(const call *c, left a, const float *b, float *to, size_t m
 
 static void rows_of_2(const call *c, left a, const float *b, float *to, size_t m)
 {
-    strip_rows(c, a, b, to, m, 2, 0, MOST);
+    if (a.down >= TONNX__FAR) strip_rows(c, a, b, to, m, 2, 0, MOST_FAR);
+    else strip_rows(c, a, b, to, m, 2, 0, MOST);
 }
 
 static void rows_of_1(const call *c, left a, const float *b, float *to, size_t m)
@@ -372,8 +374,5 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
 
 const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = {
     .product = product,
-    .few = HAS_32 ? 64 : 0,
-    .flat = HAS_32 ? MOST_OF_3 : 2 * MOST,
-    .turns = { ROWS_TO_TURN, HAS_32 ? 0 : TALL },
-    .lays = !HAS_32, /* with 32 registers nobody has measured it */
+    .turns = { ROWS_TO_TURN, TALL },
 };

@@ -134,10 +134,7 @@ enum { TONNX__FAR = 2048 };
 typedef struct tonnx__gemm_kernels {
     /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
-    size_t few;  /* so many rows of A, as it lies, meet a far B as it lies sooner than packed */
-    size_t flat; /* rows of C that go well together where there are to be few: a block or two */
     size_t turns[2]; /* from so many rows of A to so many, a B stored [n,k] of any size is turned strip by strip sooner than packed */
-    bool lays;   /* operands whose rows meet in a few sets are laid side by side sooner than read as they lie */
 } tonnx__gemm_kernels;
 
 /* What a panel's columns add up to: sums[k] = Σ (x − shift)ᵏ⁺¹. */

@@ -11,7 +11,7 @@
 enum { NV = 3, MR = VEC_REGISTERS == 32 ? 8 : 4, NR = NV * VEC, DEEP = TONNX__PACKED_BYTES / sizeof(float) };
 _Static_assert((int)NR <= (int)TONNX__PACKED_COLS, "a strip of B has its room");
 _Static_assert((int)TONNX__PACKED_ROWS % (int)MR == 0, "strips of A are packed together");
-enum { STEPS = 8, LINES = 2 }; /* of k, and lines to come that are asked for */
+enum { STEPS = 8 }; /* of k, between two bunches of lines that are asked for */
 /* Rows of A whose element is broadcast once for all vectors of B; the others' is each multiply-add's own operand, where the set
  * has that. So a block has fewer instructions, and still no more loads than multiply-adds. */
 enum { BROADCAST = VEC_HAS_AT ? 2 : MR };
@@ -26,6 +26,14 @@ INLINE lay(float *to, size_t to_stride, const float *x, size_t stride, size_t co
         if (i < count) memcpy(to, x, width * sizeof *to);
         else memset(to, 0, width * sizeof *to);
     }
+}
+
+/* to[k][n] = x[k][n] for a strip of B of fewer columns than a whole one; up to a whole vector the others are 0. */
+INLINE lay_part(float *to, const float *x, size_t stride, size_t count, size_t depth)
+{
+    for (size_t k = 0; k < depth; k++, to += NR, x += stride)
+        for (size_t n = 0; n < count; n += VEC)
+            VEC_STORE(to + n, count - n < VEC ? VEC_LOAD_N(x + n, count - n) : VEC_LOAD(x + n));
 }
 
 /* to[k][i] = x[i][k] for a strip of B, `count` of its NR columns; the others are 0. */
@@ -71,9 +79,7 @@ static void right(void *room, tonnx__lying b, size_t cols, size_t depth)
         const size_t count = cols - n < NR ? cols - n : NR;
         if (b.transposed) turn(to, b.at + n * b.stride, b.stride, count, depth);
         else if (count == NR) lay(to, NR, b.at + n, b.stride, depth, depth, NR);
-        else
-            for (size_t k = 0; k < depth; k++)
-                for (size_t i = 0; i < NR; i++) to[k * NR + i] = i < count ? b.at[k * b.stride + n + i] : 0.0f;
+        else lay_part(to, b.at + n, b.stride, count, depth);
     }
 }
 
@@ -101,18 +107,19 @@ INLINE step(vec sum[MR][NV], const float *a, size_t down, const float *b, int ve
         UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_FMA_AT(a + (size_t)m * down, row[v], sum[m][v]);
 }
 
-/* C[m,n] (+)= Σₖ A[m·down + k·along]·B[k][n] for MR × `vecs` vectors. Lines to come are asked for a few at a time: a core
- * waits for no more than a dozen, and a bunch of them would stand in the way of the block's own. */
+/* C[m,n] (+)= Σₖ A[m·down + k·along]·B[k][n] for MR × `vecs` vectors. Lines to come are asked for a few at a time, evenly: a core
+ * waits for no more than a dozen or two, and all of them at once would stand in the way of the block's own. */
 INLINE block_of(const float *a, size_t down, size_t along, const float *b, size_t depth, const tonnx__packed_target *c,
                 int vecs)
 {
     vec sum[MR][NV];
     size_t k = 0, lines = c->lines;
+    const size_t some = lines * STEPS / depth + 1;
     tonnx__errand ahead = *c->ahead;
     UNROLL for (int m = 0; m < MR; m++)
         UNROLL for (int v = 0; v < vecs; v++) sum[m][v] = VEC_ALL(0.0f);
     for (; k + STEPS <= depth; k += STEPS) {
-        lines = tonnx__ask(&ahead, lines, LINES);
+        lines = tonnx__ask(&ahead, lines, some);
         UNROLL for (int i = 0; i < STEPS; i++, a += along, b += NR) step(sum, a, down, b, vecs);
     }
     for (; k < depth; k++, a += along, b += NR) step(sum, a, down, b, vecs);

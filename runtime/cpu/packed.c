@@ -54,31 +54,14 @@ typedef struct packing {
     size_t pace;         /* lines to ask for within a block */
 } packing;
 
-static size_t parts(size_t size, size_t part)
-{
-    return (size + part - 1) / part;
-}
-
-static size_t length(tonnx__span s)
-{
-    return s.to - s.from;
-}
-
-/* op(M) from row `m` and column `n` on. */
-static tonnx__lying from(tonnx__lying x, size_t m, size_t n)
-{
-    x.at += x.transposed ? n * x.stride + m : m * x.stride + n;
-    return x;
-}
-
 static size_t pieces_of(const product *p)
 {
-    return parts(p->mnk[0], TALL) * parts(p->mnk[1], WIDE) * parts(p->mnk[2], p->deep);
+    return tonnx__parts(p->mnk[0], TALL) * tonnx__parts(p->mnk[1], WIDE) * tonnx__parts(p->mnk[2], p->deep);
 }
 
 static piece piece_at(const product *p, size_t index)
 {
-    const size_t deep = parts(p->mnk[2], p->deep), down = parts(p->mnk[0], TALL);
+    const size_t deep = tonnx__parts(p->mnk[2], p->deep), down = tonnx__parts(p->mnk[0], TALL);
     return (piece){ tonnx__part(index / deep % down * TALL, TALL, p->mnk[0]),
                     tonnx__part(index / deep / down * WIDE, WIDE, p->mnk[1]),
                     tonnx__part(index % deep * p->deep, p->deep, p->mnk[2]) };
@@ -86,25 +69,25 @@ static piece piece_at(const product *p, size_t index)
 
 static size_t strips_across(const product *p, const piece *at)
 {
-    return parts(length(at->n), p->kernels->cols);
+    return tonnx__parts(tonnx__length(at->n), p->kernels->cols);
 }
 
 static size_t strips_down(const piece *at)
 {
-    return parts(length(at->m), TOGETHER);
+    return tonnx__parts(tonnx__length(at->m), TOGETHER);
 }
 
 static strip left_strip(const product *p, const piece *at, size_t index, char *to)
 {
     const tonnx__span m = tonnx__part(at->m.from + index * TOGETHER, TOGETHER, at->m.to);
-    return (strip){ from(p->a, m.from, at->k.from), length(m), length(at->k), true, to + index * TOGETHER * TONNX__PACKED_BYTES };
+    return (strip){ tonnx__lying_from(p->a, m.from, at->k.from), tonnx__length(m), tonnx__length(at->k), true, to + index * TOGETHER * TONNX__PACKED_BYTES };
 }
 
 static strip right_strip(const product *p, const stage *s)
 {
     const size_t cols = p->kernels->cols;
     const tonnx__span n = tonnx__part(s->at.n.from + s->strip_index * cols, cols, s->at.n.to);
-    return (strip){ from(p->b, s->at.k.from, n.from), length(n), length(s->at.k), false, p->room->right[s->turn % 2] };
+    return (strip){ tonnx__lying_from(p->b, s->at.k.from, n.from), tonnx__length(n), tonnx__length(s->at.k), false, p->room->right[s->turn % 2] };
 }
 
 static void pack(const product *p, strip s)
@@ -157,7 +140,7 @@ static size_t pace_of(const product *p, const packing *w)
 {
     const size_t lefts = (w->strips - 1) * TOGETHER;
     const size_t lines = (lefts + p->kernels->cols) * p->deep * sizeof(float) / LINE;
-    return lines / parts(length(w->now.at.m), p->kernels->rows) + 2;
+    return lines / tonnx__parts(tonnx__length(w->now.at.m), p->kernels->rows) + 2;
 }
 
 static packing packing_during(const product *p, const stage *now)
@@ -187,10 +170,10 @@ static void multiply(const product *p, packing *w)
     const tonnx__packed_kernels *kernels = p->kernels;
     const stage *now = &w->now;
     const char *left = p->room->left[now->piece_index % 2];
-    const size_t n = now->strip_index * kernels->cols, rows = length(now->at.m);
-    const size_t deep = parts(length(now->at.k), kernels->grain) * kernels->grain;
+    const size_t n = now->strip_index * kernels->cols, rows = tonnx__length(now->at.m);
+    const size_t deep = tonnx__parts(tonnx__length(now->at.k), kernels->grain) * kernels->grain;
     tonnx__packed_target to = { .stride = WIDE,
-                                .cols = tonnx__least(kernels->cols, length(now->at.n) - n),
+                                .cols = tonnx__least(kernels->cols, tonnx__length(now->at.n) - n),
                                 .add = now->at.k.from > 0,
                                 .turned = p->a.transposed,
                                 .ahead = &w->lines,

@@ -10,12 +10,24 @@ static inline size_t tonnx__least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static inline size_t tonnx__parts(size_t size, size_t part)
+{
+    return (size + part - 1) / part;
+}
+
 /* A matrix as it lies: rows `stride` apart; `transposed` says that it is read as its transpose. */
 typedef struct tonnx__lying {
     const float *at;
     size_t stride;
     bool transposed;
 } tonnx__lying;
+
+/* op(M) from row `m` and column `n` on. */
+static inline tonnx__lying tonnx__lying_from(tonnx__lying x, size_t m, size_t n)
+{
+    x.at += x.transposed ? n * x.stride + m : m * x.stride + n;
+    return x;
+}
 
 /* Rows of memory that will be read, and the next line to be asked for: of row 0, `line` bytes from its start. */
 typedef struct tonnx__errand {

@@ -1,0 +1,123 @@
+/* Large C = op(A)·op(B) of a short k, a panel of a few rows at a time, for what is made of C and of matrices that lie as C does, in
+ * memory: weights and their moments, which step by their gradient. Such a product takes no longer than these take to come, so
+ * a panel's are asked for within its multiply-adds, row by row into the second cache, and are there when its sums are. */
+#include "runtime/cpu/cpu_impl.h"
+
+/* A panel has 24 KiB of sums, which the first cache keeps, and rows as long as may be, which prefetchers follow. Of op(A) TOGETHER
+ * rows are packed in one go; op(B)'s strips, of all of k, for all panels of the same columns. */
+enum { SUMS = 6144, TALL = 8, WIDE = SUMS / TALL, TOGETHER = TONNX__PACKED_ROWS, PARTS = TONNX__FLAT_PARTS, LINE = 64 };
+
+typedef struct room {
+    _Alignas(LINE) char left[PARTS][TOGETHER * TONNX__PACKED_BYTES];
+    _Alignas(LINE) char right[WIDE * TONNX__PACKED_BYTES];
+    _Alignas(LINE) float sum[SUMS];
+} room;
+
+typedef struct product {
+    const tonnx__packed_kernels *kernels;
+    room *room;
+    size_t mnk[3], tall, wide; /* a panel's sides */
+    tonnx__lying a, b;
+    const tonnx__beside *beside;
+} product;
+
+/* A panel, and what is asked for within it: `which` of the matrices beside is on. */
+typedef struct panel {
+    tonnx__span m, n;
+    size_t which;
+    tonnx__errand lines;
+} panel;
+
+/* Of k, as deep as a strip. */
+static tonnx__span part_of_k(const product *p, size_t index)
+{
+    const size_t deep = TONNX__PACKED_BYTES / p->kernels->unit;
+    return tonnx__part(index * deep, deep, p->mnk[2]);
+}
+
+static size_t parts_of_k(const product *p)
+{
+    return tonnx__parts(p->mnk[2], TONNX__PACKED_BYTES / p->kernels->unit);
+}
+
+static char *right_strip(const product *p, size_t part, size_t n)
+{
+    return p->room->right + (part * p->wide + n) * TONNX__PACKED_BYTES;
+}
+
+static void pack_right(const product *p, tonnx__span n)
+{
+    const size_t cols = p->kernels->cols;
+    for (size_t i = 0; i < parts_of_k(p); i++) {
+        const tonnx__span k = part_of_k(p, i);
+        for (size_t c = n.from; c < n.to; c += cols)
+            p->kernels->right(right_strip(p, i, c - n.from), tonnx__lying_from(p->b, k.from, c), tonnx__least(cols, n.to - c),
+                              tonnx__length(k));
+    }
+}
+
+static void pack_left(const product *p, tonnx__span m)
+{
+    for (size_t i = 0; i < parts_of_k(p); i++) {
+        const tonnx__span k = part_of_k(p, i);
+        p->kernels->left(p->room->left[i], tonnx__lying_from(p->a, m.from, k.from), tonnx__length(m), tonnx__length(k));
+    }
+}
+
+/* The next of the matrices beside, where the last one's lines have been asked for. */
+static void look_ahead(const product *p, panel *at)
+{
+    const tonnx__beside *b = p->beside;
+    if (at->lines.rows > 0 || at->which == b->count) return;
+    at->lines = (tonnx__errand){ .at = (const char *)(b->at[at->which++] + at->m.from * b->stride + at->n.from),
+                                 .rows = tonnx__length(at->m),
+                                 .bytes = tonnx__length(at->n) * sizeof(float),
+                                 .stride = b->stride * sizeof(float) };
+}
+
+/* The panel's blocks over one part of k. `left`: its rows of op(A)'s strips. */
+static void multiply(const product *p, panel *at, const char *left, size_t part)
+{
+    const tonnx__packed_kernels *kernels = p->kernels;
+    const size_t deep = tonnx__parts(tonnx__length(part_of_k(p, part)), kernels->grain) * kernels->grain;
+    const size_t lines = tonnx__parts(kernels->rows * kernels->cols * sizeof(float), LINE) * p->beside->count;
+    tonnx__packed_target to = { .stride = p->wide,
+                                .add = part > 0,
+                                .turned = p->a.transposed,
+                                .ahead = &at->lines,
+                                .lines = tonnx__parts(lines + lines / 8, parts_of_k(p)) };
+    for (size_t m = 0; m < tonnx__length(at->m); m += kernels->rows, left += kernels->rows * TONNX__PACKED_BYTES)
+        for (size_t n = 0; n < tonnx__length(at->n); n += kernels->cols) {
+            look_ahead(p, at);
+            to.at = p->room->sum + m * p->wide + n;
+            to.cols = tonnx__least(kernels->cols, tonnx__length(at->n) - n);
+            kernels->block(left, right_strip(p, part, n), deep, &to);
+        }
+}
+
+/* Panels of rows whose op(A) is packed together. */
+static void panels(const product *p, tonnx__span m, tonnx__span n, tonnx__packed_taker *take, void *user)
+{
+    pack_left(p, m);
+    for (size_t r = m.from; r < m.to; r += p->tall) {
+        panel at = { .m = tonnx__part(r, p->tall, m.to), .n = n };
+        for (size_t i = 0; i < parts_of_k(p); i++) multiply(p, &at, p->room->left[i] + (r - m.from) * TONNX__PACKED_BYTES, i);
+        take(user, at.m, at.n, p->room->sum, p->wide);
+    }
+}
+
+void tonnx__flat_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
+                        const tonnx__beside *beside, tonnx__packed_taker *take, void *user)
+{
+    room r;
+    product p = { kernels, &r, { mnk[0], mnk[1], mnk[2] }, 0, 0, a, b, beside };
+    p.tall = kernels->rows > TALL ? kernels->rows : (size_t)TALL;
+    p.wide = SUMS / p.tall / parts_of_k(&p);
+    kernels->begin();
+    for (size_t n = 0; n < mnk[1]; n += p.wide) {
+        const tonnx__span across = tonnx__part(n, p.wide, mnk[1]);
+        pack_right(&p, across);
+        for (size_t m = 0; m < mnk[0]; m += TOGETHER) panels(&p, tonnx__part(m, TOGETHER, mnk[0]), across, take, user);
+    }
+    kernels->end();
+}
