@@ -69,6 +69,15 @@ static tonnx_status spell_relu2(tonnx__chain *chain, const char *name)
     return status ? status : times(chain, name, text);
 }
 
+/* −softplus(−x), which is log σ(x) and does not overflow */
+static tonnx_status spell_log_sigmoid(tonnx__chain *chain, const char *name)
+{
+    char text[TONNX__CHAIN_NAME];
+    tonnx_status status = tonnx__chain_node(chain, "Neg", part_name(text, name, "neg"), NULL);
+    if (!status) status = tonnx__chain_node(chain, "Softplus", part_name(text, name, "softplus"), NULL);
+    return status ? status : tonnx__chain_node(chain, "Neg", name, NULL);
+}
+
 /* Clip: bounds are attributes below opset 11, inputs from there on. */
 static tonnx_status write_clip(tonnx__chain *chain, const char *name, double low, double high)
 {
@@ -134,7 +143,7 @@ static tonnx_status spell(tonnx__chain *chain, const char *name, tonnx_activatio
         return tonnx__fail(TONNX_BAD_USAGE, "activation gelu needs opset %d (Erf), not %lld; raise --opset", OPSET_ERF,
                            (long long)chain->opset);
     if (act == TONNX_ACT_relu2) return spell_relu2(chain, name);
-    if (!row.since) return tonnx__fail(TONNX_BAD_USAGE, "activation %s has no ONNX op; choose another", row.name);
+    if (act == TONNX_ACT_log_sigmoid) return spell_log_sigmoid(chain, name);
     return tonnx__fail(TONNX_BAD_USAGE, "activation %s needs opset %d (%s), not %lld; raise --opset", row.name,
                        row.since, row.onnx_op, (long long)chain->opset);
 }
@@ -144,6 +153,8 @@ tonnx_status tonnx__chain_activation(tonnx__chain *chain, const char *name, tonn
     tonnx_activation_info row;
     tonnx_activation_describe(act, &row);
     if (act == TONNX_ACT_NONE) return TONNX_OK;
+    if ((act == TONNX_ACT_hard_tanh || act == TONNX_ACT_rrelu) && a > b)
+        return tonnx__fail(TONNX_BAD_USAGE, "activation %s goes from %g to %g; name the lower number first", row.name, a, b);
     if (act == TONNX_ACT_relu6) return write_clip(chain, name, 0.0, 6.0);
     if (act == TONNX_ACT_hard_tanh) return write_clip(chain, name, a, b);
     if (act == TONNX_ACT_prelu) return write_prelu(chain, name, a);

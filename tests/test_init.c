@@ -256,6 +256,8 @@ static const spelling spellings[] = {
     { "tanh", 17, NULL },
     { "softplus", 17, NULL },
     { "softsign", 17, NULL },
+    { "log_sigmoid", 7, NULL },
+    { "log_sigmoid", 24, NULL },
     { "thresholded_relu:0.5", 17, NULL },
     { "rrelu", 17, NULL },
     { "rrelu:0.1:0.3", 24, NULL },
@@ -339,7 +341,8 @@ START_TEST(wrong_options)
     tonnx_mlp_options o = good;
     refuses((o.activation = "rellu", o), "rellu");
     refuses((o = good, o.activation = "gelu_tanh", o), "opset 20");
-    refuses((o = good, o.activation = "log_sigmoid", o), "no ONNX op");
+    refuses((o = good, o.activation = "rrelu:0.5:0.1", o), "lower number first");
+    refuses((o = good, o.activation = "hard_tanh:2:-1", o), "lower number first");
     refuses((o = good, o.activation = "softplus:2", o), "beta");
     refuses((o = good, o.output_activation = "relu", o), "relu");
     refuses((o = good, o.norm = "group", o), "group");
