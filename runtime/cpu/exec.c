@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 static void (*const cuts[TONNX__KINDS])(tonnx__cpu_task task[2]) = {
 #define TONNX_KIND(id, name, inputs, outputs) tonnx__cpu_cut_##id,
 #include "runtime/kinds.def"
@@ -180,6 +179,19 @@ static tonnx_status choose_threads(tonnx__cpu_exec *exec)
     return tonnx__alloc_aligned(&exec->queues, exec->threads, sizeof *exec->queues);
 }
 
+/* Each thread's features, all of whose lines it asks for itself. */
+static tonnx_status new_copies(tonnx__cpu_exec *exec)
+{
+    const tonnx__program *program = exec->base.program;
+    const tonnx__instruction *gather = gatherer(program);
+    const size_t granule = TONNX__ALIGN / sizeof(float);
+    if (!gather || exec->threads == 1 || !is_batch(program, gather->out[0])) return TONNX_OK;
+    exec->copy = tonnx__parts(tonnx__buffer_count(&program->buffers[gather->out[0]]), granule) * granule;
+    exec->beside += 2 * exec->threads * exec->copy;
+    for (size_t i = 0; i < 2 * exec->count; i++) exec->tasks[i].ahead *= exec->threads;
+    return tonnx__alloc_aligned(&exec->copies, 2 * exec->threads * exec->copy, sizeof(float));
+}
+
 tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__program *program, tonnx__exec **out)
 {
     tonnx__cpu_exec *exec = NULL;
@@ -195,6 +207,7 @@ tonnx_status tonnx__cpu_exec_new(tonnx__device_state *state, const tonnx__progra
     list_tasks(exec);
     status = new_own(exec);
     if (!status) status = choose_threads(exec);
+    if (!status) status = new_copies(exec);
     if (status) goto out;
     *out = &exec->base;
     exec = NULL;
@@ -209,6 +222,7 @@ void tonnx__cpu_exec_free(tonnx__exec *base)
     tonnx__free(exec->tasks);
     tonnx__free(exec->work);
     tonnx__free(exec->odd);
+    tonnx__free(exec->copies);
     tonnx__free(exec->own);
     tonnx__free(exec->queues);
     tonnx__meter_free(exec->meter);

@@ -2,7 +2,8 @@
  *
  * Unless it is long, the next step's batch is gathered within this step. So there are two batches and two lists of tasks, of
  * even and of odd steps, which differ in which batch they compute with and which they gather. The last step of a run is an
- * even one: its batch lies where the program says. */
+ * even one: its batch lies where the program says, but for features that nobody else looks at: of these each thread gathers all
+ * for itself. What one core has just written is far from the others, further than what all of them read in memory a step ago. */
 #ifndef TONNX_RUNTIME_CPU_EXEC_IMPL_H
 #define TONNX_RUNTIME_CPU_EXEC_IMPL_H
 
@@ -17,8 +18,10 @@ typedef struct tonnx__cpu_exec {
     tonnx__queue *queues; /* one for each of these */
     size_t gather; /* which task gathers; SIZE_MAX: none */
     float *work, *odd; /* the program's own arena; the batch of odd steps */
+    float *copies; /* of the batch's features: each thread's of even steps, and of odd ones; NULL where they share one */
+    size_t copy;   /* elements of one */
     float *own;    /* what first halves of tasks hand second ones */
-    size_t beside; /* elements of `odd` and `own` */
+    size_t beside; /* elements of `odd`, `copies` and `own` */
     tonnx__meter *meter; /* NULL: nobody asks what the tasks take */
     float results[TONNX__MAX_STEPS][TONNX__RESULTS];
 } tonnx__cpu_exec;

@@ -90,7 +90,7 @@ static void meet(walker *w)
     tonnx__pool_barrier(w->run->pool, help, w);
 }
 
-/* A task of which results lie in the row of this step, and the batch in the feed if `batch` is there. */
+/* A task of which results lie in the row of this step, and the batch's features in `batch` unless that is NULL. */
 static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step, const float *batch)
 {
     tonnx__cpu_task here = *task;
@@ -103,16 +103,33 @@ static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step, const flo
     return here;
 }
 
-static const float *batch_of(const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+/* Whether the batch of step `index` of the run is that of odd ones. */
+static size_t is_odd(const walk *run, size_t index)
 {
-    for (int k = 0; k < TONNX__MAX_IN; k++)
-        if (task->in[k].batch) return tonnx__batch_in_feed(step, task->in[k].cols);
+    return (run->steps - 1 - index) & 1;
+}
+
+/* The thread's own features of step `index`; NULL where threads share them. */
+static float *copy_of(const walker *w, size_t index)
+{
+    const tonnx__cpu_exec *exec = w->run->exec;
+    return exec->copies ? exec->copies + (2 * w->thread + is_odd(w->run, index)) * exec->copy : NULL;
+}
+
+/* Where the batch's features are that a task reads, if not where the program says. */
+static const float *batch_of(const walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+{
+    for (int k = 0; k < TONNX__MAX_IN; k++) {
+        if (!task->in[k].batch) continue;
+        const float *in_feed = tonnx__batch_in_feed(step, task->in[k].cols);
+        return in_feed ? in_feed : copy_of(w, step->index);
+    }
     return NULL;
 }
 
 static void do_task(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
 {
-    const float *batch = batch_of(task, step);
+    const float *batch = batch_of(w, task, step);
     tonnx__cpu_task here;
     if (task->result || batch) {
         here = moved(task, step->index, batch);
@@ -125,7 +142,7 @@ static void do_task(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_ste
 /* The tasks of step `index` of the run. */
 static const tonnx__cpu_task *list_of(const walk *run, size_t index)
 {
-    return run->exec->tasks + ((run->steps - 1 - index) & 1) * run->exec->count;
+    return run->exec->tasks + is_odd(run, index) * run->exec->count;
 }
 
 static tonnx__cpu_step step_of(const walk *run, size_t index)
@@ -133,15 +150,29 @@ static tonnx__cpu_step step_of(const walk *run, size_t index)
     return (tonnx__cpu_step){ run->feed, run->order, &run->records[index], index };
 }
 
+/* Features that a thread needs beside those of its share of the samples, whose targets are with it. */
+static void gather_others(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
+{
+    const tonnx__span mine = share_of(w, task);
+    tonnx__cpu_task here = *task;
+    const job of = { &here, step, w->at };
+    here.out[1].at = NULL;
+    for (size_t i = 0; i < task->tiles; i++)
+        if (i < mine.from || i >= mine.to) do_tile(w->run, &of, i);
+}
+
 /* Gathers the batch of step `index`, where there is one; the one behind it will be asked for. */
 static void gather(walker *w, const tonnx__cpu_task *task, size_t index)
 {
     if (index >= w->run->steps) return;
-    const tonnx__cpu_step step = step_of(w->run, index);
-    do_task(w, task, &step);
+    const tonnx__cpu_step step = step_of(w->run, index), next = step_of(w->run, index + 1);
+    tonnx__cpu_task here = *task;
+    float *copy = copy_of(w, index);
+    if (copy) here.out[0].at = copy;
+    do_task(w, &here, &step);
+    if (copy) gather_others(w, &here, &step);
     if (index + 1 >= w->run->steps) return;
-    const tonnx__cpu_step next = step_of(w->run, index + 1);
-    w->ahead = tonnx__ahead_of(task, &next, share_of(w, task));
+    w->ahead = tonnx__ahead_of(task, &next, copy ? (tonnx__span){ 0, task->tiles } : share_of(w, task));
 }
 
 static void walk_step(walker *w, size_t index)
