@@ -12,14 +12,14 @@
 #include "runtime/cpu/kernel_vec.h"
 
 /* Most rows of a block of so many vectors: of rows of A that are far apart, whose lines meet in one set of the first cache, no more
- * than its ways. A strip that is turned: TURNED vectors wide, at most DEPTH deep (64 KiB); of A, LEFT_DEPTH. */
+ * than its ways. A strip that is turned: TURNED vectors wide, at most DEPTH deep, which the second cache holds; of A, LEFT_DEPTH. */
 enum { HAS_32 = VEC_REGISTERS == 32, MOST = HAS_32 ? 14 : 6, MOST_FAR = HAS_32 ? 8 : MOST, MOST_OF_3 = HAS_32 ? 8 : 4 };
 enum { WIDEST = HAS_32 ? 3 : 2, ROWS_AHEAD = 8 };
 enum { DOT_M = 4, DOT_N = HAS_32 ? 4 : 3, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
 /* Rows of B at a time: of one whose rows are far apart; and where strips are two vectors wide, so that one of B and what it
  * meets of Aᵀ, a line a row each, stay in a first cache of 32 KiB. */
 enum { FAR_LONG = 64, NEAR_LONG = 128 };
-enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = HAS_32 ? 512 : 1024, LEFT_DEPTH = 512 };
+enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 1024, LEFT_DEPTH = 512 };
 
 /* A(m, k) = at[m·down + k·along] */
 typedef struct left {
@@ -324,10 +324,10 @@ static size_t dots_together(size_t rest)
 }
 
 /* From column k on, of a group that begins with row n: the rest of these rows, or the next ones. Those of a short k are not asked
- * for, which was no gain where caches hold them; nor with 32 registers, where nobody has measured it. */
+ * for, which was no gain where caches hold them. */
 static ahead part_behind(const size_t mnk[3], const float *b, size_t stride, size_t n, size_t k)
 {
-    if (HAS_32 || mnk[2] < 2 * DOT_LONG) return (ahead){ 0 };
+    if (mnk[2] < 2 * DOT_LONG) return (ahead){ 0 };
     if (k < mnk[2]) return (ahead){ b + n * stride + k, tonnx__least(GROUP, mnk[1] - n), dots_together(mnk[2] - k), stride };
     n += GROUP;
     if (n >= mnk[1]) return (ahead){ 0 };
