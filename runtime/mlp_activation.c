@@ -144,6 +144,7 @@ static tonnx_status spell(tonnx__chain *chain, const char *name, tonnx_activatio
                            (long long)chain->opset);
     if (act == TONNX_ACT_relu2) return spell_relu2(chain, name);
     if (act == TONNX_ACT_log_sigmoid) return spell_log_sigmoid(chain, name);
+    if (!row.since) return tonnx__fail(TONNX_BAD_USAGE, "activation %s has no ONNX op; choose another", row.name);
     return tonnx__fail(TONNX_BAD_USAGE, "activation %s needs opset %d (%s), not %lld; raise --opset", row.name,
                        row.since, row.onnx_op, (long long)chain->opset);
 }

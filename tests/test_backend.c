@@ -113,23 +113,27 @@ END_TEST
  * and of few samples, or some more, for weights that no cache holds; once its rows are far apart. */
 static const struct {
     size_t samples, n, f;
-} large_updates[] = { { 517, 61, 389 }, { 293, 299, 2311 }, { 9, 1013, 1061 }, { 33, 509, 2131 }, { 149, 1013, 1061 } };
+    tonnx_optimizer optimizer;
+} large_updates[] = { { 517, 61, 389, TONNX_ADAM },  { 293, 299, 2311, TONNX_ADAM },  { 9, 1013, 1061, TONNX_ADAM },
+                      { 33, 509, 2131, TONNX_ADAM }, { 149, 1013, 1061, TONNX_ADAM }, { 21, 1013, 1061, TONNX_SGD } };
 
-/* A step of Adam by such a dW, and of the bias beside it. */
-static void make_large_update(trial *t, size_t samples)
+/* A step by such a dW, and of the bias beside it; SGD's without moments. */
+static void make_large_update(trial *t, size_t samples, tonnx_optimizer optimizer)
 {
     const double h[6] = { 0.9, 0.99, 1e-8, 0.01, 1.0, 0.0 };
     const int dy = trial_buffer(t, "dy", samples, t->n), x = trial_buffer(t, "x", samples, t->f);
     tonnx__instruction *code = trial_add(t, TONNX__GEMM_UPDATE);
     code->flags = TONNX__TRANS_A;
-    code->op = TONNX_ADAM;
+    code->op = (int)optimizer;
     memcpy(code->h, h, sizeof h);
+    if (optimizer == TONNX_SGD) code->h[TONNX__H_BETA1] = 0.0;
     code->in[0] = dy;
     code->in[1] = x;
     code->out[0] = trial_buffer(t, "p", t->n, t->f);
+    code->out[3] = trial_buffer(t, "bp", 1, t->n);
+    if (optimizer == TONNX_SGD) return;
     code->out[1] = trial_positive(t, "m", t->n, t->f);
     code->out[2] = trial_positive(t, "v", t->n, t->f);
-    code->out[3] = trial_buffer(t, "bp", 1, t->n);
     code->out[4] = trial_positive(t, "bm", 1, t->n);
     code->out[5] = trial_positive(t, "bv", 1, t->n);
 }
@@ -139,7 +143,7 @@ START_TEST(a_large_gradient_steps_alike_on_any_number_of_threads)
     tonnx__backend *reference = trial_open("reference", 0);
     trial t;
     trial_begin(&t, large_updates[_i].n, large_updates[_i].f, 6);
-    make_large_update(&t, large_updates[_i].samples);
+    make_large_update(&t, large_updates[_i].samples, large_updates[_i].optimizer);
     const size_t count = t.program->arena_size[TONNX__ARENA_WORK];
     double *want = calloc(count, sizeof *want), *first = calloc(count, sizeof *first), *got = calloc(count, sizeof *got);
     trial_run(&t, reference, want, NULL, 2);

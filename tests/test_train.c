@@ -290,6 +290,54 @@ START_TEST(threads_agree)
 }
 END_TEST
 
+/* Samples of bytes. */
+static tonnx_dataset *byte_data(size_t samples, size_t features, size_t classes)
+{
+    unsigned char *x = malloc(samples * features);
+    int32_t *c = malloc(samples * sizeof *c);
+    tonnx_dataset *data = NULL;
+    for (size_t i = 0; i < samples * features; i++) x[i] = (unsigned char)tonnx__rng_word(1, 1, i);
+    for (size_t i = 0; i < samples; i++) c[i] = (int32_t)(tonnx__rng_word(1, 3, i) % classes);
+    ck_ok(tonnx_dataset_from_arrays(&data, &(tonnx_dataset_arrays){ .size = sizeof(tonnx_dataset_arrays), .samples = samples,
+                                                                    .features = features, .x_bytes = x, .classes = c }));
+    free(x);
+    free(c);
+    return data;
+}
+
+/* fc1's weights after `steps` steps. */
+static void weights_after(double *to, const tonnx_dataset *data, uint64_t steps, bool shuffled, int threads)
+{
+    tonnx_model *model = mlp(97, 613, 10, true);
+    tonnx_train_options options = options_of(TONNX_ADAM, 0.01);
+    options.batch = 23;
+    options.steps = steps;
+    options.shuffle = shuffled;
+    options.threads = threads;
+    train(model, data, &options);
+    ck_ok(tonnx_model_read(model, tensor_of(model, "fc1.weight"), to));
+    tonnx_model_free(model);
+}
+
+/* A small batch, which few threads gather each for itself, of floats or bytes, shuffled or in place, whose last is smaller. */
+START_TEST(threads_agree_on_small_batches)
+{
+    enum { COUNT = 613 * 97 };
+    tonnx_dataset *data = _i & 1 ? byte_data(60, 97, 10) : graph_data(60, 97, 10, 0);
+    double *first = malloc(COUNT * sizeof *first), *now = malloc(COUNT * sizeof *now);
+    for (uint64_t steps = 1; steps <= 5; steps++) {
+        weights_after(first, data, steps, _i & 2, 1);
+        for (int threads = 2; threads <= 5; threads++) {
+            weights_after(now, data, steps, _i & 2, threads);
+            ck_assert_msg(!memcmp(first, now, COUNT * sizeof *now), "after %d steps %d threads differ from 1", (int)steps, threads);
+        }
+    }
+    free(first);
+    free(now);
+    tonnx_dataset_free(data);
+}
+END_TEST
+
 START_TEST(stops_when_asked)
 {
     tonnx_model *model = mlp(7, 11, 3, false);
@@ -429,6 +477,7 @@ static Suite *train_suite(void)
     tcase_add_test(tcase, plateau_cuts_after_ten_epochs_and_never_raises);
     tcase_add_test(tcase, schedules);
     tcase_add_loop_test(tcase, threads_agree, 0, 3);
+    tcase_add_loop_test(tcase, threads_agree_on_small_batches, 0, 4);
     tcase_add_test(tcase, stops_when_asked);
     tcase_add_test(tcase, diverges);
     tcase_add_test(tcase, a_weight_that_was_never_finite_is_named);

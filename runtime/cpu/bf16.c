@@ -14,7 +14,7 @@
 enum { SIDE = 32, PAIRS = 16, DEEP = TONNX__PACKED_BYTES / 2 }; /* a block's; pairs in a vector; elements in a strip's row */
 _Static_assert((int)SIDE <= (int)TONNX__PACKED_COLS, "a strip of B has its room");
 _Static_assert((int)TONNX__PACKED_ROWS % (int)SIDE == 0, "strips of A are packed together");
-enum { LINES = 8 }; /* to come, asked for behind four tiles' products: they take AMX 64 cycles */
+enum { LINES = 8 }; /* to come, asked for behind four tiles' products at least: they take AMX 64 cycles */
 
 static inline __mmask16 first(size_t count)
 {
@@ -122,6 +122,7 @@ static void block_amx(const void *a, const void *b, size_t depth, const tonnx__p
 {
     _Alignas(64) float sum[SIDE * SIDE];
     const char *x = a, *y = b;
+    const size_t evenly = c->lines * 2 * PAIRS / depth + 1, some = evenly > LINES ? evenly : LINES;
     size_t lines = c->lines;
     _tile_zero(0);
     _tile_zero(1);
@@ -136,7 +137,7 @@ static void block_amx(const void *a, const void *b, size_t depth, const tonnx__p
         _tile_dpbf16ps(1, 4, 7);
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
-        lines = tonnx__ask(c->ahead, lines, LINES);
+        lines = tonnx__ask(c->ahead, lines, some);
     }
     tonnx__ask(c->ahead, lines, lines);
     _tile_stored(0, sum, SIDE * 4);
@@ -148,8 +149,9 @@ static void block_amx(const void *a, const void *b, size_t depth, const tonnx__p
 
 static void block_vectors(const void *a, const void *b, size_t depth, const tonnx__packed_target *c)
 {
-    enum { ROWS = 8 };
+    enum { ROWS = 8, SOME = 4 };
     _Alignas(64) float sum[SIDE * SIDE];
+    const size_t some = c->lines * ROWS / SIDE * 2 * SOME / depth + 1;
     size_t lines = c->lines;
     for (int m = 0; m < SIDE; m += ROWS) {
         __m512 s[ROWS][2];
@@ -157,7 +159,7 @@ static void block_vectors(const void *a, const void *b, size_t depth, const tonn
         for (size_t p = 0; p < depth / 2; p++) {
             const char *y = (const char *)b + p * SIDE * 4;
             const __m512i low = _mm512_loadu_si512(y), high = _mm512_loadu_si512(y + 64);
-            if (p % 4 == 0) lines = tonnx__ask(c->ahead, lines, 1);
+            if (p % SOME == 0) lines = tonnx__ask(c->ahead, lines, some);
             for (int r = 0; r < ROWS; r++) {
                 int pair;
                 memcpy(&pair, (const char *)a + (size_t)(m + r) * DEEP * 2 + p * 4, sizeof pair);

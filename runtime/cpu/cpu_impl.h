@@ -1,6 +1,6 @@
 /* The CPU backend's inside. A program becomes a list of tasks. A task is an instruction (or one half of it) cut into a
  * grid of tiles that depends on its shapes alone. Every thread walks the same list and does its share of each task's
- * tiles; between tasks that touch the same memory the threads meet at a barrier, where who waits takes tiles of who is behind.
+ * tiles; between tasks that touch the same memory the threads meet at a barrier, where who waits long takes tiles of who is behind.
  * So results do not depend on the number of threads, nor on their speed, and a run of many steps is one dispatch. */
 #ifndef TONNX_RUNTIME_CPU_CPU_IMPL_H
 #define TONNX_RUNTIME_CPU_CPU_IMPL_H
@@ -24,7 +24,7 @@ typedef struct tonnx__cpu_state {
 } tonnx__cpu_state;
 
 /* An operand, row-major; `at` is NULL where the slot is empty. A result's `at` is that of the run's step 0. `batch`: the batch's
- * features, which tasks read where the feed has them if they lie there as they are wanted. */
+ * features, which tasks read where the feed has them if they lie there as they are wanted, or in their thread's own copy. */
 typedef struct tonnx__cpu_operand {
     float *at;
     size_t rows, cols;
@@ -77,7 +77,7 @@ struct tonnx__cpu_task {
     bool barrier;              /* reads or writes what another thread may have written since the last one */
     bool result;               /* an operand lies in the results, and moves from step to step */
     size_t ahead;              /* lines of a later batch to ask for behind each tile */
-    bool heavy;                /* a tile takes microseconds: threads that wait do one for who is behind */
+    bool heavy;                /* a tile takes microseconds: threads that wait long do one for who is behind */
     bool shared;               /* some product of the program is worth several tiles: no thread sits idle anyway */
 };
 
@@ -131,7 +131,7 @@ typedef struct tonnx__ahead {
     size_t position, end, at;
 } tonnx__ahead;
 
-/* Of the batch that `step` will gather, what a thread's share of the gathering tiles will read. */
+/* Of the batch that `step` will gather, what those of the gathering tiles will read that a thread does. */
 tonnx__ahead tonnx__ahead_of(const tonnx__cpu_task *gather, const tonnx__cpu_step *step, tonnx__span tiles);
 void tonnx__ahead_some(tonnx__ahead *ahead, size_t lines);
 /* Spreads a batch's lines over the tiles of a step, by their work (each task's `ahead`). */
@@ -197,14 +197,14 @@ void tonnx__cpu_copy_out(void *to, const float *from, size_t count, tonnx__numbe
 void tonnx__packed_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
                           tonnx__packed_taker *take, void *user);
 
-/* flat.c: the same, of a k up to so many strips deep, where what lies beside it comes from memory. */
-enum { TONNX__FLAT_PARTS = 2 };
-void tonnx__flat_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
-                        const tonnx__beside *beside, tonnx__packed_taker *take, void *user);
-
 /* The same put where it is wanted: C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
 void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], float alpha, tonnx__lying a,
                            tonnx__lying b, bool add, float *c, size_t stride);
+
+/* flat.c: op(A)·op(B) of a k from 1 to FLAT_DEEP in pieces of a few rows, while what lies beside it is on its way from memory. */
+enum { TONNX__FLAT_PARTS = 2, TONNX__FLAT_DEEP = TONNX__FLAT_PARTS * TONNX__PACKED_BYTES / 4 };
+void tonnx__flat_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
+                        const tonnx__beside *beside, tonnx__packed_taker *take, void *user);
 
 /* As the backend's open, but with the kernels of that instruction set (-1: the best that runs here). For tests. */
 tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_options *options, int isa);

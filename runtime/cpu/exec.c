@@ -66,7 +66,7 @@ static tonnx__cpu_operand operand(const tonnx__cpu_exec *exec, int index, bool o
                                 .batch = is_batch(exec->base.program, index) };
 }
 
-/* In FLOP: some 3 µs, beside which a tile's way to another processor is short. Both halves of an instruction count as all of it. */
+/* In FLOP: some 3 µs a tile, beside which a queue costs little. Both halves of an instruction count as all of it. */
 static const double HEAVY = 3e5;
 
 static void add_tasks(tonnx__cpu_exec *exec, const tonnx__instruction *code, bool odd, bool shared)
@@ -179,14 +179,16 @@ static tonnx_status choose_threads(tonnx__cpu_exec *exec)
     return tonnx__alloc_aligned(&exec->queues, exec->threads, sizeof *exec->queues);
 }
 
-/* Each thread's features, all of whose lines it asks for itself. */
+/* Each thread's features, all of whose lines it asks for itself; where these copies together are a small batch still: gathering is
+ * no work to share then, and what is asked for behind a tile is not much. */
 static tonnx_status new_copies(tonnx__cpu_exec *exec)
 {
     const tonnx__program *program = exec->base.program;
     const tonnx__instruction *gather = gatherer(program);
-    const size_t granule = TONNX__ALIGN / sizeof(float);
     if (!gather || exec->threads == 1 || !is_batch(program, gather->out[0])) return TONNX_OK;
-    exec->copy = tonnx__parts(tonnx__buffer_count(&program->buffers[gather->out[0]]), granule) * granule;
+    const size_t granule = TONNX__ALIGN / sizeof(float), features = tonnx__buffer_count(&program->buffers[gather->out[0]]);
+    if (features > TONNX__BATCH_AHEAD / sizeof(float) / exec->threads) return TONNX_OK;
+    exec->copy = tonnx__parts(features, granule) * granule;
     exec->beside += 2 * exec->threads * exec->copy;
     for (size_t i = 0; i < 2 * exec->count; i++) exec->tasks[i].ahead *= exec->threads;
     return tonnx__alloc_aligned(&exec->copies, 2 * exec->threads * exec->copy, sizeof(float));

@@ -2,8 +2,10 @@
  *
  * Unless it is long, the next step's batch is gathered within this step. So there are two batches and two lists of tasks, of
  * even and of odd steps, which differ in which batch they compute with and which they gather. The last step of a run is an
- * even one: its batch lies where the program says, but for features that nobody else looks at: of these each thread gathers all
- * for itself. What one core has just written is far from the others, further than what all of them read in memory a step ago. */
+ * even one: its batch lies where the program says.
+ *
+ * Of a small batch each thread gathers all features for itself, where nobody but the tasks looks at them; those that threads would
+ * share are left unused. What one core has just written is further from another than what both have asked for in memory. */
 #ifndef TONNX_RUNTIME_CPU_EXEC_IMPL_H
 #define TONNX_RUNTIME_CPU_EXEC_IMPL_H
 

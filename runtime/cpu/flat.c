@@ -3,9 +3,12 @@
  * a panel's are asked for within its multiply-adds, row by row into the second cache, and are there when its sums are. */
 #include "runtime/cpu/cpu_impl.h"
 
-/* A panel has 24 KiB of sums, which the first cache keeps, and rows as long as may be, which prefetchers follow. Of op(A) TOGETHER
- * rows are packed in one go; op(B)'s strips, of all of k, for all panels of the same columns. */
+/* A panel has 24 KiB of sums at most, which the first cache keeps, and rows as long as may be, which prefetchers follow: half as long
+ * where k has two parts, for the room has op(B)'s strips of both. These serve all panels of the same columns. Of op(A) TOGETHER
+ * rows are packed in one go. */
 enum { SUMS = 6144, TALL = 8, WIDE = SUMS / TALL, TOGETHER = TONNX__PACKED_ROWS, PARTS = TONNX__FLAT_PARTS, LINE = 64 };
+_Static_assert(WIDE / PARTS % TONNX__PACKED_COLS == 0 && TOGETHER % TALL == 0, "whole strips, which whole blocks are written of");
+_Static_assert(SUMS / TOGETHER / PARTS % TOGETHER == 0, "the same for square blocks of the most rows");
 
 typedef struct room {
     _Alignas(LINE) char left[PARTS][TOGETHER * TONNX__PACKED_BYTES];

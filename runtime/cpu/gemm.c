@@ -173,8 +173,7 @@ void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__s
 /* So few samples that weights and moments take as long to come from memory as the product takes. */
 static bool is_flat(const tonnx__cpu_task *task)
 {
-    enum { SAMPLES = 256 };
-    return tonnx__from_memory(&task->out[0]) && depth(task) < SAMPLES;
+    return tonnx__from_memory(&task->out[0]) && depth(task) > 0 && depth(task) < TONNX__FLAT_DEEP;
 }
 
 bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, const tonnx__beside *beside,

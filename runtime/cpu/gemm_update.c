@@ -1,6 +1,6 @@
 /* G[M,N] = alpha·op(A)·op(B) steps P[M,N], and the row sums of op(A) step bP[1,M]: a panel of G at a time, small enough
  * for the first cache, or a piece of a large one, for the second, so that the gradient is used while it is there and never
- * reaches memory. */
+ * reaches memory. Pieces come from packed operands (packed.c, flat.c), panels from operands as they lie. */
 #include "runtime/cpu/cpu_impl.h"
 
 #include <string.h>

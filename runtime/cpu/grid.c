@@ -3,11 +3,6 @@
 
 enum { TILE = 4096 }; /* elements: 16 KiB, which a core's first cache holds beside a second operand */
 
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
 void tonnx__cut_grid(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols, size_t tall, size_t wide)
 {
     task->tile = tile;
@@ -15,8 +10,8 @@ void tonnx__cut_grid(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, 
     task->cols = cols;
     task->tall = tall;
     task->wide = wide;
-    task->across = ceil_div(cols, wide);
-    task->tiles = ceil_div(rows, tall) * task->across;
+    task->across = tonnx__parts(cols, wide);
+    task->tiles = tonnx__parts(rows, tall) * task->across;
 }
 
 void tonnx__cut_flat(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t count)
@@ -32,7 +27,7 @@ void tonnx__cut_rows(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, 
 size_t tonnx__batch_tile(const tonnx__cpu_task *task, size_t rows)
 {
     enum { LEAST = 8, MOST = 16 };
-    return !task->shared ? rows : rows > LEAST * MOST ? ceil_div(ceil_div(rows, MOST), LEAST) * LEAST : LEAST;
+    return !task->shared ? rows : rows > LEAST * MOST ? tonnx__parts(tonnx__parts(rows, MOST), LEAST) * LEAST : LEAST;
 }
 
 void tonnx__cut_batch(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t rows, size_t cols)

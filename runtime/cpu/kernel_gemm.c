@@ -115,7 +115,7 @@ static void rows_of_3(const call *c, left a, const float *b, float *to, size_t m
 
 static void rows_of_2(const call *c, left a, const float *b, float *to, size_t m)
 {
-    if (a.down >= TONNX__FAR) strip_rows(c, a, b, to, m, 2, 0, MOST_FAR);
+    if (MOST_FAR < MOST && a.down >= TONNX__FAR) strip_rows(c, a, b, to, m, 2, 0, MOST_FAR);
     else strip_rows(c, a, b, to, m, 2, 0, MOST);
 }
 

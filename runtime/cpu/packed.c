@@ -80,14 +80,16 @@ static size_t strips_down(const piece *at)
 static strip left_strip(const product *p, const piece *at, size_t index, char *to)
 {
     const tonnx__span m = tonnx__part(at->m.from + index * TOGETHER, TOGETHER, at->m.to);
-    return (strip){ tonnx__lying_from(p->a, m.from, at->k.from), tonnx__length(m), tonnx__length(at->k), true, to + index * TOGETHER * TONNX__PACKED_BYTES };
+    return (strip){ tonnx__lying_from(p->a, m.from, at->k.from), tonnx__length(m), tonnx__length(at->k), true,
+                    to + index * TOGETHER * TONNX__PACKED_BYTES };
 }
 
 static strip right_strip(const product *p, const stage *s)
 {
     const size_t cols = p->kernels->cols;
     const tonnx__span n = tonnx__part(s->at.n.from + s->strip_index * cols, cols, s->at.n.to);
-    return (strip){ tonnx__lying_from(p->b, s->at.k.from, n.from), tonnx__length(n), tonnx__length(s->at.k), false, p->room->right[s->turn % 2] };
+    return (strip){ tonnx__lying_from(p->b, s->at.k.from, n.from), tonnx__length(n), tonnx__length(s->at.k), false,
+                    p->room->right[s->turn % 2] };
 }
 
 static void pack(const product *p, strip s)

@@ -34,7 +34,8 @@ struct tonnx__pool {
 
 /* How long to spin; from when on to offer the processor to others at each look, for the one who is waited for may be
  * among them. Waking a sleeper takes a virtual machine some 50 µs, in which the waker would fall asleep in turn. And from when on to
- * help: who is late by a tile is best left alone, for a tile's weights would go to the helper's core, and back a step later. */
+ * help, and to help again behind a task of others that is done: who is late by a tile is best left alone, for a tile's weights
+ * would go to the helper's core, and back a step later. Who does not spin helps at once, as it would sleep before. */
 enum { SPIN_NS = 1000000, ALONE_NS = 20000, PATIENCE_NS = 30000, SPINS_PER_LOOK = 64 };
 
 void tonnx__pause(void)
@@ -93,7 +94,7 @@ static bool gate_look(gate *g, unsigned seen)
     return false;
 }
 
-/* Returns once `turn` is no longer `seen`. Meanwhile help(arg), where there is such, does what there is to do; false: nothing. */
+/* Returns once `turn` is no longer `seen`. After some patience help(arg), where there is such, does what there is to do; false: nothing. */
 static void gate_wait(gate *g, unsigned seen, long spin_ns, bool (*help)(void *arg), void *arg)
 {
     const long patience = spin_ns ? PATIENCE_NS : 0;

@@ -16,7 +16,7 @@ int tonnx__pool_threads(const tonnx__pool *pool);
 /* Calls work(arg, thread) once on every thread, the caller's being thread 0, and waits for all. One run at a time. */
 void tonnx__pool_run(tonnx__pool *pool, void (*work)(void *arg, int thread), void *arg);
 
-/* Inside a run: waits until every thread has come here. What any of them wrote before, all of them see after. Who waits calls
+/* Inside a run: waits until every thread has come here. What any of them wrote before, all of them see after. Who waits long calls
  * help(arg), where that is not NULL: it may do something for those who have not come, and returns whether it did. The last help may
  * return when others have gone on. */
 void tonnx__pool_barrier(tonnx__pool *pool, bool (*help)(void *arg), void *arg);

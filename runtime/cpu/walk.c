@@ -103,8 +103,8 @@ static tonnx__cpu_task moved(const tonnx__cpu_task *task, size_t step, const flo
     return here;
 }
 
-/* Whether the batch of step `index` of the run is that of odd ones. */
-static size_t is_odd(const walk *run, size_t index)
+/* 1: the batch of step `index` of the run is that of odd steps. */
+static size_t parity(const walk *run, size_t index)
 {
     return (run->steps - 1 - index) & 1;
 }
@@ -113,7 +113,7 @@ static size_t is_odd(const walk *run, size_t index)
 static float *copy_of(const walker *w, size_t index)
 {
     const tonnx__cpu_exec *exec = w->run->exec;
-    return exec->copies ? exec->copies + (2 * w->thread + is_odd(w->run, index)) * exec->copy : NULL;
+    return exec->copies ? exec->copies + (2 * w->thread + parity(w->run, index)) * exec->copy : NULL;
 }
 
 /* Where the batch's features are that a task reads, if not where the program says. */
@@ -142,7 +142,7 @@ static void do_task(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_ste
 /* The tasks of step `index` of the run. */
 static const tonnx__cpu_task *list_of(const walk *run, size_t index)
 {
-    return run->exec->tasks + is_odd(run, index) * run->exec->count;
+    return run->exec->tasks + parity(run, index) * run->exec->count;
 }
 
 static tonnx__cpu_step step_of(const walk *run, size_t index)
@@ -150,7 +150,7 @@ static tonnx__cpu_step step_of(const walk *run, size_t index)
     return (tonnx__cpu_step){ run->feed, run->order, &run->records[index], index };
 }
 
-/* Features that a thread needs beside those of its share of the samples, whose targets are with it. */
+/* The features of the other threads' samples, into the thread's own copy. */
 static void gather_others(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_step *step)
 {
     const tonnx__span mine = share_of(w, task);
