@@ -188,15 +188,14 @@ bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__sp
     return true;
 }
 
-/* z += beta·bias */
-static void add_bias(const tonnx__cpu_task *task, float *z, tonnx__span cols)
+/* z[n] += beta·bias for the panel's rows */
+static void add_bias(const tonnx__cpu_task *task, float *z, size_t col, const tonnx__panel *panel)
 {
     const tonnx__cpu_operand *bias = &task->in[2];
     const float beta = (float)task->code->beta;
-    const size_t n = cols.to - cols.from;
     if (!bias->at) return;
-    if (bias->cols == 1) task->kernels->elementwise->shift(z, beta * bias->at[0], n);
-    else task->kernels->elementwise->axpy(z, bias->at + cols.from, beta, n);
+    if (bias->cols == 1) task->kernels->elementwise->shift(z, beta * bias->at[0], panel);
+    else task->kernels->elementwise->axpy(z, bias->at + col, beta, panel);
 }
 
 static tonnx__act_args act_args(const tonnx__cpu_task *task, size_t col)
@@ -209,29 +208,36 @@ static tonnx__act_args act_args(const tonnx__cpu_task *task, size_t col)
 }
 
 /* Z = product + bias; C = f(Z) */
-static void forward(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols)
+static void forward(const tonnx__cpu_task *task, size_t at, const tonnx__panel *panel)
 {
-    const tonnx__cpu_operand *c = &task->out[0];
-    float *z = task->out[1].at ? task->out[1].at : c->at;
-    const tonnx__act_args args = act_args(task, cols.from);
-    for (size_t i = rows.from; i < rows.to; i++) {
-        const size_t at = i * c->cols + cols.from;
-        add_bias(task, z + at, cols);
-        if (task->code->op >= 0)
-            task->kernels->act->forward[task->code->op](c->at + at, z + at, cols.to - cols.from, &args);
-        else if (z != c->at) task->kernels->elementwise->copy(c->at + at, z + at, cols.to - cols.from, false);
-    }
+    const size_t col = at % task->cols;
+    const tonnx__act_args args = act_args(task, col);
+    float *c = task->out[0].at + at, *z = task->out[1].at ? task->out[1].at + at : c;
+    add_bias(task, z, col, panel);
+    if (task->code->op >= 0) task->kernels->act->forward[task->code->op](c, z, panel, &args);
+    for (size_t n = 0; n < panel->rows && task->code->op < 0 && z != c; n++)
+        task->kernels->elementwise->copy(c + n * panel->stride, z + n * panel->stride, panel->cols, false);
 }
 
 /* C = product ∘ f'(X, Y) */
-static void backward(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols)
+static void backward(const tonnx__cpu_task *task, size_t at, const tonnx__panel *panel)
 {
-    const tonnx__cpu_operand *c = &task->out[0], *x = &task->in[3], *y = &task->in[4];
-    const tonnx__act_args args = act_args(task, cols.from);
-    for (size_t i = rows.from; i < rows.to; i++) {
-        const size_t at = i * c->cols + cols.from;
-        task->kernels->act->back[task->code->op](c->at + at, c->at + at, x->at ? x->at + at : NULL,
-                                                 y->at ? y->at + at : NULL, cols.to - cols.from, &args, false);
+    const tonnx__cpu_operand *x = &task->in[3], *y = &task->in[4];
+    const tonnx__act_args args = act_args(task, at % task->cols);
+    float *c = task->out[0].at + at;
+    task->kernels->act->back[task->code->op](c, c, x->at ? x->at + at : NULL, y->at ? y->at + at : NULL, panel, &args, false);
+}
+
+/* What follows the product of a tile, some rows at a time that the first cache holds. */
+static void follow(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols)
+{
+    enum { ELEMENTS = 4096 };
+    const size_t wide = tonnx__length(cols), tall = wide < ELEMENTS ? ELEMENTS / wide : 1;
+    void (*const with)(const tonnx__cpu_task *, size_t, const tonnx__panel *) =
+        (task->code->flags & TONNX__EPILOGUE_BACK) ? backward : forward;
+    for (size_t r = rows.from; r < rows.to; r += tall) {
+        const tonnx__panel panel = { tonnx__length(tonnx__part(r, tall, rows.to)), wide, task->cols };
+        with(task, r * task->cols + cols.from, &panel);
     }
 }
 
@@ -259,8 +265,7 @@ static void gemm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, 
     const bool back = task->code->flags & TONNX__EPILOGUE_BACK;
     float *z = task->out[1].at && !back ? task->out[1].at : c->at;
     tonnx__gemm_product(task, rows, cols, tonnx__gemm_depth(task), z + rows.from * c->cols + cols.from, c->cols);
-    if (back) backward(task, rows, cols);
-    else forward(task, rows, cols);
+    follow(task, rows, cols);
     if (task->out[2].at && cols.from == 0) tonnx__gemm_row_sums(task, rows, tonnx__gemm_depth(task), task->out[2].at + rows.from);
 }
 

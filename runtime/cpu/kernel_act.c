@@ -5,32 +5,43 @@
 
 #define MAYBE __attribute__((unused))
 
-/* y = f(x; a, b) */
+/* Rows that lie one behind the other are one long row, unless each column has a slope of its own. */
+static tonnx__panel joined(const tonnx__panel *panel, const tonnx__act_args *args)
+{
+    const size_t count = panel->rows * panel->cols;
+    return panel->cols == panel->stride && !args->slope ? (tonnx__panel){ 1, count, count } : *panel;
+}
+
+/* y[n,c] = f(x[n,c]; a, b) */
 #define TONNX_ACTIVATION(id, ...)                                                                                      \
-    static void forward_##id(float *y, const float *x, size_t n, const tonnx__act_args *args)                          \
+    static void forward_##id(float *y, const float *x, const tonnx__panel *panel, const tonnx__act_args *args)         \
     {                                                                                                                  \
+        const tonnx__panel p = joined(panel, args);                                                                    \
         const float a = args->a, b = args->b, *slope = args->slope;                                                    \
-        if (slope)                                                                                                     \
-            for (size_t i = 0; i < n; i++) y[i] = tonnx_act_f_##id##_f32(x[i], slope[i], b);                           \
-        else                                                                                                           \
-            for (size_t i = 0; i < n; i++) y[i] = tonnx_act_f_##id##_f32(x[i], a, b);                                  \
+        for (size_t n = 0; n < p.rows; n++, y += p.stride, x += p.stride)                                              \
+            if (slope)                                                                                                 \
+                for (size_t c = 0; c < p.cols; c++) y[c] = tonnx_act_f_##id##_f32(x[c], slope[c], b);                  \
+            else                                                                                                       \
+                for (size_t c = 0; c < p.cols; c++) y[c] = tonnx_act_f_##id##_f32(x[c], a, b);                         \
     }
 #include "runtime/ops/activations.def"
 #undef TONNX_ACTIVATION
 
-/* d (+)= dy·f'(x, y; a, b). Of x and y the row keeps one, and its formula reads no other. Each choice has a loop of its
- * own: a choice inside would stop the vectoriser where the formula is long. */
+/* d[n,c] (+)= dy[n,c]·f'(x[n,c], y[n,c]; a, b). Of x and y the row keeps one, and its formula reads no other. Each choice has a
+ * loop of its own: a choice inside would stop the vectoriser where the formula is long. */
 #define BACK_LOOP(id, set, slope_at)                                                                                   \
-    for (size_t i = 0; i < n; i++) d[i] set dy[i] * tonnx_act_d_##id##_f32(kept[i], kept[i], slope_at, b);
+    for (size_t c = 0; c < p.cols; c++) d[c] set dy[c] * tonnx_act_d_##id##_f32(kept[c], kept[c], slope_at, b);
 #define TONNX_ACTIVATION(id, op, since, a_name, a_default, b_name, b_default, gain, below, above, keeps)               \
-    static void back_##id(float *d, const float *dy, MAYBE const float *x, MAYBE const float *y, size_t n,             \
-                          const tonnx__act_args *args, bool add)                                                       \
+    static void back_##id(float *d, const float *dy, MAYBE const float *x, MAYBE const float *y,                       \
+                          const tonnx__panel *panel, const tonnx__act_args *args, bool add)                            \
     {                                                                                                                  \
+        const tonnx__panel p = joined(panel, args);                                                                    \
         const float a = args->a, b = args->b, *slope = args->slope, *kept = keeps;                                     \
-        if (slope && add) BACK_LOOP(id, +=, slope[i])                                                                  \
-        else if (slope) BACK_LOOP(id, =, slope[i])                                                                     \
-        else if (add) BACK_LOOP(id, +=, a)                                                                             \
-        else BACK_LOOP(id, =, a)                                                                                       \
+        for (size_t n = 0; n < p.rows; n++, d += p.stride, dy += p.stride, kept += p.stride)                           \
+            if (slope && add) BACK_LOOP(id, +=, slope[c])                                                              \
+            else if (slope) BACK_LOOP(id, =, slope[c])                                                                 \
+            else if (add) BACK_LOOP(id, +=, a)                                                                         \
+            else BACK_LOOP(id, =, a)                                                                                   \
     }
 #include "runtime/ops/activations.def"
 #undef TONNX_ACTIVATION

@@ -56,15 +56,18 @@ static void scale_bytes(float *y, const unsigned char *x, double factor, size_t 
     for (size_t i = 0; i < n; i++) y[i] = tonnx_fma_f32((float)x[i], high, (float)x[i] * low);
 }
 
-/* y += factor·x */
-static void axpy(float *y, const float *x, float factor, size_t n)
+/* y[n,c] += factor·x[c] */
+static void axpy(float *y, const float *x, float factor, const tonnx__panel *panel)
 {
-    for (size_t i = 0; i < n; i++) y[i] = tonnx_fma_f32(factor, x[i], y[i]);
+    for (size_t n = 0; n < panel->rows; n++, y += panel->stride)
+        for (size_t c = 0; c < panel->cols; c++) y[c] = tonnx_fma_f32(factor, x[c], y[c]);
 }
 
-static void shift(float *y, float by, size_t n)
+/* y[n,c] += by */
+static void shift(float *y, float by, const tonnx__panel *panel)
 {
-    for (size_t i = 0; i < n; i++) y[i] += by;
+    for (size_t n = 0; n < panel->rows; n++, y += panel->stride)
+        for (size_t c = 0; c < panel->cols; c++) y[c] += by;
 }
 
 static void clamp(float *y, float limit, size_t n)

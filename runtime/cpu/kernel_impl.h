@@ -14,15 +14,21 @@
 #define TONNX__ISA_PASTE(stem, isa) TONNX__ISA_JOIN(stem, isa)
 #define TONNX__ISA_NAME(stem)       TONNX__ISA_PASTE(stem, TONNX_ISA)
 
-/* What an activation reads beside its elements: `slope` holds a per element, NULL: a for all. */
+/* What an activation reads beside its elements: `slope` holds a per column, NULL: a for all. */
 typedef struct tonnx__act_args {
     const float *slope;
     float a, b;
 } tonnx__act_args;
 
-typedef void tonnx__act_fn(float *y, const float *x, size_t n, const tonnx__act_args *args);
-/* d[i] = dy[i]·f'(x[i], y[i]), added to where `add`; the row keeps one of x, y and the other may be NULL. */
-typedef void tonnx__act_back_fn(float *d, const float *dy, const float *x, const float *y, size_t n,
+/* Rows `stride` apart. */
+typedef struct tonnx__panel {
+    size_t rows, cols, stride;
+} tonnx__panel;
+
+/* y[n,c] = f(x[n,c]) */
+typedef void tonnx__act_fn(float *y, const float *x, const tonnx__panel *panel, const tonnx__act_args *args);
+/* d[n,c] = dy[n,c]·f'(x[n,c], y[n,c]), added to where `add`; the row keeps one of x, y and the other may be NULL. */
+typedef void tonnx__act_back_fn(float *d, const float *dy, const float *x, const float *y, const tonnx__panel *panel,
                                 const tonnx__act_args *args, bool add);
 /* sums[i] += dy[i]·∂f/∂a(x[i]) */
 typedef void tonnx__slope_fn(double *sums, const float *dy, const float *x, size_t n);
@@ -49,8 +55,8 @@ typedef struct tonnx__elementwise_kernels {
     void (*copy)(float *y, const float *x, size_t n, bool add);
     void (*scale)(float *y, const float *x, double factor, size_t n);
     void (*scale_bytes)(float *y, const unsigned char *x, double factor, size_t n);
-    void (*axpy)(float *y, const float *x, float factor, size_t n); /* y += factor·x */
-    void (*shift)(float *y, float by, size_t n);                    /* y += by */
+    void (*axpy)(float *y, const float *x, float factor, const tonnx__panel *panel); /* y[n,c] += factor·x[c] */
+    void (*shift)(float *y, float by, const tonnx__panel *panel);                    /* y[n,c] += by */
     void (*clamp)(float *y, float limit, size_t n);                 /* to [−limit, limit] */
     /* `first`, the index of element 0, is a multiple of 4. */
     void (*dropout)(float *y, const float *v, size_t first, size_t n, const tonnx__draw *draw, double ratio, bool add);
@@ -58,13 +64,8 @@ typedef struct tonnx__elementwise_kernels {
                          double low, double high, bool add);
 } tonnx__elementwise_kernels;
 
-/* Columns that one call of a kernel by columns takes at most. */
+/* Columns that a panel has at most for a kernel by columns: sums and norms. */
 enum { TONNX__COLUMNS = 16 };
-
-/* A panel of rows `stride` apart, at most TONNX__COLUMNS columns wide. */
-typedef struct tonnx__panel {
-    size_t rows, cols, stride;
-} tonnx__panel;
 
 /* Sums are in double, lane by lane in a fixed order: exact to about 1e-15, whatever the length. */
 typedef struct tonnx__sum_kernels {

@@ -21,29 +21,34 @@ static tonnx__act_args act_args(const tonnx__instruction *code, const tonnx__cpu
 }
 
 /* An activation that rides on no product follows a norm by columns as a rule: strips of columns, so that features stay
- * with their owners. Where they are few, rows under slopes by column, else elements in one go. */
+ * with their owners. A single strip is cut by rows where slopes are by column, else by elements. */
 static void cut_act(tonnx__cpu_task *task, tonnx__cpu_tile *tile, const tonnx__cpu_operand *slope)
 {
-    enum { STRIP = 2 * TONNX__COLUMNS, STRIPS = 16, FEW = 2 };
+    enum { STRIP = 2 * TONNX__COLUMNS, STRIPS = 16 };
     const tonnx__cpu_operand *x = &task->out[0];
-    const size_t panels = (x->cols + STRIP - 1) / STRIP, wide = (panels + STRIPS - 1) / STRIPS * STRIP;
-    if (panels > FEW) task->reach = TONNX__REACH_PLACE;
-    if (panels > FEW) tonnx__cut_grid(task, tile, x->rows, x->cols, x->rows, wide);
+    const size_t panels = tonnx__parts(x->cols, STRIP), wide = tonnx__parts(panels, STRIPS) * STRIP;
+    if (panels > 1) task->reach = TONNX__REACH_PLACE;
+    if (panels > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, x->rows, wide);
     else if (slope->at && slope->cols > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, 1, x->cols);
     else tonnx__cut_flat(task, tile, count_of(x));
+}
+
+/* What a tile of the task's grid is of operands that have its rows and columns: its first element, and its panel. */
+static size_t place_of(const tonnx__cpu_task *task, size_t index, tonnx__panel *panel)
+{
+    const tonnx__span rows = tonnx__tile_rows(task, index, task->rows);
+    const tonnx__span cols = tonnx__tile_columns(task, index, task->cols);
+    *panel = (tonnx__panel){ tonnx__length(rows), tonnx__length(cols), task->cols };
+    return rows.from * task->cols + cols.from;
 }
 
 static void act_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     (void)step;
-    const tonnx__span rows = tonnx__tile_rows(task, index, task->rows);
-    const tonnx__span cols = tonnx__tile_columns(task, index, task->cols);
-    const tonnx__act_args args = act_args(task->code, &task->in[1], cols.from);
-    for (size_t n = rows.from; n < rows.to; n++) {
-        const size_t at = n * task->cols + cols.from;
-        task->kernels->act->forward[task->code->op](task->out[0].at + at, task->in[0].at + at, cols.to - cols.from,
-                                                    &args);
-    }
+    tonnx__panel panel;
+    const size_t at = place_of(task, index, &panel);
+    const tonnx__act_args args = act_args(task->code, &task->in[1], at % task->cols);
+    task->kernels->act->forward[task->code->op](task->out[0].at + at, task->in[0].at + at, &panel, &args);
 }
 
 /* Y = f(X; a, b) */
@@ -55,16 +60,12 @@ void tonnx__cpu_cut_ACT(tonnx__cpu_task task[2])
 static void act_back_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
     (void)step;
-    const tonnx__span rows = tonnx__tile_rows(task, index, task->rows);
-    const tonnx__span cols = tonnx__tile_columns(task, index, task->cols);
-    const tonnx__act_args args = act_args(task->code, &task->in[3], cols.from);
+    tonnx__panel panel;
+    const size_t at = place_of(task, index, &panel);
+    const tonnx__act_args args = act_args(task->code, &task->in[3], at % task->cols);
     const tonnx__cpu_operand *x = &task->in[1], *y = &task->in[2];
-    for (size_t n = rows.from; n < rows.to; n++) {
-        const size_t at = n * task->cols + cols.from;
-        task->kernels->act->back[task->code->op](task->out[0].at + at, task->in[0].at + at, x->at ? x->at + at : NULL,
-                                                 y->at ? y->at + at : NULL, cols.to - cols.from, &args,
-                                                 task->code->flags & TONNX__ACC0);
-    }
+    task->kernels->act->back[task->code->op](task->out[0].at + at, task->in[0].at + at, x->at ? x->at + at : NULL,
+                                             y->at ? y->at + at : NULL, &panel, &args, task->code->flags & TONNX__ACC0);
 }
 
 /* dX = dY ∘ f'(X, Y; a, b) */

@@ -130,6 +130,45 @@ static void mark(bool *taken, run at)
         taken[i] = true;
 }
 
+/* Whether `a` writes what `b` reads or writes. WORK buffers are not placed yet: different ones share no memory. */
+static bool disturbs(const tonnx__program *program, const tonnx__instruction *a, const tonnx__instruction *b)
+{
+    for (int i = 0; i < TONNX__MAX_OUT; i++) {
+        if (a->out[i] < 0) continue;
+        const tonnx__buffer *out = &program->buffers[a->out[i]];
+        if (out->arena != TONNX__ARENA_WORK && uses(program, b, out->arena, run_of(out))) return true;
+        for (int k = 0; k < TONNX__MAX_IN; k++)
+            if (b->in[k] == a->out[i]) return true;
+        for (int k = 0; k < TONNX__MAX_OUT; k++)
+            if (b->out[k] == a->out[i]) return true;
+    }
+    return false;
+}
+
+/* The next product behind instruction k, if that one may as well be done behind it; else k. */
+static size_t next_product(const tonnx__program *program, size_t k)
+{
+    const tonnx__instruction *code = program->code;
+    for (size_t i = k + 1; i < program->code_count; i++) {
+        if (disturbs(program, &code[k], &code[i]) || disturbs(program, &code[i], &code[k])) return k;
+        if (code[i].kind == TONNX__GEMM) return i;
+    }
+    return k;
+}
+
+/* dX = dY·W reads all of W, and the step of W writes it: who shares these by features would meet between them. Behind the next
+ * layer's dX, for which all meet anyway, everybody has read it. */
+static void defer_steps(tonnx__program *program)
+{
+    for (size_t k = program->code_count; k-- > 0;) {
+        const tonnx__instruction code = program->code[k];
+        if (code.kind != TONNX__GEMM_UPDATE) continue;
+        const size_t to = next_product(program, k);
+        memmove(&program->code[k], &program->code[k + 1], (to - k) * sizeof code);
+        program->code[to] = code;
+    }
+}
+
 tonnx_status tonnx__fuse_update(tonnx__program *program)
 {
     const size_t end = program->code_count - 1;
@@ -145,6 +184,7 @@ tonnx_status tonnx__fuse_update(tonnx__program *program)
         status = take_step(program, k, end);
     }
     if (!status && any) status = shrink_update(program, taken, places);
+    if (!status) defer_steps(program);
     tonnx__free(taken);
     return status;
 }
