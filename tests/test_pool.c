@@ -1,6 +1,7 @@
 /* The thread pool under stress; `tsan` looks at the same runs. */
 #include "runtime/cpu/pool_impl.h"
 #include "runtime/cpu/queue_impl.h"
+#include "runtime/cpu/trial_impl.h"
 #include <string.h>
 
 #include "support.h"
@@ -157,6 +158,28 @@ START_TEST(a_pool_may_never_run)
 }
 END_TEST
 
+/* Runs of a program that takes so long by all threads and by one: how many of the next hundred are by one. */
+static int runs_alone(tonnx__trial *trial, double all, double one)
+{
+    int alone = 0;
+    for (int run = 0; run < 100; run++) {
+        const bool by_one = tonnx__trial_alone(trial);
+        alone += by_one;
+        tonnx__trial_ran(trial, by_one ? one : all);
+    }
+    return alone;
+}
+
+START_TEST(a_trial_takes_to_who_is_faster)
+{
+    tonnx__trial off = { 0 }, on = { .on = true };
+    ck_assert_int_eq(runs_alone(&off, 2, 1), 0);
+    ck_assert_int_ge(runs_alone(&on, 2, 1), 90);
+    ck_assert_int_le(runs_alone(&on, 1, 2), 40); /* it looks again after a while */
+    ck_assert_int_le(runs_alone(&on, 1, 2), 10);
+}
+END_TEST
+
 START_TEST(memory_may_run_out)
 {
     for (size_t nth = 1; nth <= 2; nth++) {
@@ -178,6 +201,7 @@ static Suite *pool_suite(void)
     tcase_add_test(tcase, every_thread_works_once);
     tcase_add_test(tcase, every_tile_of_a_queue_is_done_once);
     tcase_add_test(tcase, who_waits_at_a_barrier_helps);
+    tcase_add_test(tcase, a_trial_takes_to_who_is_faster);
     tcase_add_test(tcase, a_pool_may_never_run);
     tcase_add_test(tcase, memory_may_run_out);
     suite_add_tcase(suite, tcase);

@@ -1,5 +1,6 @@
 /* Training through the public API: what moves, what stays, when it ends, and that the bits do not depend on threads. */
 #include "runtime/evaluate.h"
+#include "runtime/init.h"
 #include "runtime/train.h"
 #include "tests/graphs.h"
 
@@ -338,6 +339,42 @@ START_TEST(threads_agree_on_small_batches)
 }
 END_TEST
 
+/* The first weights of a deep net after 70 runs of a step. */
+static void deep_after(double *to, const tonnx_dataset *data, int threads)
+{
+    enum { DEPTH = 13, WIDTH = 64 };
+    size_t widths[DEPTH + 1];
+    tonnx_mlp_options mlp_options = TONNX_MLP_OPTIONS_DEFAULT;
+    tonnx_train_options options = options_of(TONNX_ADAM, 0.001);
+    tonnx_model *model = NULL;
+    for (int i = 0; i < DEPTH; i++) widths[i] = WIDTH;
+    widths[DEPTH] = 10;
+    mlp_options.norm = "batch";
+    options.batch = 30;
+    options.steps = options.epochs = 70;
+    options.log_every = 1;
+    options.threads = threads;
+    ck_ok(tonnx_model_mlp(&model, widths, DEPTH + 1, &mlp_options));
+    train(model, data, &options);
+    ck_ok(tonnx_model_read(model, tensor_of(model, "fc1.weight"), to));
+    tonnx_model_free(model);
+}
+
+/* Where it is in doubt how many threads pay (0), runs by one and by all take turns. */
+START_TEST(threads_agree_on_deep_nets)
+{
+    enum { COUNT = 64 * 64 };
+    double first[COUNT], now[COUNT];
+    tonnx_dataset *data = graph_data(60, 64, 10, 0);
+    deep_after(first, data, 1);
+    for (int threads = 0; threads <= 5; threads++) {
+        deep_after(now, data, threads);
+        ck_assert_msg(!memcmp(first, now, sizeof now), "%d threads differ from 1", threads);
+    }
+    tonnx_dataset_free(data);
+}
+END_TEST
+
 START_TEST(stops_when_asked)
 {
     tonnx_model *model = mlp(7, 11, 3, false);
@@ -478,6 +515,7 @@ static Suite *train_suite(void)
     tcase_add_test(tcase, schedules);
     tcase_add_loop_test(tcase, threads_agree, 0, 3);
     tcase_add_loop_test(tcase, threads_agree_on_small_batches, 0, 4);
+    tcase_add_test(tcase, threads_agree_on_deep_nets);
     tcase_add_test(tcase, stops_when_asked);
     tcase_add_test(tcase, diverges);
     tcase_add_test(tcase, a_weight_that_was_never_finite_is_named);

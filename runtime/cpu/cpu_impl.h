@@ -114,9 +114,10 @@ static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t threa
 double tonnx__instruction_work(const tonnx__program *program, const tonnx__instruction *code);
 
 /* meet.c: before which of a round's tasks the threads must meet (their `barrier`); rounds follow each other without a break.
- * Whether so many threads are faster than one, once that is known. And whether one of two tasks writes what the other touches. */
-bool tonnx__threads_pay(const tonnx__cpu_task *tasks, size_t count, size_t threads, const tonnx__program *program);
+ * Once that is known, what so many threads save, their share of the work, in units of what they pay: meeting, and fetching from each
+ * other's caches what was made before, where cores are far apart. And whether one of two tasks writes what the other touches. */
 void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads);
+double tonnx__threads_gain(const tonnx__cpu_task *tasks, size_t count, size_t threads, const tonnx__program *program);
 bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
 
 /* Bytes of a batch that is gathered a step ahead. A longer one would push out what is computed with, and is best multiplied

@@ -11,12 +11,14 @@
 
 #include "runtime/cpu/cpu_impl.h"
 #include "runtime/cpu/queue_impl.h"
+#include "runtime/cpu/trial_impl.h"
 
 typedef struct tonnx__cpu_exec {
     tonnx__exec base;
     tonnx__cpu_task *tasks; /* `count` of an even step, then as many of an odd one, in the same order */
     size_t count;
     size_t threads; /* that take part: all of the pool's, or one */
+    tonnx__trial trial; /* on where it is in doubt which */
     tonnx__queue *queues; /* one for each of these */
     size_t gather; /* which task gathers; SIZE_MAX: none */
     float *work, *odd; /* the program's own arena; the batch of odd steps */

@@ -65,10 +65,10 @@ void tonnx__meter_worked(tonnx__meter *meter, size_t thread, size_t task)
     meter->pages[thread].entries[task].worked += lap(&meter->pages[thread]);
 }
 
-void tonnx__meter_add(tonnx__meter *meter, size_t task, size_t instruction, size_t calls)
+void tonnx__meter_add(tonnx__meter *meter, size_t task, size_t instruction, size_t calls, size_t threads)
 {
     tonnx__spent *spent = &meter->spent[instruction];
-    const double share = 1.0 / (double)meter->threads;
+    const double share = 1.0 / (double)threads;
     spent->calls += calls;
     for (size_t t = 0; t < meter->threads; t++) {
         entry *e = &meter->pages[t].entries[task];

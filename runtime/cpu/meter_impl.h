@@ -18,7 +18,7 @@ void tonnx__meter_begin(tonnx__meter *meter);
 void tonnx__meter_waited(tonnx__meter *meter, size_t thread, size_t task);
 void tonnx__meter_worked(tonnx__meter *meter, size_t thread, size_t task);
 
-/* The run has ended: what the threads spent on a task, as a mean, and `calls`, go to an instruction. */
-void tonnx__meter_add(tonnx__meter *meter, size_t task, size_t instruction, size_t calls);
+/* The run has ended: what the `threads` that took part spent on a task, as a mean, and `calls`, go to an instruction. */
+void tonnx__meter_add(tonnx__meter *meter, size_t task, size_t instruction, size_t calls, size_t threads);
 
 #endif

@@ -1,4 +1,5 @@
 /* The walk over a program's tasks: every thread does its share of each, and of the others' while it would wait for them. */
+#include "runtime/clock_impl.h"
 #include "runtime/cpu/exec_impl.h"
 
 #include <string.h>
@@ -10,6 +11,7 @@ typedef struct walk {
     const uint32_t *order;
     const tonnx__record *records;
     size_t steps;
+    size_t threads; /* that take part: the exec's, or one */
     _Atomic bool left; /* a tile was left out, for somebody asked to stop */
 } walk;
 
@@ -29,7 +31,7 @@ typedef struct job {
 
 static tonnx__span share_of(const walker *w, const tonnx__cpu_task *task)
 {
-    return tonnx__share(task, w->thread, w->run->exec->threads);
+    return tonnx__share(task, w->thread, w->run->threads);
 }
 
 /* Once a stop is asked for, tiles are left out but barriers are not: the threads need not agree on where
@@ -80,8 +82,8 @@ static bool help(void *arg)
 {
     walker *w = arg;
     const tonnx__cpu_exec *exec = w->run->exec;
-    for (size_t i = 1; i < exec->threads; i++)
-        if (tonnx__queue_help(&exec->queues[(w->thread + i) % exec->threads], do_others, w)) return true;
+    for (size_t i = 1; i < w->run->threads; i++)
+        if (tonnx__queue_help(&exec->queues[(w->thread + i) % w->run->threads], do_others, w)) return true;
     return false;
 }
 
@@ -135,7 +137,7 @@ static void do_task(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_ste
         here = moved(task, step->index, batch);
         task = &here;
     }
-    if (task->heavy && w->run->exec->threads > 1) do_queue(w, task, step);
+    if (task->heavy && w->run->threads > 1) do_queue(w, task, step);
     else do_share(w, task, step);
 }
 
@@ -181,9 +183,10 @@ static void walk_step(walker *w, size_t index)
     const tonnx__cpu_task *list = list_of(w->run, index);
     const tonnx__cpu_step step = step_of(w->run, index);
     for (size_t i = 0; i < exec->count; i++) {
+        const bool meeting = list[i].barrier && w->run->threads > 1;
         w->at = i;
-        if (list[i].barrier) meet(w);
-        if (exec->meter && list[i].barrier) tonnx__meter_waited(exec->meter, w->thread, i);
+        if (meeting) meet(w);
+        if (exec->meter && meeting) tonnx__meter_waited(exec->meter, w->thread, i);
         if (i == exec->gather) gather(w, &list[i], index + 1);
         else do_task(w, &list[i], &step);
         if (exec->meter) tonnx__meter_worked(exec->meter, w->thread, i);
@@ -199,7 +202,7 @@ static void walk_first(walker *w)
     w->at = exec->gather;
     gather(w, &list[exec->gather], 0);
     if (exec->meter) tonnx__meter_worked(exec->meter, w->thread, exec->gather);
-    if (exec->threads > 1) meet(w);
+    if (w->run->threads > 1) meet(w);
     if (exec->meter) tonnx__meter_waited(exec->meter, w->thread, exec->gather);
 }
 
@@ -207,7 +210,7 @@ static void walk_first(walker *w)
 static void leave(walker *w)
 {
     const tonnx__cpu_exec *exec = w->run->exec;
-    if (exec->threads == 1) return;
+    if (w->run->threads == 1) return;
     w->at = 0; /* what the next run's first task would have waited for */
     meet(w);
     if (exec->meter) tonnx__meter_waited(exec->meter, w->thread, 0);
@@ -216,20 +219,21 @@ static void leave(walker *w)
 static void walk_steps(void *arg, int thread)
 {
     walker w = { .run = arg, .thread = (size_t)thread };
-    if (w.thread >= w.run->exec->threads) return;
+    if (w.thread >= w.run->threads) return;
     walk_first(&w);
     for (size_t s = 0; s < w.run->steps; s++) walk_step(&w, s);
     leave(&w);
 }
 
-/* What the meter saw of each task in a run of `steps`, added to its instruction. */
-static void add_up(tonnx__cpu_exec *exec, size_t steps)
+/* What the meter saw of each task in a run, added to its instruction. */
+static void add_up(const walk *run)
 {
+    tonnx__cpu_exec *exec = run->exec;
     const tonnx__instruction *code = exec->base.program->code;
     for (size_t i = 0; i < exec->count; i++) {
         const tonnx__cpu_task *task = &exec->tasks[i];
         const bool first = i == 0 || task->code != task[-1].code;
-        tonnx__meter_add(exec->meter, i, (size_t)(task->code - code), first ? steps : 0);
+        tonnx__meter_add(exec->meter, i, (size_t)(task->code - code), first ? run->steps : 0, run->threads);
     }
 }
 
@@ -238,10 +242,13 @@ tonnx_status tonnx__cpu_run(tonnx__exec *base, const tonnx__feed *feed, const ui
 {
     tonnx__cpu_exec *exec = (tonnx__cpu_exec *)base;
     tonnx__pool *pool = ((tonnx__cpu *)base->state->backend)->pool;
-    walk w = { exec, pool, feed, order, records, count, false };
+    const size_t threads = tonnx__trial_alone(&exec->trial) ? 1 : exec->threads;
+    const double begin = tonnx__now();
+    walk w = { exec, pool, feed, order, records, count, threads, false };
     memset(exec->results, 0, count * sizeof exec->results[0]);
     if (exec->meter) tonnx__meter_begin(exec->meter);
     tonnx__pool_run(pool, walk_steps, &w);
-    if (exec->meter) add_up(exec, count);
+    if (exec->meter) add_up(&w);
+    tonnx__trial_ran(&exec->trial, (tonnx__now() - begin) / (double)count);
     return atomic_load(&w.left) ? tonnx__abandoned() : TONNX_OK;
 }
