@@ -133,7 +133,8 @@ static tonnx_status compare(tonnx_trainer *trainer, const tonnx_checkpoint *c)
         return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with another model than %s: resume with the same, scaled the same way", path_of(c),
                            trainer->net->model->path);
     if (c->data != trainer->prints[1])
-        return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with other training data: resume with the same", path_of(c));
+        return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with other training data, or another seed that divides it: resume with the same",
+                           path_of(c));
     if (c->validation != trainer->prints[2])
         return tonnx__fail(TONNX_BAD_USAGE, "%s: was made with other validation data: resume with the same",
                            path_of(c));

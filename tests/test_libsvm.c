@@ -105,6 +105,7 @@ START_TEST(wrong_lines_are_named)
     static const struct row {
         const char *text, *message;
     } rows[] = {
+        { "1 1:one\n1 1:1\n", "a.svm:1: '1:one' is no INDEX:VALUE pair" },
         { "1 1:1\n1 1:1 x\n", "a.svm:2: 'x' is no INDEX:VALUE pair" },
         { "1 1:1\n1 1:1 2;3\n", "a.svm:2: '2;3' is no INDEX:VALUE pair" },
         { "1 1:1\n1 :3\n", "a.svm:2: ':3' is no INDEX:VALUE pair" },

@@ -62,7 +62,7 @@ static int sniff_line(const char *line, size_t size)
     for (digits = i; i < size && line[i] >= '0' && line[i] <= '9';) i++;
     if (i == label || i == digits || i == size || line[i] != ':') return -1;
     while (++i < size && !is_blank(line[i]))
-        if (!strchr("+-.0123456789eEinfatyINFATY", line[i]) || !line[i]) return -1;
+        if (!line[i] || strchr(",;:\"", line[i])) return -1; /* a table's; what else is no number is said by its line */
     return 1;
 }
 
