@@ -42,22 +42,35 @@ static bool targets_are(const tonnx_dataset *data, bool (*test)(float t, size_t 
     return data->targets && first_other(data, test, classes) == data->samples * data->target_width;
 }
 
-static bool has_sigmoid_head(const tonnx_net *net)
+static bool has_head(const tonnx_net *net, tonnx__layer_kind kind)
 {
     int head = -1;
     tonnx__net_logits(net, &head);
-    return head >= 0 && net->layers[head].kind == TONNX__LAYER_ACTIVATION;
+    return head >= 0 && net->layers[head].kind == kind;
+}
+
+/* A single 1 among 0s in each sample's targets: a class as Keras spells it. */
+static bool are_one_hot(const tonnx_dataset *data)
+{
+    if (!targets_are(data, is_zero_or_one, 0)) return false;
+    for (size_t n = 0; n < data->samples; n++) {
+        size_t ones = 0;
+        for (size_t c = 0; c < data->target_width; c++) ones += data->targets[n * data->target_width + c] == 1;
+        if (ones != 1) return false;
+    }
+    return true;
 }
 
 /* What `auto` means. Numbers that are whole may be classes or not: where one output would have to tell more than two
  * apart, they are numbers, unless they have names or the output is a probability. */
 static tonnx_loss choose(const tonnx_net *net, const tonnx_dataset *data, size_t width)
 {
-    const bool probability = width == 1 && has_sigmoid_head(net);
+    const bool probability = width == 1 && has_head(net, TONNX__LAYER_ACTIVATION);
     if (data->target_kind == TONNX_TARGET_CLASS && width > 1) return TONNX_CROSS_ENTROPY;
     if (data->target_kind == TONNX_TARGET_CLASS)
         return data->class_count <= 2 || data->class_names || probability ? TONNX_BCE : TONNX_MSE;
     if (data->target_width != width) return TONNX_MSE;
+    if (width > 1 && has_head(net, TONNX__LAYER_SOFTMAX) && are_one_hot(data)) return TONNX_CROSS_ENTROPY;
     return probability || targets_are(data, is_zero_or_one, 0) ? TONNX_BCE : TONNX_MSE;
 }
 
