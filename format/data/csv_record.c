@@ -8,23 +8,20 @@ enum { RECORD_LIMIT = 32 << 20, CELL_LIMIT = 1 << 20, END = -1 };
 
 static const char candidates[] = "\t,;|"; /* a tab inside a cell is rarer than a comma */
 
-/* Moves *at behind the line it stands in and behind lines of blanks alone, which are no records. */
-static void next_line(const tonnx__source *source, size_t *at)
+/* Where the first line from `at` on begins that says anything; the buffer's end where there is none in it. */
+static size_t past_blank_lines(const tonnx__source *source, size_t at)
 {
-    size_t i = *at;
-    while (i < source->end && source->bytes[i] != '\n' && source->bytes[i] != '\r') i++;
-    for (*at = i; i < source->end && source->bytes[i] && strchr(" \t\r\n", source->bytes[i]); i++)
-        if (source->bytes[i] == '\n' || source->bytes[i] == '\r') *at = i + 1;
-    if (i == source->end) *at = i;
-}
-
-/* Where the first line begins that says anything. */
-static size_t first_line(const tonnx__source *source)
-{
-    size_t at = source->at, i = at;
+    size_t i = at;
     for (; i < source->end && source->bytes[i] && strchr(" \t\r\n", source->bytes[i]); i++)
         if (source->bytes[i] == '\n' || source->bytes[i] == '\r') at = i + 1;
-    return at;
+    return i == source->end ? i : at;
+}
+
+/* Moves *at to the next line that says anything. */
+static void next_line(const tonnx__source *source, size_t *at)
+{
+    while (*at < source->end && source->bytes[*at] != '\n' && source->bytes[*at] != '\r') ++*at;
+    *at = past_blank_lines(source, *at);
 }
 
 /* Counts the candidates outside quotes in the line that begins at *at, and moves *at to the next one. */
@@ -70,7 +67,7 @@ static words_of_line count_words(const tonnx__source *source, size_t *at)
  * a # may stand before (it is left out then). */
 static bool is_blank_table(tonnx__source *source)
 {
-    size_t at = first_line(source);
+    size_t at = past_blank_lines(source, source->at);
     const size_t begin = at;
     const words_of_line first = count_words(source, &at);
     if (at == source->end) return first.numbers && first.count > 1;
@@ -86,7 +83,7 @@ static bool is_blank_table(tonnx__source *source)
 static char find_delimiter(tonnx__source *source)
 {
     if (is_blank_table(source)) return ' ';
-    size_t at = first_line(source), first[4] = { 0 }, second[4] = { 0 }, best = 1;
+    size_t at = past_blank_lines(source, source->at), first[4] = { 0 }, second[4] = { 0 }, best = 1;
     count_delimiters(source, &at, first);
     count_delimiters(source, &at, second);
     for (size_t k = 0; k < 4; k++)
