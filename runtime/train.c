@@ -200,6 +200,7 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
     if (!status) status = tonnx__train_weigh(trainer);
     if (!status) status = choose_trained(trainer);
     if (!status) {
+        tonnx__options_warn(o);
         tonnx__options_fill(&trainer->options, &trainer->goal);
         fill_goal(trainer);
         status = count_steps(trainer);

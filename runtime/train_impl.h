@@ -52,9 +52,10 @@ struct tonnx_trainer {
 
 /* train_options.c: the caller's options into *to, checked, what an older caller does not know at its default; numbers
  * that were not given get the optimizer's defaults, and the goal its hyper-parameters; all that the numbers of a run
- * depend on as lines "name value" (freed by tonnx__free). */
+ * depend on as lines "name value" (freed by tonnx__free). Warns of numbers that were given and the optimizer has not. */
 tonnx_status tonnx__options_copy(tonnx_train_options *to, const tonnx_train_options *from);
 void tonnx__options_fill(tonnx_train_options *options, tonnx__goal *goal);
+void tonnx__options_warn(const tonnx_train_options *options);
 tonnx_status tonnx__options_text(char **out, const tonnx_trainer *trainer);
 
 /* train_weights.c: label smoothing and class weights into the goal, checked against the task. */

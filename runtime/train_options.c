@@ -34,6 +34,24 @@ void tonnx__options_fill(tonnx_train_options *o, tonnx__goal *goal)
     goal->h[TONNX__H_NESTEROV] = o->nesterov;
 }
 
+void tonnx__options_warn(const tonnx_train_options *o)
+{
+    tonnx_optimizer_info row;
+    tonnx_optimizer_describe(o->optimizer, &row);
+    const struct {
+        const char *name;
+        double given, has;
+    } numbers[] = { { "momentum", o->momentum, row.momentum },
+                    { "beta1", o->beta1, row.beta1 },
+                    { "beta2", o->beta2, row.beta2 },
+                    { "rho", o->rho, row.rho },
+                    { "eps", o->eps, row.eps } };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!isnan(numbers[i].given) && numbers[i].given != 0 && isnan(numbers[i].has))
+            tonnx__say(&o->log, TONNX_LOG_WARNING, "%s %g is left unused: %s has no %s", numbers[i].name, numbers[i].given, row.name,
+                       numbers[i].name);
+}
+
 /* One number of the optimizer: NaN (its default) or within [low, high), as PyTorch's constructors demand. */
 typedef struct range {
     const char *name;
