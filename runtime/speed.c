@@ -19,9 +19,9 @@ double tonnx__run_forecast(const tonnx__speed *speed, const tonnx__workload *wor
 /* Seconds as a person would say them. */
 static const char *say_seconds(double seconds, char text[32])
 {
-    if (seconds < 1e-3) snprintf(text, 32, "%.2g us", 1e6 * seconds);
-    else if (seconds < 1) snprintf(text, 32, "%.2g ms", 1e3 * seconds);
-    else snprintf(text, 32, seconds < 100 ? "%.2g s" : "%.0f s", seconds);
+    const char *unit = seconds < 1e-3 ? "us" : seconds < 1 ? "ms" : "s";
+    const double value = seconds < 1e-3 ? 1e6 * seconds : seconds < 1 ? 1e3 * seconds : seconds;
+    snprintf(text, 32, value < 99.5 ? "%.2g %s" : "%.0f %s", value, unit); /* %.2g would write 100 as 1e+02 */
     return text;
 }
 

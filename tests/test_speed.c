@@ -6,6 +6,7 @@
 
 /* 784-128-10, batch 32, as a number for each: 0.02 GFLOP, 4 MB, 5 in a row. */
 static const tonnx__workload small = { .flops = 2e7, .bytes = 4e6, .chain = 5, .steps = 100000, .parameters = 100 };
+static const tonnx__workload brief = { .flops = 2e7, .bytes = 4e6, .chain = 5, .steps = 2000, .parameters = 100 };
 static const tonnx__workload large = { .flops = 1e12, .bytes = 4e9, .chain = 7, .steps = 100, .parameters = 100 };
 
 static const tonnx__candidate cpu = { "cpu", true, "", { .flops = 2e11, .bytes = 1e10, .latency = 1e-6 } };
@@ -39,6 +40,7 @@ START_TEST(the_clearly_faster_is_chosen)
     expect((tonnx__candidate[]){ cpu, none }, 2, &large, 0, "there is no GPU here");
     expect((tonnx__candidate[]){ cpu, gpu, none }, 3, &large, 1, "the run takes about 11 s there and 500 s on cpu");
     expect((tonnx__candidate[]){ cpu }, 1, &small, 0, "the whole run takes about 40 s there");
+    expect((tonnx__candidate[]){ cpu }, 1, &brief, 0, "the whole run takes about 810 ms there");
 }
 END_TEST
 
