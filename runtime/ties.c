@@ -151,13 +151,24 @@ static tonnx_status part(tonnx_net *net, const int *slot, size_t number)
     return TONNX_OK;
 }
 
+/* The first member that names the tensor itself: of all, or of running statistics; the group's count where there is none. */
+static size_t first_named(const tonnx_net *net, const uses *all, const group *g, bool statistic)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        const tonnx__param *param = &net->params[*all->list[g->members[i]].slot];
+        if (param->merged_input >= 0 && (!statistic || is_statistic(param))) return i;
+    }
+    return g->count;
+}
+
 /* The member that keeps the initializer: the first that names the tensor itself, if there is one; an Identity's uses
- * get one of the Identity's name. */
+ * get one of the Identity's name. Where the first is never trained, the name is the statistic's that it is one with. */
 static size_t keeper(const tonnx_net *net, const uses *all, const group *g)
 {
-    for (size_t i = 0; i < g->count; i++)
-        if (net->params[*all->list[g->members[i]].slot].merged_input >= 0) return g->members[i];
-    return g->members[0];
+    const bool fixed = !net->params[*all->list[g->members[0]].slot].trained;
+    size_t kept = first_named(net, all, g, fixed);
+    if (kept == g->count) kept = first_named(net, all, g, false);
+    return g->members[kept < g->count ? kept : 0];
 }
 
 /* An earlier member that reads the tensor through the same node: two uses of one name are one parameter. */

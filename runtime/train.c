@@ -142,7 +142,7 @@ static tonnx_status compile_all(tonnx_trainer *trainer)
     tonnx_status status = compile(trainer, 0, batch);
     if (!status && trainer->pass_steps > samples / batch) status = compile(trainer, 1, samples % batch);
     if (!status && o->validation) {
-        status = tonnx__task_fit(&trainer->validation_goal, trainer->net, o->validation, o->loss, o->huber_delta);
+        status = tonnx__task_fit(&trainer->validation_goal, trainer->net, o->validation, trainer->goal.loss, o->huber_delta);
         trainer->validation_goal.keep_output = true;
         if (!status)
             status =

@@ -152,6 +152,41 @@ static tonnx__param *param_named(tonnx_net *net, const char *name)
     return NULL;
 }
 
+/* BatchNorm1d(affine=False) as torch.export writes a fresh one: the ones and zeros for scale and shift are its statistics. */
+static tonnx_model *plain_norm(void)
+{
+    tonnx_model *model = NULL;
+    ck_ok(tonnx__model_new(&model, 17, IN, IN));
+    graph_tensor(model, "0.weight", IN, IN, -1, 1);
+    graph_tensor(model, "1.running_mean", 0, IN, 0, 0);
+    graph_tensor(model, "1.running_var", 0, IN, 1, 1);
+    graph_node(model, "Gemm", "input 0.weight", "h");
+    graph_node(model, "BatchNormalization", "h 1.running_var 1.running_mean 1.running_mean 1.running_var", "output");
+    return model;
+}
+
+START_TEST(a_norm_without_scale_and_shift_gets_none)
+{
+    tonnx_model *model = plain_norm();
+    const double moved[IN] = { 2, 2, 2, 2, 2, 2 };
+    for (int round = 0; round < 2; round++) { /* as exported, and once its statistics have moved */
+        tonnx_net *net = NULL;
+        const double *values[8] = { NULL };
+        ck_ok(tonnx_net_new(&net, model, NULL));
+        ck_assert_uint_eq(tonnx_net_parameters(net), IN * IN);
+        tonnx__param *variance = param_named(net, "1.running_var"), *scale = param_named(net, "1.running_var_2");
+        ck_assert_int_eq(variance->role, TONNX__ROLE_VARIANCE);
+        ck_assert(!scale->trained);
+        values[variance - net->params] = moved;
+        ck_ok(tonnx__net_push(net, values));
+        ck_assert(tonnx__tensor_get(tonnx__param_tensor(variance, model), 0) == 2);
+        ck_assert(tonnx__tensor_get(tonnx__param_tensor(scale, model), 0) == 1);
+        tonnx_net_free(net);
+    }
+    tonnx_model_free(model);
+}
+END_TEST
+
 /* Two layers whose equal zero biases an exporter merged: one behind an Identity, or both reading one initializer. */
 static tonnx_model *merged(bool identity)
 {
@@ -428,6 +463,7 @@ static Suite *net_suite(void)
     tcase_add_loop_test(tcase, refused, 0, 6);
     tcase_add_test(tcase, cycle);
     tcase_add_loop_test(tcase, unshared, 0, 2);
+    tcase_add_test(tcase, a_norm_without_scale_and_shift_gets_none);
     tcase_add_test(tcase, tied);
     tcase_add_loop_test(tcase, tied_transposed, 0, 2);
     tcase_add_test(tcase, side_by_side);

@@ -1,4 +1,5 @@
 /* Training through the public API: what moves, what stays, when it ends, and that the bits do not depend on threads. */
+#include "runtime/dataset_impl.h"
 #include "runtime/evaluate.h"
 #include "runtime/init.h"
 #include "runtime/train.h"
@@ -500,6 +501,34 @@ START_TEST(validation)
 }
 END_TEST
 
+static void note_validation(void *user, const tonnx_event *event)
+{
+    if (event->kind == TONNX_EVENT_EPOCH) *(double *)user = event->val_loss;
+}
+
+/* Targets of 0 and 1 are bce's, others are not: what `auto` makes of the training data is meant of the validation, too. */
+START_TEST(validation_has_the_loss_that_is_trained)
+{
+    tonnx_model *model = mlp(7, 11, 1, false);
+    tonnx_dataset *data = graph_data(60, 7, 0, 1), *held = graph_data(20, 7, 0, 1);
+    tonnx_train_options options = options_of(TONNX_ADAM, 0.01);
+    tonnx_evaluate_options how = TONNX_EVALUATE_OPTIONS_DEFAULT;
+    tonnx_metrics metrics;
+    double seen = 0;
+    for (size_t i = 0; i < data->samples; i++) data->targets[i] = (float)(i % 2);
+    options.validation = held;
+    options.event = note_validation;
+    options.event_user = &seen;
+    train(model, data, &options);
+    how.loss = TONNX_BCE;
+    ck_ok(tonnx_evaluate(&metrics, model, held, &how));
+    ck_near(seen, metrics.loss, 1e-6, 0);
+    tonnx_dataset_free(data);
+    tonnx_dataset_free(held);
+    tonnx_model_free(model);
+}
+END_TEST
+
 static Suite *train_suite(void)
 {
     Suite *suite = suite_create("train");
@@ -521,6 +550,7 @@ static Suite *train_suite(void)
     tcase_add_test(tcase, a_weight_that_was_never_finite_is_named);
     tcase_add_test(tcase, misfits);
     tcase_add_test(tcase, validation);
+    tcase_add_test(tcase, validation_has_the_loss_that_is_trained);
     tcase_add_test(tcase, verifies);
     suite_add_tcase(suite, tcase);
     return suite;

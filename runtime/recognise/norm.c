@@ -4,6 +4,7 @@
 
 #include "runtime/fold_impl.h"
 #include "runtime/recognise/expression_impl.h"
+#include "runtime/ties_impl.h"
 
 /* torch.export calls what it computed itself val_0, val_1, …; a parameter keeps its name in the module. */
 static bool is_numbered_by_torch(const tonnx__builder *builder, const tonnx__fact *fact)
@@ -42,6 +43,18 @@ static tonnx_status norm_param(tonnx__builder *builder, int *out, tonnx__role ro
     return tonnx__param_vector(builder, out, role, &fact, node, input);
 }
 
+/* torch.export writes equal tensors once, under the name that the module has first. The ones and zeros of a fresh norm without
+ * scale and shift so become its running statistics', where those of its scale and shift would have kept their own names. When they
+ * were trained, tonnx has parted them: running_var, running_var_2. */
+static void leave_untrained(const tonnx__builder *builder, int param, int statistic, const char *name)
+{
+    tonnx__param *p = &builder->net->params[param];
+    const char *found = strstr(p->name, name), *rest = found ? found + strlen(name) : "";
+    const bool shared = found && !*rest && tonnx__same_tensor(p, &builder->net->params[statistic]);
+    const bool parted = *rest == '_' && rest[1] && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
+    if (shared || parted) p->trained = false;
+}
+
 /* ONNX BatchNormalization 1…15: scale, B, mean, var; momentum weighs the old running value, 0.9 where absent. */
 static tonnx_status recognise_batch_norm(tonnx__builder *builder, const tonnx__node *node, const tonnx__fact *x,
                                          bool *known)
@@ -58,6 +71,8 @@ static tonnx_status recognise_batch_norm(tonnx__builder *builder, const tonnx__n
     for (size_t i = 0; i < 4 && !status; i++) status = norm_param(builder, &params[i], roles[i], node, i + 1, features);
     if (!status) status = tonnx__layer_add(builder, &layer, TONNX__LAYER_BATCH_NORM, node, &in, 1, features, NULL);
     if (status) return status;
+    leave_untrained(builder, params[0], params[3], "running_var");
+    leave_untrained(builder, params[1], params[2], "running_mean");
     layer->weight = params[0];
     layer->bias = params[1];
     layer->mean = params[2];
