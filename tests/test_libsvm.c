@@ -106,6 +106,10 @@ START_TEST(wrong_lines_are_named)
         const char *text, *message;
     } rows[] = {
         { "1 1:one\n1 1:1\n", "a.svm:1: '1:one' is no INDEX:VALUE pair" },
+        { "abc 1:1\n1 1:1\n", "a.svm:1: 'abc' is no label: a line is LABEL INDEX:VALUE" },
+        { "0 :1 2:1\n1 1:1\n", "a.svm:1: ':1' is no INDEX:VALUE pair" },
+        { "inf 1:1\n1 1:1\n", "a.svm:1: 'inf' is not a finite number" },
+        { "1:1 2:2\n1 1:1\n", "a.svm:1: '1:1' is no label: a line is LABEL INDEX:VALUE" },
         { "1 1:1\n1 1:1 x\n", "a.svm:2: 'x' is no INDEX:VALUE pair" },
         { "1 1:1\n1 1:1 2;3\n", "a.svm:2: '2;3' is no INDEX:VALUE pair" },
         { "1 1:1\n1 :3\n", "a.svm:2: ':3' is no INDEX:VALUE pair" },

@@ -49,21 +49,33 @@ static size_t query(const char *text, size_t size)
     return i > 4 && (i == size || is_blank(text[i])) ? i : 0;
 }
 
-/* A line of the head that is no comment: 1 where it is a sample with pairs, 0 where with none, −1 where it is none. */
+static bool is_number_like(const char *word, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!word[i] || !strchr("+-.0123456789eE", word[i])) return false;
+    return true;
+}
+
+/* Perhaps not a right one. */
+static bool is_pair_like(const char *word, size_t size)
+{
+    return query(word, size) || (strchr("0123456789:-", *word) && memchr(word, ':', size));
+}
+
+/* A line of the head that is no comment: 1 where it is a sample with pairs, 0 where with none, −1 where it is none. It is known by
+ * its colons: whether label and pairs are right is said when it is read. */
 static int sniff_line(const char *line, size_t size)
 {
-    size_t i = 0, digits;
-    while (i < size && strchr("+-.0123456789eE", line[i]) && line[i]) i++;
-    const size_t label = i;
-    while (i < size && is_blank(line[i])) i++;
-    if (!label) return i == size ? 0 : -1;
-    if (i == size) return 0;
-    if (i > label && query(line + i, size - i)) return 1;
-    for (digits = i; i < size && line[i] >= '0' && line[i] <= '9';) i++;
-    if (i == label || i == digits || i == size || line[i] != ':') return -1;
-    while (++i < size && !is_blank(line[i]))
-        if (!line[i] || strchr(",;:\"", line[i])) return -1; /* a table's; what else is no number is said by its line */
-    return 1;
+    size_t words = 0;
+    bool first_is_number = true;
+    for (size_t i = 0, from; i < size; words += i > from) {
+        while (i < size && is_blank(line[i])) i++;
+        for (from = i; i < size && !is_blank(line[i]); i++)
+            if (!line[i] || strchr(",;|\"", line[i])) return -1; /* a table's */
+        if (words == 0) first_is_number = is_number_like(line + from, i - from);
+        else if (i > from && !is_pair_like(line + from, i - from)) return -1;
+    }
+    return words > 1 ? 1 : first_is_number ? 0 : -1;
 }
 
 /* Editors on Windows put one before UTF-8. */
