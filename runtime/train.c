@@ -185,6 +185,24 @@ static tonnx__workload work_of(const tonnx_trainer *trainer)
     return work;
 }
 
+/* A loss that is hardly meant. */
+static void warn_of_loss(const tonnx_trainer *trainer)
+{
+    int head = -1;
+    const tonnx_train_options *o = &trainer->options;
+    tonnx__net_logits(trainer->net, &head);
+    const bool softmax = head >= 0 && trainer->net->layers[head].kind == TONNX__LAYER_SOFTMAX;
+    if (trainer->goal.loss == TONNX_NLL)
+        tonnx__say(&o->log, TONNX_LOG_WARNING,
+                   "nll reads log-probabilities, and no LogSoftmax or Softmax ends this model: "
+                   "cross-entropy is the loss of plain outputs");
+    if (softmax && o->loss == TONNX_LOSS_AUTO && trainer->goal.loss != TONNX_CROSS_ENTROPY)
+        tonnx__say(&o->log, TONNX_LOG_WARNING,
+                   "the model ends in Softmax or LogSoftmax, but its targets are neither classes nor one-hot: the loss is %s; "
+                   "--loss cross-entropy takes any distribution",
+                   tonnx_loss_name(trainer->goal.loss));
+}
+
 static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
 {
     const tonnx_train_options *o = &trainer->options;
@@ -193,10 +211,7 @@ static tonnx_status prepare(tonnx_trainer *trainer, tonnx_model *model)
                                                      o->precision };
     tonnx_status status = bind_net(trainer, model);
     if (!status) status = tonnx__task_fit(&trainer->goal, trainer->net, trainer->data, o->loss, o->huber_delta);
-    if (!status && trainer->goal.loss == TONNX_NLL)
-        tonnx__say(&o->log, TONNX_LOG_WARNING,
-                   "nll reads log-probabilities, and no LogSoftmax or Softmax ends this model: "
-                   "cross-entropy is the loss of plain outputs");
+    if (!status) warn_of_loss(trainer);
     if (!status) status = tonnx__train_weigh(trainer);
     if (!status) status = choose_trained(trainer);
     if (!status) {
