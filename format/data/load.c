@@ -182,8 +182,11 @@ static tonnx_status check_counts(const tonnx__table *x, const tonnx__table *y, c
 {
     const bool known = x->rows_in_file && y->rows_in_file;
     const size_t samples = known ? x->rows_in_file : x->rows, targets = known ? y->rows_in_file : y->rows;
+    const char *short_of_one = samples + 1 == targets && x->names ? data : targets + 1 == samples && y->names ? target : NULL;
     if (!y->columns || samples == targets) return TONNX_OK;
-    return tonnx__fail(TONNX_BAD_DATA, "%s: %zu targets, but %s has %zu samples", target, targets, data, samples);
+    return tonnx__fail(TONNX_BAD_DATA, "%s: %zu targets, but %s has %zu samples%s%s%s", target, targets, data, samples,
+                       short_of_one ? "; if the first line of " : "", short_of_one ? short_of_one : "",
+                       short_of_one ? " is no header: --header no" : "");
 }
 
 static const char *base_name(const char *path)
