@@ -16,7 +16,7 @@ typedef struct tonnx_profile_row {
     const char *kind, *result; /* "gemm"; its first output and that one's shape: "h[32,128]" */
     const char *text;          /* the whole of it, as tonnx_trainer_plan prints it */
     uint64_t calls;            /* steps that ran it */
-    size_t tiles, meets;       /* pieces that threads share; times they meet before one. Of one call */
+    size_t tiles, meets;       /* pieces that threads share; times they meet before one, where all take part. Of one call */
     double seconds, waited;    /* at work; before that, until the others were done */
     double flops, bytes;       /* of one call: arithmetic where it is a matrix product, else 0; its operands' bytes */
 } tonnx_profile_row;

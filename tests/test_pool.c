@@ -158,11 +158,11 @@ START_TEST(a_pool_may_never_run)
 }
 END_TEST
 
-/* Runs of a program that takes so long by all threads and by one: how many of the next hundred are by one. */
-static int runs_alone(tonnx__trial *trial, double all, double one)
+/* Runs of a program that takes so long by all threads and by one: how many of so many are by one. */
+static int runs_alone(tonnx__trial *trial, int runs, double all, double one)
 {
     int alone = 0;
-    for (int run = 0; run < 100; run++) {
+    for (int run = 0; run < runs; run++) {
         const bool by_one = tonnx__trial_alone(trial);
         alone += by_one;
         tonnx__trial_ran(trial, by_one ? one : all);
@@ -173,10 +173,12 @@ static int runs_alone(tonnx__trial *trial, double all, double one)
 START_TEST(a_trial_takes_to_who_is_faster)
 {
     tonnx__trial off = { 0 }, on = { .on = true };
-    ck_assert_int_eq(runs_alone(&off, 2, 1), 0);
-    ck_assert_int_ge(runs_alone(&on, 2, 1), 90);
-    ck_assert_int_le(runs_alone(&on, 1, 2), 40); /* it looks again after a while */
-    ck_assert_int_le(runs_alone(&on, 1, 2), 10);
+    ck_assert_int_eq(runs_alone(&off, 100, 2, 1), 0);
+    ck_assert_int_eq(runs_alone(&on, 32, 2, 1), 30);
+    ck_assert_int_eq(runs_alone(&on, 64, 2, 1), 62); /* that was clear, so this round is longer */
+    ck_assert_int_le(runs_alone(&on, 128, 1, 2), 2); /* it looks again each round */
+    ck_assert_int_ge(runs_alone(&on, 256, 1.1, 1), 254);
+    ck_assert_int_eq(runs_alone(&on, 32, 1, 1.1), 2); /* hardly different: the shortest again */
 }
 END_TEST
 

@@ -49,33 +49,42 @@ static size_t query(const char *text, size_t size)
     return i > 4 && (i == size || is_blank(text[i])) ? i : 0;
 }
 
-static bool is_number_like(const char *word, size_t size)
+/* What the head's lines look like, best last: no line of ours, pairs of which some are broken, a sample. */
+typedef enum looks { LOOKS_ELSE, LOOKS_BARE, LOOKS_BROKEN, LOOKS_RIGHT } looks;
+
+/* A word behind the label. */
+static looks look_at_pair(const char *word, size_t size)
+{
+    size_t digits = 0;
+    if (query(word, size)) return LOOKS_RIGHT;
+    while (digits < size && word[digits] >= '0' && word[digits] <= '9') digits++;
+    if (!strchr("0123456789:-", *word) || !memchr(word, ':', size)) return LOOKS_ELSE;
+    for (size_t i = digits + 1; i < size; i++)
+        if (!strchr("+-.0123456789eEinfatyINFATY", word[i])) return LOOKS_BROKEN;
+    return digits && digits + 1 < size && word[digits] == ':' ? LOOKS_RIGHT : LOOKS_BROKEN;
+}
+
+static looks look_at_label(const char *word, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if (!word[i] || !strchr("+-.0123456789eE", word[i])) return false;
-    return true;
+        if (!strchr("+-.0123456789eE", word[i])) return LOOKS_BROKEN;
+    return LOOKS_RIGHT;
 }
 
-/* Perhaps not a right one. */
-static bool is_pair_like(const char *word, size_t size)
-{
-    return query(word, size) || (strchr("0123456789:-", *word) && memchr(word, ':', size));
-}
-
-/* A line of the head that is no comment: 1 where it is a sample with pairs, 0 where with none, −1 where it is none. It is known by
- * its colons: whether label and pairs are right is said when it is read. */
-static int sniff_line(const char *line, size_t size)
+/* A line of the head that is no comment: a label alone is bare, and so is a blank line. */
+static looks look_at_line(const char *line, size_t size)
 {
     size_t words = 0;
-    bool first_is_number = true;
+    looks all = LOOKS_RIGHT;
     for (size_t i = 0, from; i < size; words += i > from) {
         while (i < size && is_blank(line[i])) i++;
         for (from = i; i < size && !is_blank(line[i]); i++)
-            if (!line[i] || strchr(",;|\"", line[i])) return -1; /* a table's */
-        if (words == 0) first_is_number = is_number_like(line + from, i - from);
-        else if (i > from && !is_pair_like(line + from, i - from)) return -1;
+            if (!line[i] || strchr(",;|\"", line[i])) return LOOKS_ELSE; /* a table's */
+        if (i == from) break;
+        const looks word = words ? look_at_pair(line + from, i - from) : look_at_label(line + from, i - from);
+        if (word < all) all = word;
     }
-    return words > 1 ? 1 : first_is_number ? 0 : -1;
+    return words > 1 ? all : all == LOOKS_RIGHT ? LOOKS_BARE : LOOKS_ELSE;
 }
 
 /* Editors on Windows put one before UTF-8. */
@@ -84,18 +93,26 @@ static size_t byte_order_mark(const unsigned char *head, size_t size)
     return size >= 3 && !memcmp(head, "\xef\xbb\xbf", 3) ? 3 : 0;
 }
 
-/* The first lines that say anything: numbers alone are a table, numbers before pairs are not. */
+/* The next line from *at on that says anything, and it is moved behind that. */
+static looks next_look(const char **at, const char *end)
+{
+    looks found = LOOKS_BARE;
+    while (found == LOOKS_BARE && *at < end) {
+        const char *newline = memchr(*at, '\n', (size_t)(end - *at)), *stop = newline ? newline : end;
+        const char *comment = memchr(*at, '#', (size_t)(stop - *at));
+        found = look_at_line(*at, (size_t)((comment ? comment : stop) - *at));
+        *at = stop + 1;
+    }
+    return found;
+}
+
+/* The first lines that say anything: numbers alone are a table, numbers before pairs are not. A broken one is ours where the next is
+ * right: a table's cells may hold colons. */
 static bool sniff(const unsigned char *head, size_t size)
 {
     const char *at = (const char *)head + byte_order_mark(head, size), *end = (const char *)head + size;
-    int found = 0;
-    while (!found && at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline ? newline : end;
-        const char *comment = memchr(at, '#', (size_t)(stop - at));
-        found = sniff_line(at, (size_t)((comment ? comment : stop) - at));
-        at = stop + 1;
-    }
-    return found == 1;
+    const looks first = next_look(&at, end);
+    return first == LOOKS_RIGHT || (first == LOOKS_BROKEN && next_look(&at, end) == LOOKS_RIGHT);
 }
 
 static tonnx_status fail_line(const build *b, const char *token, const char *what)

@@ -78,6 +78,7 @@ struct tonnx__cpu_task {
     bool result;               /* an operand lies in the results, and moves from step to step */
     size_t ahead;              /* lines of a later batch to ask for behind each tile */
     bool heavy;                /* a tile takes microseconds: threads that wait long do one for who is behind */
+    bool by_columns;           /* a norm by columns made what it reads first */
     bool shared;               /* some product of the program is worth several tiles: no thread sits idle anyway */
 };
 
@@ -113,11 +114,14 @@ static inline tonnx__span tonnx__share(const tonnx__cpu_task *task, size_t threa
 /* What an instruction takes, in FLOP of a product; bytes count as what is multiplied meanwhile. */
 double tonnx__instruction_work(const tonnx__program *program, const tonnx__instruction *code);
 
-/* meet.c: before which of a round's tasks the threads must meet (their `barrier`); rounds follow each other without a break.
- * Once that is known, what so many threads save, their share of the work, in units of what they pay: meeting, and fetching from each
- * other's caches what was made before, where cores are far apart. And whether one of two tasks writes what the other touches. */
+/* meet.c: before which of a round's tasks the threads must meet (their `barrier`); rounds follow each other without a break. */
 void tonnx__place_barriers(tonnx__cpu_task *tasks, size_t count, size_t threads);
+
+/* With barriers placed: what so many threads save of one's work, in units of what they pay, which is meeting, and fetching from each
+ * other's caches what was made before, where cores are far apart. Infinite where they never meet. */
 double tonnx__threads_gain(const tonnx__cpu_task *tasks, size_t count, size_t threads, const tonnx__program *program);
+
+/* Whether one of two tasks writes what the other touches. */
 bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
 
 /* Bytes of a batch that is gathered a step ahead. A longer one would push out what is computed with, and is best multiplied

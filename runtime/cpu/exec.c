@@ -66,6 +66,14 @@ static tonnx__cpu_operand operand(const tonnx__cpu_exec *exec, int index, bool o
                                 .batch = is_batch(exec->base.program, index) };
 }
 
+/* Whether a norm over the batch made what an instruction reads first. */
+static bool reads_columns(const tonnx__program *program, const tonnx__instruction *code)
+{
+    for (const tonnx__instruction *maker = code; maker-- > program->code;)
+        if (maker->out[0] == code->in[0]) return maker->kind == TONNX__BATCH_NORM || maker->kind == TONNX__BATCH_NORM_BACK;
+    return false;
+}
+
 /* In FLOP: some 3 µs a tile, beside which a queue costs little. Both halves of an instruction count as all of it. */
 static const double HEAVY = 3e5;
 
@@ -75,6 +83,7 @@ static void add_tasks(tonnx__cpu_exec *exec, const tonnx__instruction *code, boo
     const bool elsewhere = code->kind == TONNX__GATHER ? !odd : odd; /* it gathers for the other kind of step */
     tonnx__cpu_task task[2] = { { .code = code, .kernels = &cpu->kernels, .seed = exec->base.program->seed } };
     task[0].shared = shared;
+    task[0].by_columns = reads_columns(exec->base.program, code);
     for (int k = 0; k < TONNX__MAX_IN; k++) task[0].in[k] = operand(exec, code->in[k], elsewhere);
     for (int k = 0; k < TONNX__MAX_OUT; k++) task[0].out[k] = operand(exec, code->out[k], elsewhere);
     for (int k = 0; k < TONNX__MAX_IN; k++) task[0].result |= task[0].in[k].result;

@@ -57,7 +57,7 @@ typedef struct tonnx__elementwise_kernels {
     void (*scale_bytes)(float *y, const unsigned char *x, double factor, size_t n);
     void (*axpy)(float *y, const float *x, float factor, const tonnx__panel *panel); /* y[n,c] += factor·x[c] */
     void (*shift)(float *y, float by, const tonnx__panel *panel);                    /* y[n,c] += by */
-    void (*clamp)(float *y, float limit, size_t n);                 /* to [−limit, limit] */
+    void (*clamp)(float *y, float limit, size_t n); /* to [−limit, limit] */
     /* `first`, the index of element 0, is a multiple of 4. */
     void (*dropout)(float *y, const float *v, size_t first, size_t n, const tonnx__draw *draw, double ratio, bool add);
     void (*random_slope)(float *y, const float *v, const float *x, size_t first, size_t n, const tonnx__draw *draw,

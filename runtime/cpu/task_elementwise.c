@@ -21,14 +21,17 @@ static tonnx__act_args act_args(const tonnx__instruction *code, const tonnx__cpu
 }
 
 /* An activation that rides on no product follows a norm by columns as a rule: strips of columns, so that features stay
- * with their owners. A single strip is cut by rows where slopes are by column, else by elements. */
+ * with their owners; where they are few, the norm's own. What is not by columns then is cut by rows under slopes by column, else by
+ * elements. */
 static void cut_act(tonnx__cpu_task *task, tonnx__cpu_tile *tile, const tonnx__cpu_operand *slope)
 {
-    enum { STRIP = 2 * TONNX__COLUMNS, STRIPS = 16 };
+    enum { STRIP = 2 * TONNX__COLUMNS, STRIPS = 16, FEW = 2 * STRIP };
     const tonnx__cpu_operand *x = &task->out[0];
-    const size_t panels = tonnx__parts(x->cols, STRIP), wide = tonnx__parts(panels, STRIPS) * STRIP;
-    if (panels > 1) task->reach = TONNX__REACH_PLACE;
-    if (panels > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, x->rows, wide);
+    const size_t wide = tonnx__parts(tonnx__parts(x->cols, STRIP), STRIPS) * STRIP;
+    const bool few = x->cols <= FEW;
+    if (!few || task->by_columns) task->reach = TONNX__REACH_PLACE;
+    if (!few) tonnx__cut_grid(task, tile, x->rows, x->cols, x->rows, wide);
+    else if (task->by_columns) tonnx__cut_grid(task, tile, x->rows, x->cols, x->rows, TONNX__COLUMNS);
     else if (slope->at && slope->cols > 1) tonnx__cut_grid(task, tile, x->rows, x->cols, 1, x->cols);
     else tonnx__cut_flat(task, tile, count_of(x));
 }

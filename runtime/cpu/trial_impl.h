@@ -8,8 +8,8 @@
 /* Off when all is 0: then no run is one thread's. */
 typedef struct tonnx__trial {
     bool on;
-    unsigned runs;   /* so far */
-    double least[2]; /* seconds a step, the least that was last tried: by all threads, by one */
+    unsigned run, round; /* which run of a round is next, and how many it has; 0: the least */
+    double least[2];     /* seconds a step, the least that was last tried: by all threads, by one */
 } tonnx__trial;
 
 /* Whether the next run is to be by one thread. */

@@ -249,6 +249,7 @@ tonnx_status tonnx__cpu_run(tonnx__exec *base, const tonnx__feed *feed, const ui
     if (exec->meter) tonnx__meter_begin(exec->meter);
     tonnx__pool_run(pool, walk_steps, &w);
     if (exec->meter) add_up(&w);
+    if (atomic_load(&w.left)) return tonnx__abandoned();
     tonnx__trial_ran(&exec->trial, (tonnx__now() - begin) / (double)count);
-    return atomic_load(&w.left) ? tonnx__abandoned() : TONNX_OK;
+    return TONNX_OK;
 }

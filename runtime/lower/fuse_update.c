@@ -157,12 +157,14 @@ static size_t next_product(const tonnx__program *program, size_t k)
 }
 
 /* dX = dY·W reads all of W, and the step of W writes it: who shares these by features would meet between them. Behind the next
- * layer's dX, for which all meet anyway, everybody has read it. */
+ * layer's dX, for which all meet anyway, everybody has read it. Only of a dY that caches keep so long: for larger ones a meeting
+ * is nothing, and memory is. */
 static void defer_steps(tonnx__program *program)
 {
+    enum { SMALL = 1 << 16 };
     for (size_t k = program->code_count; k-- > 0;) {
         const tonnx__instruction code = program->code[k];
-        if (code.kind != TONNX__GEMM_UPDATE) continue;
+        if (code.kind != TONNX__GEMM_UPDATE || tonnx__buffer_count(&program->buffers[code.in[0]]) > SMALL) continue;
         const size_t to = next_product(program, k);
         memmove(&program->code[k], &program->code[k + 1], (to - k) * sizeof code);
         program->code[to] = code;
