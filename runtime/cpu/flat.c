@@ -3,23 +3,24 @@
  * a panel's are asked for within its multiply-adds, row by row into the second cache, and are there when its sums are. */
 #include "runtime/cpu/cpu_impl.h"
 
-/* A panel has 24 KiB of sums at most, which the first cache keeps, and rows as long as may be, which prefetchers follow: half as long
- * where k has two parts, for the room has op(B)'s strips of both. These serve all panels of the same columns. Of op(A) TOGETHER
- * rows are packed in one go. */
-enum { SUMS = 6144, TALL = 8, WIDE = SUMS / TALL, TOGETHER = TONNX__PACKED_ROWS, PARTS = TONNX__FLAT_PARTS, LINE = 64 };
-_Static_assert(WIDE / PARTS % TONNX__PACKED_COLS == 0 && TOGETHER % TALL == 0, "whole strips, which whole blocks are written of");
-_Static_assert(SUMS / TOGETHER / PARTS % TOGETHER == 0, "the same for square blocks of the most rows");
+/* A panel is a few rows by WIDE columns: so small that memory, whose prefetchers run ahead along the rows while the panel before
+ * steps, is never idle for as long as a product takes. Panels follow each other along the rows, as what they step lies. For that the
+ * room has op(B)'s strips of as many columns as a quarter of the second cache keeps. Of op(A) TOGETHER rows are packed in one go. */
+enum { TALL = 8, WIDE = 192, TOGETHER = TONNX__PACKED_ROWS, PARTS = TONNX__FLAT_PARTS, LINE = 64, KEPT = 512 << 10 };
+_Static_assert(WIDE % TONNX__PACKED_COLS == 0 && TOGETHER % TALL == 0, "whole strips, which whole blocks are written of");
+_Static_assert(WIDE % TOGETHER == 0, "the same for square blocks of the most rows");
+_Static_assert(KEPT >= WIDE * PARTS * TONNX__PACKED_BYTES, "a panel's strips have room");
 
 typedef struct room {
     _Alignas(LINE) char left[PARTS][TOGETHER * TONNX__PACKED_BYTES];
-    _Alignas(LINE) char right[WIDE * TONNX__PACKED_BYTES];
-    _Alignas(LINE) float sum[SUMS];
+    _Alignas(LINE) char right[KEPT];
+    _Alignas(LINE) float sum[TOGETHER * WIDE];
 } room;
 
 typedef struct product {
     const tonnx__packed_kernels *kernels;
     room *room;
-    size_t mnk[3], tall, wide; /* a panel's sides */
+    size_t mnk[3], tall, across; /* rows of a panel; columns whose strips are kept */
     tonnx__lying a, b;
     const tonnx__beside *beside;
 } product;
@@ -43,9 +44,25 @@ static size_t parts_of_k(const product *p)
     return tonnx__parts(p->mnk[2], TONNX__PACKED_BYTES / p->kernels->unit);
 }
 
+/* Of one part of k, up to whole grains. */
+static size_t depth_of(const product *p, size_t part)
+{
+    return tonnx__parts(tonnx__length(part_of_k(p, part)), p->kernels->grain) * p->kernels->grain;
+}
+
+/* Bytes of a column of op(B) in its strips. */
+static size_t column_bytes(const product *p)
+{
+    size_t deep = 0;
+    for (size_t i = 0; i < parts_of_k(p); i++) deep += depth_of(p, i);
+    return deep * p->kernels->unit;
+}
+
+/* The strip of a part of k that begins with the n-th of the columns that are kept. */
 static char *right_strip(const product *p, size_t part, size_t n)
 {
-    return p->room->right + (part * p->wide + n) * TONNX__PACKED_BYTES;
+    const size_t before = part ? p->across * depth_of(p, 0) : 0; /* a part that is not the last is as deep as can be */
+    return p->room->right + (before + n * depth_of(p, part)) * p->kernels->unit;
 }
 
 static void pack_right(const product *p, tonnx__span n)
@@ -78,13 +95,12 @@ static void look_ahead(const product *p, panel *at)
                                  .stride = b->stride * sizeof(float) };
 }
 
-/* The panel's blocks over one part of k. `left`: its rows of op(A)'s strips. */
-static void multiply(const product *p, panel *at, const char *left, size_t part)
+/* The panel's blocks over one part of k. `left`: its rows of op(A)'s strips; `first`: its first column, of those kept. */
+static void multiply(const product *p, panel *at, const char *left, size_t first, size_t part)
 {
     const tonnx__packed_kernels *kernels = p->kernels;
-    const size_t deep = tonnx__parts(tonnx__length(part_of_k(p, part)), kernels->grain) * kernels->grain;
     const size_t lines = tonnx__parts(kernels->rows * kernels->cols * sizeof(float), LINE) * p->beside->count;
-    tonnx__packed_target to = { .stride = p->wide,
+    tonnx__packed_target to = { .stride = WIDE,
                                 .add = part > 0,
                                 .turned = p->a.transposed,
                                 .ahead = &at->lines,
@@ -92,21 +108,23 @@ static void multiply(const product *p, panel *at, const char *left, size_t part)
     for (size_t m = 0; m < tonnx__length(at->m); m += kernels->rows, left += kernels->rows * TONNX__PACKED_BYTES)
         for (size_t n = 0; n < tonnx__length(at->n); n += kernels->cols) {
             look_ahead(p, at);
-            to.at = p->room->sum + m * p->wide + n;
+            to.at = p->room->sum + m * WIDE + n;
             to.cols = tonnx__least(kernels->cols, tonnx__length(at->n) - n);
-            kernels->block(left, right_strip(p, part, n), deep, &to);
+            kernels->block(left, right_strip(p, part, first + n), depth_of(p, part), &to);
         }
 }
 
-/* Panels of rows whose op(A) is packed together. */
+/* Panels of rows whose op(A) is packed together, by columns whose op(B) is kept. */
 static void panels(const product *p, tonnx__span m, tonnx__span n, tonnx__packed_taker *take, void *user)
 {
     pack_left(p, m);
-    for (size_t r = m.from; r < m.to; r += p->tall) {
-        panel at = { .m = tonnx__part(r, p->tall, m.to), .n = n };
-        for (size_t i = 0; i < parts_of_k(p); i++) multiply(p, &at, p->room->left[i] + (r - m.from) * TONNX__PACKED_BYTES, i);
-        take(user, at.m, at.n, p->room->sum, p->wide);
-    }
+    for (size_t r = m.from; r < m.to; r += p->tall)
+        for (size_t c = n.from; c < n.to; c += WIDE) {
+            panel at = { .m = tonnx__part(r, p->tall, m.to), .n = tonnx__part(c, WIDE, n.to) };
+            for (size_t i = 0; i < parts_of_k(p); i++)
+                multiply(p, &at, p->room->left[i] + (r - m.from) * TONNX__PACKED_BYTES, c - n.from, i);
+            take(user, at.m, at.n, p->room->sum, WIDE);
+        }
 }
 
 void tonnx__flat_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
@@ -114,11 +132,13 @@ void tonnx__flat_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3
 {
     room r;
     product p = { kernels, &r, { mnk[0], mnk[1], mnk[2] }, 0, 0, a, b, beside };
+    const size_t kept = tonnx__least(KEPT, tonnx__second_cache() / 4);
     p.tall = kernels->rows > TALL ? kernels->rows : (size_t)TALL;
-    p.wide = SUMS / p.tall / parts_of_k(&p);
+    p.across = kept / (WIDE * column_bytes(&p)) * WIDE;
+    if (p.across == 0) p.across = WIDE;
     kernels->begin();
-    for (size_t n = 0; n < mnk[1]; n += p.wide) {
-        const tonnx__span across = tonnx__part(n, p.wide, mnk[1]);
+    for (size_t n = 0; n < mnk[1]; n += p.across) {
+        const tonnx__span across = tonnx__part(n, p.across, mnk[1]);
         pack_right(&p, across);
         for (size_t m = 0; m < mnk[0]; m += TOGETHER) panels(&p, tonnx__part(m, TOGETHER, mnk[0]), across, take, user);
     }

@@ -1,9 +1,11 @@
 #include "runtime/cpu/kernel_impl.h"
 
+#include <stdatomic.h>
+#include <unistd.h>
+
 #ifdef TONNX_BF16_UNITS
 #include <cpuid.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #define TONNX_ISA_ROW(id, name, runs)                                                                                  \
@@ -53,6 +55,22 @@ bool tonnx__isa_runs(int isa)
 const tonnx__kernels *tonnx__isa_kernels(int isa)
 {
     return &sets[isa];
+}
+
+/* Asked of the system once: on a virtual machine the answer takes it tens of microseconds. */
+size_t tonnx__second_cache(void)
+{
+    enum { USUAL = 1 << 20 };
+    static atomic_size_t known;
+    size_t bytes = atomic_load_explicit(&known, memory_order_relaxed);
+    if (bytes > 0) return bytes;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    const long told = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    if (told > 0) bytes = (size_t)told;
+#endif
+    if (bytes == 0) bytes = USUAL;
+    atomic_store_explicit(&known, bytes, memory_order_relaxed);
+    return bytes;
 }
 
 #ifdef TONNX_BF16_UNITS

@@ -170,6 +170,9 @@ int tonnx__isa_count(void);
 bool tonnx__isa_runs(int isa);
 const tonnx__kernels *tonnx__isa_kernels(int isa);
 
+/* Bytes of a core's second cache, as far as the system tells. For orders of work alone: no result may depend on it. */
+size_t tonnx__second_cache(void);
+
 /* Products in bf16: the `choice`-th of the kernels that this machine runs, best first; NULL: there are no more. */
 const tonnx__packed_kernels *tonnx__bf16_kernels(int choice);
 extern const tonnx__packed_kernels tonnx__bf16_amx, tonnx__bf16_avx512; /* where the build has bf16.c */
