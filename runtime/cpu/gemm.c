@@ -7,6 +7,7 @@
 /* Multiplications that are worth a tile of their own (about a microsecond), how many tiles are plenty, and the granule of
  * their sides. From LARGE on, tiles are as square as may be: each is multiplied for itself. */
 enum { TILE_WORK = 1 << 17, TILES = 16, GRANULE = 32 };
+enum { DEEP = 256 }; /* a k along which rows that are far apart push each other out of caches */
 static const double LARGE = 1e9;
 
 static size_t depth(const tonnx__cpu_task *task)
@@ -114,6 +115,25 @@ bool tonnx__gemm_goes_by_columns(const tonnx__cpu_task *task)
            task->out[0].cols >= TILES / 2 * TONNX__STRIP && work < LARGE && is_tall(task, task->out[0].rows, tiles_for(work));
 }
 
+/* Few rows times a B as it lies, whose rows are far apart: dX of a wide layer by few samples. */
+static bool is_few(const tonnx__gemm_kernels *own, size_t m, size_t k, size_t stride_b)
+{
+    return own && m <= own->few && k >= DEEP && stride_b >= TONNX__FAR;
+}
+
+static bool goes_by_pages(const tonnx__cpu_task *task, size_t m)
+{
+    return !(task->code->flags & (TONNX__TRANS_A | TONNX__TRANS_B)) && is_few(task->kernels->gemm, m, depth(task), task->in[1].cols);
+}
+
+/* B is read once, so tiles have a page of each row at least: prefetchers run along it, and stop at its end. */
+static void cut_pages(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n)
+{
+    enum { PAGE = 1024 };
+    const size_t wide = side(n, TILES);
+    tonnx__cut_grid(task, tile, m, n, m, wide < PAGE ? PAGE : wide);
+}
+
 /* Cuts M×N into about as many tiles as the work deserves. */
 void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
 {
@@ -122,6 +142,7 @@ void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
     const size_t want = tiles_for(work);
     task->reach = TONNX__REACH_PRODUCT;
     if (is_narrow(task, m, n)) cut_narrow(task, tile, m, n);
+    else if (goes_by_pages(task, m)) cut_pages(task, tile, m, n);
     else if (work >= LARGE) cut_squares(task, tile, m, n, want);
     else if (is_tall(task, m, want) && !(task->code->flags & TONNX__TRANS_A)) cut_tall(task, tile, m, n);
     else if (tonnx__gemm_goes_by_columns(task)) tonnx__cut_grid(task, tile, m, n, m, TONNX__STRIP);
@@ -137,8 +158,8 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
  * rows are so far apart that they meet in a few of the cache's sets. */
 static bool packs(const tonnx__gemm_kernels *own, const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
-    enum { DEEP = 256 };
     if (!own || (a.transposed && b.transposed)) return true;
+    if (!a.transposed && !b.transposed && is_few(own, mnk[0], mnk[2], b.stride)) return false;
     const bool large = (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6;
     const bool turned = b.transposed && mnk[0] >= own->turns[0] && mnk[0] <= own->turns[1];
     return (large && !turned) || (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP);

@@ -16,9 +16,10 @@
 enum { HAS_32 = VEC_REGISTERS == 32, MOST = HAS_32 ? 14 : 6, MOST_FAR = HAS_32 ? 8 : MOST, MOST_OF_3 = HAS_32 ? 8 : 4 };
 enum { WIDEST = HAS_32 ? 3 : 2, ROWS_AHEAD = 8 };
 enum { DOT_M = 4, DOT_N = HAS_32 ? 4 : 3, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
-/* Rows of B at a time: of one whose rows are far apart; and where strips are two vectors wide, so that one of B and what it
+/* Rows of B at a time: of one whose rows are far apart, and which few rows of A meet, from memory; and where strips are two vectors wide, so that one of B and what it
  * meets of Aᵀ, a line a row each, stay in a first cache of 32 KiB. */
-enum { FAR_LONG = 64, NEAR_LONG = 128 };
+enum { FAR_LONG = 64, FEW_LONG = 32, NEAR_LONG = 128 };
+enum { FEW = HAS_32 ? 48 : 0 }; /* rows of A that meet a far B as it lies: with 16 registers it goes by packed strips */
 enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 1024, LEFT_DEPTH = 512 };
 
 /* A(m, k) = at[m·down + k·along] */
@@ -140,16 +141,16 @@ static void product_rows(size_t m, size_t n, const call *c, left a, const float 
 
 /* How many rows of B go with each other. Where they are far apart, as many as the second cache keeps for all of A's blocks, so that
  * a tile's part of each row comes from memory in one piece. */
-static size_t together(size_t stride_b, size_t depth)
+static size_t together(size_t rows, left a, size_t stride_b, size_t depth)
 {
-    if (stride_b >= TONNX__FAR) return FAR_LONG;
+    if (stride_b >= TONNX__FAR) return a.along == 1 && rows <= FEW ? FEW_LONG : FAR_LONG;
     return HAS_32 ? depth : NEAR_LONG;
 }
 
 /* C[M,N] (+)= alpha·A·B[K,N], a part of k at a time */
 static void product_as_it_lies(const size_t mnk[3], const call *c, left a, const float *b, float *to)
 {
-    const size_t most = together(c->stride_b, mnk[2]);
+    const size_t most = together(mnk[0], a, c->stride_b, mnk[2]);
     for (size_t k = 0; k < mnk[2]; k += most) {
         const size_t deep = mnk[2] - k < most ? mnk[2] - k : most;
         const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
@@ -375,4 +376,5 @@ static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lyi
 const tonnx__gemm_kernels TONNX__ISA_NAME(tonnx__gemm_kernels) = {
     .product = product,
     .turns = { ROWS_TO_TURN, TALL },
+    .few = FEW,
 };
