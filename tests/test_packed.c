@@ -27,7 +27,7 @@ typedef void multiplier(const void *kernels, const size_t mnk[3], tonnx__lying a
 
 static void as_they_are(const void *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)
 {
-    ((const tonnx__gemm_kernels *)kernels)->product(mnk, 0.5f, a, b, add, c, stride);
+    ((const tonnx__gemm_kernels *)kernels)->product(mnk, 0.5f, a, b, add, c, stride, NULL);
 }
 
 static void packed(const void *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)

@@ -1,5 +1,6 @@
 /* Shuffled samples lie anywhere in memory, and what gathering them costs is the way there. So while a step is computed, the
- * batch after the next is asked for, some cache lines behind each tile: few enough that arithmetic never waits for them. */
+ * batch after the next is asked for, some cache lines behind each block of a product and the rest behind its tile: few enough that
+ * arithmetic never waits for them. */
 #include "runtime/cpu/cpu_impl.h"
 
 enum { LINE = 64 }; /* bytes */
@@ -24,6 +25,8 @@ tonnx__ahead tonnx__ahead_of(const tonnx__cpu_task *gather, const tonnx__cpu_ste
 
 void tonnx__ahead_some(tonnx__ahead *a, size_t lines)
 {
+    lines = tonnx__least(lines, a->left);
+    a->left -= lines;
     for (; lines && a->position < a->end; lines--) {
         const size_t sample = a->order ? a->order[a->position] : a->position;
         __builtin_prefetch(a->data + sample * a->bytes + a->at, 0, 2);

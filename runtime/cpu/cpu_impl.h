@@ -45,6 +45,7 @@ typedef struct tonnx__cpu_step {
     const uint32_t *order; /* NULL: the feed's own */
     const tonnx__record *record;
     size_t index; /* in the run: the row of the results */
+    tonnx__ahead *ahead; /* the thread's; NULL: nothing is asked for within tiles */
 } tonnx__cpu_step;
 
 /* Where the feed has a step's batch of `cols` features row behind row, as the floats that are wanted; NULL: it is to be gathered. */
@@ -128,17 +129,10 @@ bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
  * while the cache still holds what was gathered. */
 enum { TONNX__BATCH_AHEAD = 1 << 18 };
 
-/* ahead.c: the samples of a later batch that one thread will gather, and how far they have been asked for. */
-typedef struct tonnx__ahead {
-    const char *data;
-    const uint32_t *order;
-    size_t bytes; /* of a sample */
-    size_t position, end, at;
-} tonnx__ahead;
+/* ahead.c */
 
 /* Of the batch that `step` will gather, what those of the gathering tiles will read that a thread does. */
 tonnx__ahead tonnx__ahead_of(const tonnx__cpu_task *gather, const tonnx__cpu_step *step, tonnx__span tiles);
-void tonnx__ahead_some(tonnx__ahead *ahead, size_t lines);
 /* Spreads a batch's lines over the tiles of a step, by their work (each task's `ahead`). */
 void tonnx__spread_ahead(tonnx__cpu_task *tasks, size_t count, const tonnx__program *program);
 
@@ -171,7 +165,8 @@ void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile);
 tonnx__span tonnx__gemm_depth(const tonnx__cpu_task *task); /* all of k */
 bool tonnx__gemm_goes_by_columns(const tonnx__cpu_task *task); /* in strips of TONNX__STRIP */
 bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction *code); /* worth several tiles */
-void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride);
+void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride,
+                         tonnx__ahead *ahead);
 /* A large product of all of k in pieces, each handed over once; false where tonnx__gemm_product is the one to make it. */
 bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, const tonnx__beside *beside,
                         tonnx__packed_taker *take, void *user);

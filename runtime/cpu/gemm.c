@@ -181,14 +181,15 @@ static factors factors_of(const tonnx__cpu_task *task, tonnx__span rows, tonnx__
 }
 
 /* The tile's product, summed over `deep` of k, into `c`, whose rows are `stride` apart. */
-void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride)
+void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__span cols, tonnx__span deep, float *c, size_t stride,
+                         tonnx__ahead *ahead)
 {
     const factors of = factors_of(task, rows, cols, deep);
     const float alpha = (float)task->code->alpha;
     const bool add = task->code->flags & TONNX__ACC0;
     const tonnx__gemm_kernels *own = task->kernels->gemm;
     if (packs(own, of.mnk, of.a, of.b)) tonnx__packed_product(task->kernels->packed, of.mnk, alpha, of.a, of.b, add, c, stride);
-    else own->product(of.mnk, alpha, of.a, of.b, add, c, stride);
+    else own->product(of.mnk, alpha, of.a, of.b, add, c, stride, ahead);
 }
 
 /* So few samples that weights and moments take as long to come from memory as the product takes. */
@@ -280,12 +281,11 @@ void tonnx__gemm_row_sums(const tonnx__cpu_task *task, tonnx__span rows, tonnx__
 
 static void gemm_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
-    (void)step;
     const tonnx__cpu_operand *c = &task->out[0];
     const tonnx__span rows = tonnx__tile_rows(task, index, c->rows), cols = tonnx__tile_columns(task, index, c->cols);
     const bool back = task->code->flags & TONNX__EPILOGUE_BACK;
     float *z = task->out[1].at && !back ? task->out[1].at : c->at;
-    tonnx__gemm_product(task, rows, cols, tonnx__gemm_depth(task), z + rows.from * c->cols + cols.from, c->cols);
+    tonnx__gemm_product(task, rows, cols, tonnx__gemm_depth(task), z + rows.from * c->cols + cols.from, c->cols, step->ahead);
     follow(task, rows, cols);
     if (task->out[2].at && cols.from == 0) tonnx__gemm_row_sums(task, rows, tonnx__gemm_depth(task), task->out[2].at + rows.from);
 }

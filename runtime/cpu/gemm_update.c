@@ -22,7 +22,7 @@ static void panel(const tonnx__cpu_task *task, const tonnx__cpu_step *step, tonn
 {
     float g[PANEL];
     const size_t wide = cols.to - cols.from;
-    tonnx__gemm_product(task, rows, cols, tonnx__gemm_depth(task), g, wide);
+    tonnx__gemm_product(task, rows, cols, tonnx__gemm_depth(task), g, wide, step->ahead);
     take_step(task, step, 0, rows.from * task->out[0].cols + cols.from, rows.to - rows.from, wide, g, wide);
 }
 
@@ -86,12 +86,11 @@ static void gemm_update_tile(const tonnx__cpu_task *task, const tonnx__cpu_step 
 /* own sums[half·M + m, n] = Σ over the half of op(A)[m,k]·B[k,n], own bias[half, m] = Σ over it of op(A)[m,k] */
 static void half_tile(const tonnx__cpu_task *task, const tonnx__cpu_step *step, size_t index)
 {
-    (void)step;
     const tonnx__cpu_operand *sums = &task->out[0], *bias = &task->out[1];
     const size_t half = index / task->across;
     const tonnx__span features = { 0, task->in[0].cols }, cols = tonnx__tile_columns(task, index, task->cols);
     const tonnx__span deep = tonnx__tile_rows(task, index, task->rows);
-    tonnx__gemm_product(task, features, cols, deep, sums->at + half * features.to * sums->cols + cols.from, sums->cols);
+    tonnx__gemm_product(task, features, cols, deep, sums->at + half * features.to * sums->cols + cols.from, sums->cols, step->ahead);
     if (cols.from == 0) tonnx__gemm_row_sums(task, features, deep, bias->at + half * features.to);
 }
 

@@ -34,6 +34,7 @@ typedef struct call {
     bool add;
     size_t depth;
     size_t stride_b, stride_c;
+    tonnx__ahead *meanwhile; /* asked for */
 } call;
 
 #define BLOCK  static inline __attribute__((always_inline)) void
@@ -76,6 +77,7 @@ BLOCK block_rows(const call *c, left a, const float *b, float *to, int rows, int
     }
     if (c->add) put_rows(c, sum, to, rows, vecs, rest, true);
     else put_rows(c, sum, to, rows, vecs, rest, false);
+    tonnx__ahead_few(c->meanwhile);
 }
 
 /* A block of any number of rows up to the most. */
@@ -153,7 +155,7 @@ static void product_as_it_lies(const size_t mnk[3], const call *c, left a, const
     const size_t most = together(mnk[0], a, c->stride_b, mnk[2]);
     for (size_t k = 0; k < mnk[2]; k += most) {
         const size_t deep = mnk[2] - k < most ? mnk[2] - k : most;
-        const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
+        const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c, c->meanwhile };
         product_rows(mnk[0], mnk[1], &part, (left){ a.at + k * a.along, a.down, a.along }, b + k * c->stride_b, to);
     }
 }
@@ -184,7 +186,7 @@ static void product_turned(const size_t mnk[3], const call *c, left a, const flo
     for (size_t n = 0; n < mnk[1]; n += STRIP)
         for (size_t k = 0; k < mnk[2]; k += DEPTH) {
             const size_t cols = mnk[1] - n < STRIP ? mnk[1] - n : STRIP, depth = mnk[2] - k < DEPTH ? mnk[2] - k : DEPTH;
-            const call part = { c->alpha, c->add || k > 0, depth, STRIP, c->stride_c };
+            const call part = { c->alpha, c->add || k > 0, depth, STRIP, c->stride_c, c->meanwhile };
             const left from = { a.at + k * a.along, a.down, a.along };
             turn(panel, b + n * c->stride_b + k, c->stride_b, cols, depth);
             product_rows(mnk[0], cols, &part, from, panel, to + n);
@@ -222,7 +224,7 @@ static void product_left_turned(const size_t mnk[3], const call *c, left a, cons
     for (size_t n = 0; n < mnk[1]; n += TALL) {
         const size_t rows = tonnx__least(TALL, mnk[1] - n);
         for (size_t k = 0; k < mnk[2]; k += LEFT_DEPTH) {
-            const call part = { 1.0f, k > 0, tonnx__least(LEFT_DEPTH, mnk[2] - k), STRIP, ACROSS };
+            const call part = { 1.0f, k > 0, tonnx__least(LEFT_DEPTH, mnk[2] - k), STRIP, ACROSS, c->meanwhile };
             for (size_t m = 0, s = 0; m < mnk[0]; m += STRIP, s++)
                 turn(r.panel[s], a.at + m * a.down + k, a.down, tonnx__least(STRIP, mnk[0] - m), part.depth);
             part_of_left(&r, &part, b + n * c->stride_b + k, c->stride_b, rows, mnk[0]);
@@ -275,6 +277,7 @@ BLOCK block_dots(const call *c, const float *a, size_t down, const float *b, flo
     totals(sums, sum, rows, cols);
     UNROLL for (int m = 0; m < rows; m++, to += c->stride_c)
         UNROLL for (int n = 0; n < cols; n++) to[n] = c->alpha * sums[m * cols + n] + (c->add ? to[n] : 0.0f);
+    tonnx__ahead_few(c->meanwhile);
 }
 
 BLOCK dots_of(const call *c, const float *a, size_t down, const float *b, float *to, int rows, size_t cols)
@@ -342,7 +345,7 @@ static void product_dots(const size_t mnk[3], const call *c, left a, const float
     for (size_t n = 0; n < mnk[1]; n += GROUP)
         for (size_t k = 0, deep; k < mnk[2]; k += deep) {
             deep = dots_together(mnk[2] - k);
-            const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c };
+            const call part = { c->alpha, c->add || k > 0, deep, c->stride_b, c->stride_c, c->meanwhile };
             const ahead next = part_behind(mnk, b, c->stride_b, n, k + deep);
             dots_of_group(mnk[0], &part, (left){ a.at + k, a.down, 1 }, b + n * c->stride_b + k, to + n, tonnx__least(GROUP, mnk[1] - n),
                           &next);
@@ -363,9 +366,10 @@ static bool turns_left(const size_t mnk[3])
     return filled <= ACROSS && 8 * mnk[0] >= 7 * filled && mnk[1] >= TOGETHER && mnk[2] >= 2 * DOT_LONG;
 }
 
-static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride)
+static void product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride,
+                    tonnx__ahead *meanwhile)
 {
-    const call shared = { alpha, add, mnk[2], b.stride, stride };
+    const call shared = { alpha, add, mnk[2], b.stride, stride, meanwhile };
     const left l = { a.at, a.transposed ? 1 : a.stride, a.transposed ? a.stride : 1 };
     if (!b.transposed) product_as_it_lies(mnk, &shared, l, b.at, c);
     else if (turns(mnk)) product_turned(mnk, &shared, l, b.at, c);

@@ -133,8 +133,9 @@ enum { TONNX__FAR = 2048 };
 
 /* Products of operands as they lie, not both of them transposed. */
 typedef struct tonnx__gemm_kernels {
-    /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. */
-    void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride);
+    /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. A few lines of `ahead`, which may be NULL, are asked for behind each block. */
+    void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride,
+                    tonnx__ahead *ahead);
     size_t turns[2]; /* from so many rows of A to so many, a B stored [n,k] of any size is turned strip by strip sooner than packed */
     size_t few; /* rows of A up to which a B stored [k,n] is read as it lies however far apart its rows are */
 } tonnx__gemm_kernels;

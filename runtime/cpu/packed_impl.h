@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 static inline size_t tonnx__least(size_t a, size_t b)
 {
@@ -50,6 +51,25 @@ static inline size_t tonnx__ask(tonnx__errand *e, size_t lines, size_t most)
         e->at += e->stride;
     }
     return lines - count;
+}
+
+/* ahead.c: the samples of a later batch that one thread will gather, and how far they have been asked for. */
+typedef struct tonnx__ahead {
+    const char *data;
+    const uint32_t *order;
+    size_t bytes; /* of a sample */
+    size_t position, end, at;
+    size_t left; /* lines to ask for within the tile at hand */
+} tonnx__ahead;
+
+/* Asks for so many lines, or what is left. */
+void tonnx__ahead_some(tonnx__ahead *ahead, size_t lines);
+
+/* The same behind a block of a tile's product: a core keeps a dozen lines on their way, and waits with those beyond. */
+static inline void tonnx__ahead_few(tonnx__ahead *ahead)
+{
+    enum { FEW = 8 };
+    if (ahead && ahead->left) tonnx__ahead_some(ahead, FEW);
 }
 
 /* Where a whole block of sums goes, added to what is there where `add`; of columns behind `cols` anything may be left. */

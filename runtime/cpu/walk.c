@@ -47,8 +47,9 @@ static void do_share(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_st
     const tonnx__span share = share_of(w, task);
     const job of = { task, step, w->at };
     for (size_t i = share.from; i < share.to; i++) {
+        w->ahead.left = task->ahead;
         do_tile(w->run, &of, i);
-        tonnx__ahead_some(&w->ahead, task->ahead);
+        tonnx__ahead_some(&w->ahead, w->ahead.left);
     }
 }
 
@@ -60,8 +61,9 @@ static void do_queue(walker *w, const tonnx__cpu_task *task, const tonnx__cpu_st
     tonnx__queue *queue = &w->run->exec->queues[w->thread];
     tonnx__queue_open(queue, &of, share.from, share.to);
     for (size_t tile; tonnx__queue_take(queue, &tile);) {
+        w->ahead.left = task->ahead;
         do_tile(w->run, &of, tile);
-        tonnx__ahead_some(&w->ahead, task->ahead);
+        tonnx__ahead_some(&w->ahead, w->ahead.left);
     }
     tonnx__queue_close(queue);
 }
@@ -71,9 +73,12 @@ static void do_others(void *arg, const void *work, size_t tile)
 {
     const walker *w = arg;
     const job *of = work;
+    tonnx__cpu_step step = *of->step;
+    const job alike = { of->task, &step, of->at };
     tonnx__meter *meter = w->run->exec->meter;
+    step.ahead = NULL; /* the other's */
     if (meter) tonnx__meter_waited(meter, w->thread, w->at);
-    do_tile(w->run, of, tile);
+    do_tile(w->run, &alike, tile);
     if (meter) tonnx__meter_worked(meter, w->thread, of->at);
 }
 
@@ -149,7 +154,7 @@ static const tonnx__cpu_task *list_of(const walk *run, size_t index)
 
 static tonnx__cpu_step step_of(const walk *run, size_t index)
 {
-    return (tonnx__cpu_step){ run->feed, run->order, &run->records[index], index };
+    return (tonnx__cpu_step){ run->feed, run->order, &run->records[index], index, NULL };
 }
 
 /* The features of the other threads' samples, into the thread's own copy. */
@@ -181,7 +186,8 @@ static void walk_step(walker *w, size_t index)
 {
     const tonnx__cpu_exec *exec = w->run->exec;
     const tonnx__cpu_task *list = list_of(w->run, index);
-    const tonnx__cpu_step step = step_of(w->run, index);
+    tonnx__cpu_step step = step_of(w->run, index);
+    step.ahead = &w->ahead;
     for (size_t i = 0; i < exec->count; i++) {
         const bool meeting = list[i].barrier && w->run->threads > 1;
         w->at = i;

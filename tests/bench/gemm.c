@@ -31,21 +31,23 @@ static const struct shape {
     { "C11 dw", { 64, 64, 64 }, true, false },
 };
 
-typedef void product_fn(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c,
-                        size_t stride);
+typedef void product_fn(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride,
+                        tonnx__ahead *ahead);
 
 static const tonnx__packed_kernels *packed;
 
 static void packed_product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c,
-                           size_t stride)
+                           size_t stride, tonnx__ahead *ahead)
 {
+    (void)ahead;
     tonnx__packed_product(packed, mnk, alpha, a, b, add, c, stride);
 }
 
 #ifdef BENCH_OPENBLAS
 static void openblas_product(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c,
-                             size_t stride)
+                             size_t stride, tonnx__ahead *ahead)
 {
+    (void)ahead;
     cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
                 (blasint)mnk[0], (blasint)mnk[1], (blasint)mnk[2], alpha, a.at, (blasint)a.stride, b.at,
                 (blasint)b.stride, add ? 1.0f : 0.0f, c, (blasint)stride);
@@ -85,7 +87,7 @@ static double measure(const struct shape *s, product_fn *product)
     do {
         const double from = tonnx__now();
         int rounds = 0;
-        for (; rounds == 0 || tonnx__now() < from + 2e-4; rounds++) product(s->mnk, 1.0f, la, lb, false, c, n);
+        for (; rounds == 0 || tonnx__now() < from + 2e-4; rounds++) product(s->mnk, 1.0f, la, lb, false, c, n, NULL);
         const double seconds = (tonnx__now() - from) / rounds;
         if (seconds < best) best = seconds;
     } while (tonnx__now() < begin + 0.1);
