@@ -72,7 +72,7 @@ tonnx_status tonnx__alloc_aligned(void *out, size_t count, size_t size)
     size_t bytes = 0, padded = 0;
     void *p = NULL;
     const bool sized = tonnx__mul(&bytes, count, size);
-    const size_t align = bytes < HUGE_PAGE ? TONNX__ALIGN : HUGE_PAGE;
+    const size_t align = bytes < HUGE_PAGE / 2 ? TONNX__ALIGN : HUGE_PAGE; /* a page of which half is used is worth having */
     if (sized && tonnx__add(&padded, bytes, align) && !faulted()) p = aligned_alloc(align, padded / align * align);
     if (p && align == HUGE_PAGE) want_huge(p, padded / align * align);
     if (p) memset(p, 0, padded / align * align);

@@ -97,8 +97,30 @@ static const char *cpu_device(const tonnx__backend *backend)
 static void cpu_state_free(tonnx__device_state *base)
 {
     tonnx__cpu_state *state = (tonnx__cpu_state *)base;
-    for (int a = 0; a < TONNX__STATE_ARENAS; a++) tonnx__free(state->arenas[a]);
+    tonnx__free(state->block);
     tonnx__free(state);
+}
+
+/* Floats of an arena in the state's block, up to whole lines. */
+static size_t room_of(size_t size)
+{
+    enum { FLOATS = TONNX__ALIGN / sizeof(float) };
+    return tonnx__parts(size, FLOATS) * FLOATS;
+}
+
+/* One block for all arenas: small ones share a huge page. */
+static tonnx_status make_arenas(tonnx__cpu_state *state, const size_t *sizes)
+{
+    size_t total = 0;
+    for (int a = 0; a < TONNX__STATE_ARENAS; a++)
+        if (!tonnx__add(&total, total, room_of(sizes[a]))) return tonnx__alloc_aligned(&state->block, SIZE_MAX, sizeof(float));
+    const tonnx_status status = tonnx__alloc_aligned(&state->block, total, sizeof(float));
+    float *at = state->block;
+    for (int a = 0; a < TONNX__STATE_ARENAS && !status; a++) {
+        state->arenas[a] = at;
+        at += room_of(sizes[a]);
+    }
+    return status;
 }
 
 static tonnx_status cpu_state_new(tonnx__backend *backend, const size_t *sizes, tonnx__device_state **out)
@@ -107,8 +129,7 @@ static tonnx_status cpu_state_new(tonnx__backend *backend, const size_t *sizes, 
     tonnx_status status = tonnx__alloc(&state, 1, sizeof *state);
     if (status) return status;
     state->base.backend = backend;
-    for (int a = 0; a < TONNX__STATE_ARENAS && !status; a++)
-        status = tonnx__alloc_aligned(&state->arenas[a], sizes[a], sizeof(float));
+    status = make_arenas(state, sizes);
     if (status) cpu_state_free(&state->base);
     else *out = &state->base;
     return status;

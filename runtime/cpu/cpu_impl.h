@@ -20,7 +20,7 @@ typedef struct tonnx__cpu {
 
 typedef struct tonnx__cpu_state {
     tonnx__device_state base;
-    float *arenas[TONNX__STATE_ARENAS];
+    float *block, *arenas[TONNX__STATE_ARENAS]; /* the arenas lie in the block */
 } tonnx__cpu_state;
 
 /* An operand, row-major; `at` is NULL where the slot is empty. A result's `at` is that of the run's step 0. `batch`: the batch's
