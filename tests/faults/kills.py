@@ -77,12 +77,12 @@ def signals(tonnx, folder, random_):
     """Steps of seconds, by a batch that suits the build; the signals come within the first and the second, which are run anew
     by who goes on."""
     arrays(folder, 128, 64, random_)
-    subprocess.run([tonnx, *"new 64-1408-1408-4 -o big.onnx --quiet".split()], cwd=folder, check=True)
+    subprocess.run([tonnx, *"new 64-2048-2048-4 -o big.onnx --quiet".split()], cwd=folder, check=True)
     train = [tonnx, *"train big.onnx --data x.npy --target y.npy --threads 1 --backend cpu --quiet".split()]
     few = [*train, *"--epochs 9 --batch 128 -o few.onnx --steps".split()]
     seconds([*few, "1"], folder)  # what is first read and loaded counts to no step
     one, nine = (seconds([*few, steps], folder) for steps in "19")
-    batch = int(128 * min(max(8 * 2.5 / max(nine - one, 1e-3), 1), 64))
+    batch = int(128 * min(max(8 * 2.5 / max(nine - one, 1e-3), 1), 128))
     arrays(folder, batch, 64, random_)
     run = [*train, "--steps", "2", "--batch", str(batch)]
     lasts, wrong = seconds([*run, "-o", "whole.onnx"], folder), []
