@@ -138,28 +138,63 @@ static void make_large_update(trial *t, size_t samples, tonnx_optimizer optimize
     code->out[5] = trial_positive(t, "bv", 1, t->n);
 }
 
-START_TEST(a_large_gradient_steps_alike_on_any_number_of_threads)
+/* Two steps of the program come to the same bits on one to five threads, and near to the reference's. */
+static void check_threads(trial *t)
 {
     tonnx__backend *reference = trial_open("reference", 0);
-    trial t;
-    trial_begin(&t, large_updates[_i].n, large_updates[_i].f, 6);
-    make_large_update(&t, large_updates[_i].samples, large_updates[_i].optimizer);
-    const size_t count = t.program->arena_size[TONNX__ARENA_WORK];
+    const size_t count = t->program->arena_size[TONNX__ARENA_WORK];
     double *want = calloc(count, sizeof *want), *first = calloc(count, sizeof *first), *got = calloc(count, sizeof *got);
-    trial_run(&t, reference, want, NULL, 2);
+    trial_run(t, reference, want, NULL, 2);
     for (int threads = 1; threads <= 5; threads++) {
         tonnx__backend *cpu = trial_open("cpu", threads);
-        trial_run(&t, cpu, got, NULL, 2);
+        trial_run(t, cpu, got, NULL, 2);
         if (threads == 1) memcpy(first, got, count * sizeof *got);
         ck_assert_msg(!memcmp(first, got, count * sizeof *got), "%d threads differ from 1", threads);
         tonnx__backend_close(cpu);
     }
-    compare(&t, got, want, "cpu", 0);
+    compare(t, got, want, "cpu", 0);
     free(want);
     free(first);
     free(got);
-    trial_end(&t);
     tonnx__backend_close(reference);
+}
+
+START_TEST(a_large_gradient_steps_alike_on_any_number_of_threads)
+{
+    trial t;
+    trial_begin(&t, large_updates[_i].n, large_updates[_i].f, 6);
+    make_large_update(&t, large_updates[_i].samples, large_updates[_i].optimizer);
+    check_threads(&t);
+    trial_end(&t);
+}
+END_TEST
+
+/* dX of so many samples times a W whose rows are far apart, and an activation's derivative; or added to what is there. */
+static const struct {
+    size_t samples, n, f;
+} wide_inputs[] = { { 1, 300, 2500 }, { 48, 300, 2500 }, { 49, 300, 2500 }, { 20, 257, 4099 } };
+
+static void make_wide_dx(trial *t, size_t samples, bool add)
+{
+    tonnx__instruction *code = trial_add(t, TONNX__GEMM);
+    code->flags = add ? TONNX__ACC0 : TONNX__EPILOGUE_BACK;
+    if (!add) code->op = TONNX_ACT_tanh;
+    code->alpha = 0.75;
+    code->in[0] = trial_buffer(t, "dy", samples, t->n);
+    code->in[1] = trial_buffer(t, "w", t->n, t->f);
+    if (!add) code->in[4] = trial_buffer(t, "y", samples, t->f);
+    code->out[0] = trial_buffer(t, "dx", samples, t->f);
+}
+
+START_TEST(a_wide_layer_s_dx_is_alike_on_any_number_of_threads)
+{
+    for (int add = 0; add < 2; add++) {
+        trial t;
+        trial_begin(&t, wide_inputs[_i].n, wide_inputs[_i].f, 7);
+        make_wide_dx(&t, wide_inputs[_i].samples, add);
+        check_threads(&t);
+        trial_end(&t);
+    }
 }
 END_TEST
 
@@ -278,6 +313,7 @@ static Suite *backend_suite(void)
     tcase_add_test(kinds, steps_follow_each_other);
     tcase_add_loop_test(kinds, a_large_gradient_steps_alike_on_any_number_of_threads, 0,
                          sizeof large_updates / sizeof *large_updates);
+    tcase_add_loop_test(kinds, a_wide_layer_s_dx_is_alike_on_any_number_of_threads, 0, sizeof wide_inputs / sizeof *wide_inputs);
     tcase_add_test(kinds, classes_beyond_the_columns_spoil_their_row_alone);
     tcase_add_test(door, the_front_door_refuses);
     tcase_add_test(door, state_goes_in_and_out);

@@ -1,6 +1,6 @@
 /* Shuffled samples lie anywhere in memory, and what gathering them costs is the way there. So while a step is computed, the
- * batch after the next is asked for, some cache lines behind each block of a product and the rest behind its tile: few enough that
- * arithmetic never waits for them. */
+ * batch after the next is asked for, some cache lines behind each block of a product that is made of operands as they lie: few enough that
+ * arithmetic never waits for them. What is left, as of other tiles, comes behind the tile. */
 #include "runtime/cpu/cpu_impl.h"
 
 enum { LINE = 64 }; /* bytes */

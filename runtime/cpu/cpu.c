@@ -76,6 +76,7 @@ tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_opti
     cpu->base.kind = &tonnx__backend_cpu;
     cpu->free_choice = options->threads == 0;
     cpu->kernels = *tonnx__isa_kernels(isa < 0 ? best_isa() : isa);
+    cpu->kernels.second_cache = tonnx__second_cache();
     if (options->precision == TONNX_BF16) status = choose_bf16(&cpu->kernels);
     if (!status) describe(cpu->device, sizeof cpu->device, &cpu->kernels, threads);
     if (!status) status = tonnx__pool_new(&cpu->pool, threads);
@@ -112,8 +113,7 @@ static size_t room_of(size_t size)
 static tonnx_status make_arenas(tonnx__cpu_state *state, const size_t *sizes)
 {
     size_t total = 0;
-    for (int a = 0; a < TONNX__STATE_ARENAS; a++)
-        if (!tonnx__add(&total, total, room_of(sizes[a]))) return tonnx__alloc_aligned(&state->block, SIZE_MAX, sizeof(float));
+    for (int a = 0; a < TONNX__STATE_ARENAS; a++) tonnx__add(&total, total, room_of(sizes[a])); /* too much stays too much */
     const tonnx_status status = tonnx__alloc_aligned(&state->block, total, sizeof(float));
     float *at = state->block;
     for (int a = 0; a < TONNX__STATE_ARENAS && !status; a++) {

@@ -77,7 +77,7 @@ struct tonnx__cpu_task {
     tonnx__reach reach;
     bool barrier;              /* reads or writes what another thread may have written since the last one */
     bool result;               /* an operand lies in the results, and moves from step to step */
-    size_t ahead;              /* lines of a later batch to ask for behind each tile */
+    size_t ahead;              /* lines of a later batch to ask for within each tile, and behind it */
     bool heavy;                /* a tile takes microseconds: threads that wait long do one for who is behind */
     bool by_columns;           /* a norm by columns made what it reads first */
     bool shared;               /* some product of the program is worth several tiles: no thread sits idle anyway */
@@ -129,9 +129,7 @@ bool tonnx__tasks_conflict(const tonnx__cpu_task *a, const tonnx__cpu_task *b);
  * while the cache still holds what was gathered. */
 enum { TONNX__BATCH_AHEAD = 1 << 18 };
 
-/* ahead.c */
-
-/* Of the batch that `step` will gather, what those of the gathering tiles will read that a thread does. */
+/* ahead.c: of the batch that `step` will gather, what those of the gathering tiles will read that a thread does. */
 tonnx__ahead tonnx__ahead_of(const tonnx__cpu_task *gather, const tonnx__cpu_step *step, tonnx__span tiles);
 /* Spreads a batch's lines over the tiles of a step, by their work (each task's `ahead`). */
 void tonnx__spread_ahead(tonnx__cpu_task *tasks, size_t count, const tonnx__program *program);
@@ -201,10 +199,11 @@ void tonnx__packed_pieces(const tonnx__packed_kernels *kernels, const size_t mnk
 void tonnx__packed_product(const tonnx__packed_kernels *kernels, const size_t mnk[3], float alpha, tonnx__lying a,
                            tonnx__lying b, bool add, float *c, size_t stride);
 
-/* flat.c: op(A)·op(B) of a k from 1 to FLAT_DEEP in pieces of a few rows, while what lies beside it is on its way from memory. */
+/* flat.c: op(A)·op(B) of a k from 1 to FLAT_DEEP in pieces of a few rows, while what lies beside it is on its way from memory.
+ * `kept`: bytes of packed op(B) that caches keep beside all else. */
 enum { TONNX__FLAT_PARTS = 2, TONNX__FLAT_DEEP = TONNX__FLAT_PARTS * TONNX__PACKED_BYTES / 4 };
 void tonnx__flat_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
-                        const tonnx__beside *beside, tonnx__packed_taker *take, void *user);
+                        const tonnx__beside *beside, size_t kept, tonnx__packed_taker *take, void *user);
 
 /* As the backend's open, but with the kernels of that instruction set (-1: the best that runs here). For tests. */
 tonnx_status tonnx__cpu_open_isa(tonnx__backend **out, const tonnx__backend_options *options, int isa);

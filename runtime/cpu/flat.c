@@ -5,7 +5,7 @@
 
 /* A panel is a few rows by WIDE columns: so small that memory, whose prefetchers run ahead along the rows while the panel before
  * steps, is never idle for as long as a product takes. Panels follow each other along the rows, as what they step lies. For that the
- * room has op(B)'s strips of as many columns as a quarter of the second cache keeps. Of op(A) TOGETHER rows are packed in one go. */
+ * room has op(B)'s strips of as many columns as a part of the second cache keeps. Of op(A) TOGETHER rows are packed in one go. */
 enum { TALL = 8, WIDE = 192, TOGETHER = TONNX__PACKED_ROWS, PARTS = TONNX__FLAT_PARTS, LINE = 64, KEPT = 512 << 10 };
 _Static_assert(WIDE % TONNX__PACKED_COLS == 0 && TOGETHER % TALL == 0, "whole strips, which whole blocks are written of");
 _Static_assert(WIDE % TOGETHER == 0, "the same for square blocks of the most rows");
@@ -61,7 +61,7 @@ static size_t column_bytes(const product *p)
 /* The strip of a part of k that begins with the n-th of the columns that are kept. */
 static char *right_strip(const product *p, size_t part, size_t n)
 {
-    const size_t before = part ? p->across * depth_of(p, 0) : 0; /* a part that is not the last is as deep as can be */
+    const size_t before = part * p->across * depth_of(p, 0); /* parts before the last are as deep as can be */
     return p->room->right + (before + n * depth_of(p, part)) * p->kernels->unit;
 }
 
@@ -95,16 +95,23 @@ static void look_ahead(const product *p, panel *at)
                                  .stride = b->stride * sizeof(float) };
 }
 
+/* Lines to ask for within each of a panel's blocks: a block asks for those of one matrix at most. */
+static size_t pace_of(const product *p, const panel *at)
+{
+    const size_t down = tonnx__parts(tonnx__length(at->m), p->kernels->rows), across = tonnx__parts(tonnx__length(at->n), p->kernels->cols);
+    const size_t blocks = down * across * parts_of_k(p) / (p->beside->count + !p->beside->count);
+    return tonnx__parts(tonnx__length(at->m) * tonnx__length(at->n) * sizeof(float) / LINE, blocks + !blocks) + tonnx__length(at->m);
+}
+
 /* The panel's blocks over one part of k. `left`: its rows of op(A)'s strips; `first`: its first column, of those kept. */
 static void multiply(const product *p, panel *at, const char *left, size_t first, size_t part)
 {
     const tonnx__packed_kernels *kernels = p->kernels;
-    const size_t lines = tonnx__parts(kernels->rows * kernels->cols * sizeof(float), LINE) * p->beside->count;
     tonnx__packed_target to = { .stride = WIDE,
                                 .add = part > 0,
                                 .turned = p->a.transposed,
                                 .ahead = &at->lines,
-                                .lines = tonnx__parts(lines + lines / 8, parts_of_k(p)) };
+                                .lines = pace_of(p, at) };
     for (size_t m = 0; m < tonnx__length(at->m); m += kernels->rows, left += kernels->rows * TONNX__PACKED_BYTES)
         for (size_t n = 0; n < tonnx__length(at->n); n += kernels->cols) {
             look_ahead(p, at);
@@ -128,13 +135,12 @@ static void panels(const product *p, tonnx__span m, tonnx__span n, tonnx__packed
 }
 
 void tonnx__flat_pieces(const tonnx__packed_kernels *kernels, const size_t mnk[3], tonnx__lying a, tonnx__lying b,
-                        const tonnx__beside *beside, tonnx__packed_taker *take, void *user)
+                        const tonnx__beside *beside, size_t kept, tonnx__packed_taker *take, void *user)
 {
     room r;
     product p = { kernels, &r, { mnk[0], mnk[1], mnk[2] }, 0, 0, a, b, beside };
-    const size_t kept = tonnx__least(KEPT, tonnx__second_cache() / 4);
     p.tall = kernels->rows > TALL ? kernels->rows : (size_t)TALL;
-    p.across = kept / (WIDE * column_bytes(&p)) * WIDE;
+    p.across = tonnx__least(kept, KEPT) / (WIDE * column_bytes(&p)) * WIDE;
     if (p.across == 0) p.across = WIDE;
     kernels->begin();
     for (size_t n = 0; n < mnk[1]; n += p.across) {

@@ -115,23 +115,21 @@ bool tonnx__gemm_goes_by_columns(const tonnx__cpu_task *task)
            task->out[0].cols >= TILES / 2 * TONNX__STRIP && work < LARGE && is_tall(task, task->out[0].rows, tiles_for(work));
 }
 
-/* Few rows times a B as it lies, whose rows are far apart: dX of a wide layer by few samples. */
-static bool is_few(const tonnx__gemm_kernels *own, size_t m, size_t k, size_t stride_b)
+/* Few samples times weights as they lie, whose rows are far apart: dX of a wide layer, or y where they are stored [k,n]. */
+static bool goes_by_pages(const tonnx__cpu_task *task)
 {
-    return own && m <= own->few && k >= DEEP && stride_b >= TONNX__FAR;
+    const tonnx__gemm_kernels *own = task->kernels->gemm;
+    return !(task->code->flags & (TONNX__TRANS_A | TONNX__TRANS_B)) && own && task->out[0].rows <= own->few &&
+           depth(task) >= DEEP && task->in[1].cols >= TONNX__FAR;
 }
 
-static bool goes_by_pages(const tonnx__cpu_task *task, size_t m)
-{
-    return !(task->code->flags & (TONNX__TRANS_A | TONNX__TRANS_B)) && is_few(task->kernels->gemm, m, depth(task), task->in[1].cols);
-}
-
-/* B is read once, so tiles have a page of each row at least: prefetchers run along it, and stop at its end. */
+/* Weights are read once, so tiles have a page of each row, or nearly: prefetchers run along it, and stop at its end. With four
+ * threads memory has no more to give. */
 static void cut_pages(tonnx__cpu_task *task, tonnx__cpu_tile *tile, size_t m, size_t n)
 {
     enum { PAGE = 1024 };
-    const size_t wide = side(n, TILES);
-    tonnx__cut_grid(task, tile, m, n, m, wide < PAGE ? PAGE : wide);
+    const size_t pairs = (n + 2 * PAGE - 1) / (2 * PAGE);
+    tonnx__cut_grid(task, tile, m, n, m, side(n, 2 * pairs));
 }
 
 /* Cuts M×N into about as many tiles as the work deserves. */
@@ -142,7 +140,7 @@ void tonnx__gemm_cut(tonnx__cpu_task *task, tonnx__cpu_tile *tile)
     const size_t want = tiles_for(work);
     task->reach = TONNX__REACH_PRODUCT;
     if (is_narrow(task, m, n)) cut_narrow(task, tile, m, n);
-    else if (goes_by_pages(task, m)) cut_pages(task, tile, m, n);
+    else if (goes_by_pages(task)) cut_pages(task, tile, m, n);
     else if (work >= LARGE) cut_squares(task, tile, m, n, want);
     else if (is_tall(task, m, want) && !(task->code->flags & TONNX__TRANS_A)) cut_tall(task, tile, m, n);
     else if (tonnx__gemm_goes_by_columns(task)) tonnx__cut_grid(task, tile, m, n, m, TONNX__STRIP);
@@ -156,10 +154,11 @@ bool tonnx__gemm_shares(const tonnx__program *program, const tonnx__instruction 
 
 /* Products whose operands no cache holds as they lie, unless B is turned anyhow and serves rows enough; and those along a B whose
  * rows are so far apart that they meet in a few of the cache's sets. */
-static bool packs(const tonnx__gemm_kernels *own, const size_t mnk[3], tonnx__lying a, tonnx__lying b)
+static bool packs(const tonnx__cpu_task *task, const size_t mnk[3], tonnx__lying a, tonnx__lying b)
 {
+    const tonnx__gemm_kernels *own = task->kernels->gemm;
+    if (goes_by_pages(task)) return false;
     if (!own || (a.transposed && b.transposed)) return true;
-    if (!a.transposed && !b.transposed && is_few(own, mnk[0], mnk[2], b.stride)) return false;
     const bool large = (double)mnk[0] * (double)mnk[1] * (double)mnk[2] > 256e6;
     const bool turned = b.transposed && mnk[0] >= own->turns[0] && mnk[0] <= own->turns[1];
     return (large && !turned) || (!b.transposed && b.stride >= TONNX__FAR && mnk[2] >= DEEP);
@@ -188,7 +187,7 @@ void tonnx__gemm_product(const tonnx__cpu_task *task, tonnx__span rows, tonnx__s
     const float alpha = (float)task->code->alpha;
     const bool add = task->code->flags & TONNX__ACC0;
     const tonnx__gemm_kernels *own = task->kernels->gemm;
-    if (packs(own, of.mnk, of.a, of.b)) tonnx__packed_product(task->kernels->packed, of.mnk, alpha, of.a, of.b, add, c, stride);
+    if (packs(task, of.mnk, of.a, of.b)) tonnx__packed_product(task->kernels->packed, of.mnk, alpha, of.a, of.b, add, c, stride);
     else own->product(of.mnk, alpha, of.a, of.b, add, c, stride, ahead);
 }
 
@@ -204,8 +203,8 @@ bool tonnx__gemm_pieces(const tonnx__cpu_task *task, tonnx__span rows, tonnx__sp
     const factors of = factors_of(task, rows, cols, tonnx__gemm_depth(task));
     const tonnx__packed_kernels *kernels = task->kernels->packed;
     if (task->code->alpha != 1.0) return false;
-    if (is_flat(task)) tonnx__flat_pieces(kernels, of.mnk, of.a, of.b, beside, take, user);
-    else if (packs(task->kernels->gemm, of.mnk, of.a, of.b)) tonnx__packed_pieces(kernels, of.mnk, of.a, of.b, take, user);
+    if (is_flat(task)) tonnx__flat_pieces(kernels, of.mnk, of.a, of.b, beside, task->kernels->second_cache / 4, take, user);
+    else if (packs(task, of.mnk, of.a, of.b)) tonnx__packed_pieces(kernels, of.mnk, of.a, of.b, take, user);
     else return false;
     return true;
 }

@@ -1,6 +1,5 @@
 #include "runtime/cpu/kernel_impl.h"
 
-#include <stdatomic.h>
 #include <unistd.h>
 
 #ifdef TONNX_BF16_UNITS
@@ -32,7 +31,8 @@ static const tonnx__kernels sets[] = {
       &tonnx__update_kernels_##id,                                                                                     \
       &tonnx__gemm_kernels_##id,                                                                                       \
       &tonnx__packed_kernels_##id,                                                                                     \
-      &tonnx__stats_kernels_##id },
+      &tonnx__stats_kernels_##id,                                                                                      \
+      0 },
 #include "runtime/cpu/isa.def"
 #undef TONNX_ISA_ROW
 };
@@ -57,20 +57,14 @@ const tonnx__kernels *tonnx__isa_kernels(int isa)
     return &sets[isa];
 }
 
-/* Asked of the system once: on a virtual machine the answer takes it tens of microseconds. */
 size_t tonnx__second_cache(void)
 {
     enum { USUAL = 1 << 20 };
-    static atomic_size_t known;
-    size_t bytes = atomic_load_explicit(&known, memory_order_relaxed);
-    if (bytes > 0) return bytes;
 #ifdef _SC_LEVEL2_CACHE_SIZE
     const long told = sysconf(_SC_LEVEL2_CACHE_SIZE);
-    if (told > 0) bytes = (size_t)told;
+    if (told > 0) return (size_t)told;
 #endif
-    if (bytes == 0) bytes = USUAL;
-    atomic_store_explicit(&known, bytes, memory_order_relaxed);
-    return bytes;
+    return USUAL;
 }
 
 #ifdef TONNX_BF16_UNITS

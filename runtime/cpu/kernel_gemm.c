@@ -16,8 +16,8 @@
 enum { HAS_32 = VEC_REGISTERS == 32, MOST = HAS_32 ? 14 : 6, MOST_FAR = HAS_32 ? 8 : MOST, MOST_OF_3 = HAS_32 ? 8 : 4 };
 enum { WIDEST = HAS_32 ? 3 : 2, ROWS_AHEAD = 8 };
 enum { DOT_M = 4, DOT_N = HAS_32 ? 4 : 3, DOTS = DOT_M * DOT_N, GROUP = 2 * DOT_N, DOT_LONG = 512 };
-/* Rows of B at a time: of one whose rows are far apart, and which few rows of A meet, from memory; and where strips are two vectors wide, so that one of B and what it
- * meets of Aᵀ, a line a row each, stay in a first cache of 32 KiB. */
+/* Rows of B at a time where they are far apart, and where few rows of A meet them, for which they come from memory; and where
+ * strips are two vectors wide, so that one of B and what it meets of Aᵀ, a line a row each, stay in a first cache of 32 KiB. */
 enum { FAR_LONG = 64, FEW_LONG = 32, NEAR_LONG = 128 };
 enum { FEW = HAS_32 ? 48 : 0 }; /* rows of A that meet a far B as it lies: with 16 registers it goes by packed strips */
 enum { TURNED = 2, STRIP = TURNED * VEC, DEPTH = 1024, LEFT_DEPTH = 512 };

@@ -133,7 +133,8 @@ enum { TONNX__FAR = 2048 };
 
 /* Products of operands as they lie, not both of them transposed. */
 typedef struct tonnx__gemm_kernels {
-    /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. A few lines of `ahead`, which may be NULL, are asked for behind each block. */
+    /* C[m,n] (+)= alpha·op(A)·op(B), row-major; `add` adds. A few lines of `ahead`, which may be NULL, are asked for behind
+     * each block. */
     void (*product)(const size_t mnk[3], float alpha, tonnx__lying a, tonnx__lying b, bool add, float *c, size_t stride,
                     tonnx__ahead *ahead);
     size_t turns[2]; /* from so many rows of A to so many, a B stored [n,k] of any size is turned strip by strip sooner than packed */
@@ -165,6 +166,7 @@ typedef struct tonnx__kernels {
     const tonnx__gemm_kernels *gemm; /* NULL: all products are packed */
     const tonnx__packed_kernels *packed;
     const tonnx__stats_kernels *stats;
+    size_t second_cache; /* bytes that a core has of it; for orders of work alone: no result may depend on it */
 } tonnx__kernels;
 
 /* The instruction sets of this build, worst first: how many, whether this machine runs one, and its kernels. */
@@ -172,7 +174,7 @@ int tonnx__isa_count(void);
 bool tonnx__isa_runs(int isa);
 const tonnx__kernels *tonnx__isa_kernels(int isa);
 
-/* Bytes of a core's second cache, as far as the system tells. For orders of work alone: no result may depend on it. */
+/* Bytes of a core's second cache, as the system tells, or what is usual. A virtual machine takes tens of microseconds to answer. */
 size_t tonnx__second_cache(void);
 
 /* Products in bf16: the `choice`-th of the kernels that this machine runs, best first; NULL: there are no more. */

@@ -71,7 +71,7 @@ INLINE walk_rows(formula *next, tonnx__step_rows s, kept moments, tonnx_step_vec
     for (size_t row = 0; row < s.rows; row++) {
         size_t i = 0;
         for (; i + GROUP * VEC <= s.cols; i += GROUP * VEC) {
-            if (s.ask) ask_below(&s, i, moments);
+            if (s.ask && row + 1 < s.rows) ask_below(&s, i, moments);
             group(next, &s, i, moments, step);
         }
         for (; i + VEC <= s.cols; i += VEC) element(next, &s, i, VEC, moments, step);

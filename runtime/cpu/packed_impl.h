@@ -1,4 +1,4 @@
-/* Operands of products as they lie in memory, and what the blocks of a packed product are told. */
+/* Operands of products as they lie in memory, what is asked for meanwhile, and what the blocks of a packed product are told. */
 #ifndef TONNX_RUNTIME_CPU_PACKED_IMPL_H
 #define TONNX_RUNTIME_CPU_PACKED_IMPL_H
 
@@ -68,8 +68,8 @@ void tonnx__ahead_some(tonnx__ahead *ahead, size_t lines);
 /* The same behind a block of a tile's product: a core keeps a dozen lines on their way, and waits with those beyond. */
 static inline void tonnx__ahead_few(tonnx__ahead *ahead)
 {
-    enum { FEW = 8 };
-    if (ahead && ahead->left) tonnx__ahead_some(ahead, FEW);
+    enum { LINES = 8 };
+    if (ahead && ahead->left) tonnx__ahead_some(ahead, LINES);
 }
 
 /* Where a whole block of sums goes, added to what is there where `add`; of columns behind `cols` anything may be left. */
